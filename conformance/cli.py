@@ -1,0 +1,70 @@
+"""The command vote-conformance: a thin face of pytest, and what can be said without a portal."""
+
+import os
+import shutil
+import sys
+from importlib.resources import files
+
+import click
+import pytest
+
+from conformance import __version__
+from conformance.contract.edition import Edition, edition_names, load_edition
+from conformance.portals.target import DEFAULT_EDITION
+from conformance.problem import Problem
+from conformance.reporting.terminal import clause_list, clause_text
+
+_VALUED = ("target", "edition", "level", "deviations", "seed", "report_dir")
+
+
+@click.group()
+@click.version_option(__version__)
+def main() -> None:
+    """Judges implementations of the Bitrix24 REST method imopenlines.session.head.vote by its documentation."""
+
+
+@main.command()
+@click.option("--target", metavar="T", help="`mock` (the embedded portal, the default) or a target file.")
+@click.option("--edition", metavar="E", help="Edition of the documentation: 2024-10 or 2026-03.")
+@click.option("--level", metavar="L", help="documented: judge only that. implied: judge both (the default).")
+@click.option("--deviations", metavar="FILE", help="Known deviations of the target.")
+@click.option("--seed", metavar="N", help="Seed of the drawn calls, as an earlier run printed it.")
+@click.option("--report-dir", metavar="DIR", help="Where report.json is written. Default: reports/<target>.")
+@click.option("--allow-incomplete", is_flag=True, help="Exit 0 although documented clauses were not exercised.")
+@click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
+def run(allow_incomplete: bool, pytest_arguments: tuple[str, ...], **valued: str | None) -> None:
+    """Run the suite against a target. What follows `--` goes to pytest."""
+    options = [f"--{name.replace('_', '-')}={valued[name]}" for name in _VALUED if valued[name] is not None]
+    if allow_incomplete:
+        options.append("--allow-incomplete")
+    # The project that is gated may have options of its own for its own tests.
+    os.environ.pop("PYTEST_ADDOPTS", None)
+    package = files("conformance")
+    tests = sorted(str(entry) for entry in package.iterdir() if entry.name.startswith("test_"))
+    own = ["-c", str(package / "suite.ini"), "--rootdir", str(package), "-p", "conformance.plugin"]
+    sys.exit(pytest.main([*own, *options, *pytest_arguments, *tests]))
+
+
+@main.command()
+@click.argument("clause", required=False)
+@click.option("--edition", metavar="E", help=f"Edition of the documentation. Default: {DEFAULT_EDITION} for the list, all for a clause.")
+def explain(clause: str | None, edition: str | None) -> None:
+    """Explain a clause; without one, list all by chapter with their levels."""
+    try:
+        if clause is None:
+            shown = load_edition(edition or DEFAULT_EDITION)
+            click.echo(clause_list(shown, shutil.get_terminal_size((120, 24)).columns, sys.stdout.isatty()), nl=False)
+            return
+        asked = [load_edition(name) for name in ([edition] if edition else edition_names())]
+        click.echo(_explain(clause, asked))
+    except Problem as problem:
+        raise click.UsageError(str(problem)) from None
+
+
+def _explain(clause: str, editions: list[Edition]) -> str:
+    known = [edition for edition in editions if clause in edition.clauses]
+    if not known:
+        raise Problem(f"unknown clause {clause!r}: `vote-conformance explain` lists them")
+    texts = [clause_text(edition.clauses[clause], edition) for edition in known]
+    texts += [f"edition {edition.name}: not a clause of it" for edition in editions if edition not in known]
+    return "\n\n".join([clause, *texts])

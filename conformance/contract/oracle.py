@@ -1,0 +1,97 @@
+"""The oracle: which outcomes the documentation permits for a combination of equivalence classes.
+
+A call breaks the clauses named in the tables below, one for each class at fault. Each clause brings its codes; the
+documentation fixes no order between checks, so the codes of all of them are permitted.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from conformance.contract.edition import Edition
+from conformance.contract.partition import (
+    NOT_FILLED,
+    NOT_WHOLE_RATINGS,
+    NOT_WHOLE_SESSIONS,
+    OUTSIDE,
+    UNJUDGED_COMMENTS,
+)
+
+_SESSION_FAULTS: Final[Mapping[str, tuple[str, ...]]] = {
+    **dict.fromkeys(NOT_FILLED, ("session-id.required",)),
+    **dict.fromkeys(("zero", "negative"), ("session-id.positive",)),
+    **dict.fromkeys(NOT_WHOLE_SESSIONS, ("session-id.whole-number",)),
+    "forbidden": ("error.access-denied",),
+    "not_open_line": ("error.chat-type",),
+    "unknown": ("error.chat-id", "error.unknown-session"),
+}
+_RATING_FAULTS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(OUTSIDE, "rating.rejects-outside"),
+    **dict.fromkeys(NOT_WHOLE_RATINGS, "rating.whole-number"),
+    "digits-outside": "rating.digits-as-text",
+}
+_NEITHER: Final = ("error.wrong-parameter", "error.empty-vote-params")
+
+
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """The permitted outcomes: acceptance or not, and the codes with which the call may be refused (none: it may not).
+
+    broken: the clauses that the call breaks, which is why it must be refused.
+    """
+
+    accepted: bool
+    codes: frozenset[str]
+    broken: tuple[str, ...] = ()
+
+    @property
+    def must_be_accepted(self) -> bool:
+        return self.accepted and not self.codes
+
+    @property
+    def must_be_refused(self) -> bool:
+        return not self.accepted
+
+    def __str__(self) -> str:
+        refused = "refused: " + _one_of(sorted(self.codes))
+        if not self.codes:
+            return "accepted"
+        return f"accepted, or {refused}" if self.accepted else refused
+
+
+def permitted(edition: Edition, session: str, rating: str, comment: str) -> Permitted:
+    """The outcomes that the edition permits for a call with values of these classes."""
+    broken = []
+    doubts: set[str] = set()
+    if session in _SESSION_FAULTS:
+        broken.append(_of_edition(edition, _SESSION_FAULTS[session]))
+    elif session == "open":
+        doubts |= edition.method_codes
+    if rating in _RATING_FAULTS:
+        broken.append(_RATING_FAULTS[rating])
+    if rating in NOT_FILLED and comment in NOT_FILLED:
+        given = (rating, comment) != ("absent", "absent")
+        broken.append("optional.at-least-one" if given else _of_edition(edition, _NEITHER))
+    elif rating in ("empty", "null") or comment in UNJUDGED_COMMENTS:
+        # An empty RATING beside a comment, and a comment on which the pages are silent, may be taken or refused.
+        doubts |= edition.method_codes
+    codes = doubts.union(*(edition.clauses[clause].codes for clause in broken))
+    return Permitted(not broken, frozenset(codes), tuple(broken))
+
+
+def judged_states(edition: Edition) -> frozenset[str]:
+    """The session states of which the edition speaks; in the others a call cannot be judged."""
+    unsaid = {
+        state
+        for state, clauses in _SESSION_FAULTS.items()
+        if not any(clause in edition.clauses for clause in clauses)
+    }
+    return frozenset({"rateable", "digits", "open", *_SESSION_FAULTS} - unsaid)
+
+
+def _of_edition(edition: Edition, clauses: tuple[str, ...]) -> str:
+    return next(clause for clause in clauses if clause in edition.clauses)
+
+
+def _one_of(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]

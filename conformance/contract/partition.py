@@ -1,0 +1,240 @@
+"""Equivalence classes of SESSION_ID, RATING and COMMENT: boundary values and strategies of each.
+
+Classes and values are those that the clauses speak of. A class has `named` values (few, sent in every mode), `edges`
+(more boundary values, for portals where calls are cheap) and a Hypothesis strategy for values of any kind.
+"""
+
+import string
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from hypothesis import strategies as st
+
+from conformance.exchange.call import ABSENT, Json, Pick
+
+LONGEST_URL: Final = 2_000
+LONGEST_COMMENT: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class EquivalenceClass:
+    """Values that the contract treats alike."""
+
+    name: str
+    named: tuple[Json, ...]
+    edges: tuple[Json, ...] = ()
+    drawn: st.SearchStrategy[Json] | None = None
+
+    @property
+    def boundaries(self) -> tuple[Json, ...]:
+        return self.named + self.edges
+
+
+def needs_json(pick: Pick) -> bool:
+    """Whether only a JSON body can carry the value without doubt; in a form every number is a text of digits."""
+    by_class = pick.of in ("digits", "digits-outside", "control", "number")
+    return by_class or pick.value is None or isinstance(pick.value, bool | list | dict)
+
+
+def _table(*classes: EquivalenceClass) -> dict[str, EquivalenceClass]:
+    return {entry.name: entry for entry in classes}
+
+
+# Words that some language reads as a number or as nothing are left out of drawn letters.
+_READ_AS_SOMETHING = {"nan", "inf", "infinity", "null", "none", "nil", "undefined", "true", "false"}
+_LETTERS = string.ascii_letters + "бжщÄéñ"
+_words = st.text(_LETTERS, min_size=1, max_size=8).filter(lambda word: word.lower() not in _READ_AS_SOMETHING)
+_fractions = st.builds(
+    lambda whole, part: whole + part, st.integers(0, 9), st.sampled_from((0.5, 0.25, 0.75, 0.125, 0.9, 0.1))
+)
+
+NOT_SENT: Final = EquivalenceClass("absent", (ABSENT,))
+EMPTY: Final = EquivalenceClass("empty", ("",))
+NULL: Final = EquivalenceClass("null", (None,))
+
+RATINGS: Final[Mapping[str, EquivalenceClass]] = _table(
+    NOT_SENT,
+    EMPTY,
+    NULL,
+    *(EquivalenceClass(str(stars), (stars,)) for stars in range(1, 6)),
+    EquivalenceClass("zero", (0,)),
+    # 259 and 2**32 + 3 are 3 to a portal that keeps eight or 32 bits.
+    EquivalenceClass(
+        "above", (6, 7, 2**32 + 3), (8, 9, 10, 11, 50, 55, 99, 100, 259, 2**31, 2**63, 2**64 + 3), st.integers(6, 2**64)
+    ),
+    EquivalenceClass(
+        "negative", (-1,), (-2, -3, -4, -5, -6, -253, -(2**31), 3 - 2**32), st.integers(-(2**63), -1).map(int)
+    ),
+    EquivalenceClass("fraction", (2.5,), (0.5, 1.5, 3.5, 4.5, 5.5, 4.9, 0.1, 1.001), _fractions),
+    EquivalenceClass("text", ("abc",), ("five", "x"), _words),
+    EquivalenceClass("boolean", (True, False)),
+    EquivalenceClass("list", ([5],), ([1, 2], ["5"]), st.lists(st.integers(1, 5), min_size=1, max_size=3)),
+    EquivalenceClass(
+        "object", ({"a": 5},), ({"value": 3},), st.dictionaries(_words, st.integers(1, 5), min_size=1, max_size=2)
+    ),
+    EquivalenceClass("digits", ("1", "2", "3", "4", "5")),
+    EquivalenceClass("digits-outside", ("6", "0", "-1"), ("7", "10", "-5", "259"), st.integers(6, 10**6).map(str)),
+)
+STARS: Final = ("1", "2", "3", "4", "5")
+NOT_WHOLE_RATINGS: Final = ("fraction", "text", "boolean", "list", "object")
+OUTSIDE: Final = ("above", "zero", "negative")
+
+_PUNCTUATION: Final = string.punctuation + "«»№§©€—…"
+
+
+def is_judged_text(text: str) -> bool:
+    """Whether comment.any-text speaks of this text: visible, at most 1,000 characters, nothing a portal may refuse."""
+    kinds = [unicodedata.category(character) for character in text]
+    return (
+        1 <= len(text) <= LONGEST_COMMENT
+        and any(kind[0] in "LNPS" for kind in kinds)
+        and not any(
+            kind in ("Cs", "Cn") or (kind == "Cc" and character not in "\t\n\r")
+            for kind, character in zip(kinds, text, strict=True)
+        )
+        and text != "0"
+    )
+
+
+def _texts(alphabet: str | st.SearchStrategy[str], longest: int = 24) -> st.SearchStrategy[Json]:
+    return st.text(alphabet, min_size=1, max_size=longest).filter(is_judged_text)
+
+
+_any_character = st.characters(exclude_categories=("Cs", "Cc", "Cn"))
+
+COMMENTS: Final[Mapping[str, EquivalenceClass]] = _table(
+    NOT_SENT,
+    EMPTY,
+    NULL,
+    EquivalenceClass(
+        "plain",
+        ("Well done",),
+        ("a", "Excellent handling", "5", "42", " outer blanks ", "NULL", "null", "None", "true", "false", "undefined", "NaN"),
+        _texts(string.ascii_letters + string.digits + " "),
+    ),
+    EquivalenceClass(
+        "special",
+        (
+            "a&b=c&RATING=1+1 100%25 %41#x?y;z",
+            "<b>\"it's\"</b> <script>alert(1)</script> &amp; &lt;",
+            f"{string.punctuation} «»№§©€—…",
+        ),
+        (
+            *(f"a{sign}b" for sign in _PUNCTUATION),
+            *("&", "=", "+", "%", "#", "'", '"', "\\", "<", ">", "/", "?", "-", "."),
+            "a+b c%20d%2Bd",
+            "50% off 100%",
+            "%zz %u0041 %00",
+            "\\u0041 \\n \\\\ \\x41 \\0",
+            "'; DROP TABLE b_imopenlines; --",
+            "{{7*7}} ${x} #{x} %s %d {0}",
+            "[]",
+            "{}",
+            '{"result": true}',
+            "a  b   c",
+            "[b]bold[/b]",
+            "http://example.com/?a=1&b=2#c",
+            "=1+1",
+            "-1",
+            "00",
+        ),
+        _texts(_PUNCTUATION + "aZ 09"),
+    ),
+    EquivalenceClass(
+        "lines",
+        ("first\nsecond\r\nthird\tend",),
+        ("a\nb", "a\r\nb", "a\rb", "a\tb", "a\n\nb"),
+        _texts("ab .\n\t\r"),
+    ),
+    EquivalenceClass(
+        "unicode",
+        ("Спасибо, отлично! שלום עולם مرحبا e\u0301 naïve 中文 ไทย हिन्दी",),
+        (
+            "Ж",
+            "Отлично",
+            "שלום",
+            "\u202eright to left\u202c",
+            "مرحبا بالعالم",
+            "cafe\u0301",
+            "a\u0301\u0302\u0303",
+            "\u1112\u1161\u11ab",
+            "ﬁ ligature",
+            "ıİßſ",
+            "中文评论",
+            "日本語",
+            "한국어",
+            "a\u200bb\u200db",
+            "x\u00a0y",
+            "a\u2028b\u2029c",
+            "“quoted” ‘so’",
+            "½ Ⅷ ٣",
+            "€",
+            "\u00ad-",
+            "\ufeff-mark",
+        ),
+        _texts(_any_character, 16),
+    ),
+    EquivalenceClass(
+        "emoji",
+        ("👍🏽 👨‍👩‍👧‍👦 🇩🇪 😀 𝒳 𠜎",),
+        ("😀", "a😀b", "❤️", "🏳️‍🌈", "𝔘𝔫𝔦", "𐍈", "𠜎𠜱", "1️⃣"),
+        _texts("😀👍🏽❤🇩🇪🎉𝒳𠜎𐍈 ab"),
+    ),
+    EquivalenceClass(
+        "long",
+        ("x" * LONGEST_COMMENT, ("Отлично 👍 " * 100)[:999] + "!"),
+        ("y" * 255, "y" * 256, "z" * 257, "a" * 500, "b" * 501, "c" * 999, "ж" * 256, "ж" * 1000, "😀" * 64, "😀" * 1000,
+         "word " * 199 + "end"),
+        st.builds(lambda size, seed: (seed * size)[:size], st.integers(101, LONGEST_COMMENT), _texts("abж😀.&+", 3)),
+    ),
+    EquivalenceClass("zero-text", ("0",)),
+    EquivalenceClass("blank", (" ", "\t\n", "\u00a0\u2003", "\u200b", "\u0301")),
+    EquivalenceClass("control", ("a\u0000b", "a\u0007b")),
+    EquivalenceClass("oversize", ("x" * 10_000, "x" * 10_001)),
+    EquivalenceClass("number", (7, 0, 1.5)),
+    EquivalenceClass("boolean", (True, False)),
+    EquivalenceClass("list", (["a"],)),
+    EquivalenceClass("object", ({"a": "b"},)),
+)
+TEXTS: Final = ("plain", "special", "lines", "unicode", "emoji", "long")
+FILLED: Final = (*TEXTS, "zero-text")
+NOT_FILLED: Final = ("absent", "empty", "null")
+OTHER_TYPES: Final = ("number", "boolean", "list", "object")
+UNJUDGED_COMMENTS: Final = ("blank", "control", "oversize", *OTHER_TYPES)
+
+STATES: Final = ("rateable", "forbidden", "not_open_line", "unknown", "open")
+NOT_WHOLE_SESSIONS: Final = ("text", "fraction", "boolean", "list", "object")
+BAD_SESSIONS: Final = ("absent", "empty", "null", "zero", "negative", *NOT_WHOLE_SESSIONS)
+
+
+def session_classes(sessions: Mapping[str, int], live: bool) -> dict[str, EquivalenceClass]:
+    """The classes of SESSION_ID for the sessions of a target; a state that is not configured has no class.
+
+    On a live target every bad value is built from the rateable id, so that a portal that casts it reads no other id.
+    """
+    own = sessions["rateable"]
+    negative = EquivalenceClass("negative", (-own,))
+    text = EquivalenceClass("text", ("abc", f"{own}abc"))
+    boolean = EquivalenceClass("boolean", (False,))
+    fraction = EquivalenceClass("fraction", (own + 0.5,))
+    if not live:
+        negative = EquivalenceClass("negative", (-own, -1), (-2, -(2**31)), st.integers(-(2**63), -1).map(int))
+        text = EquivalenceClass("text", ("abc", f"{own}abc"), ("x", f"abc{own}"), _words)
+        boolean = EquivalenceClass("boolean", (False, True))
+        fraction = EquivalenceClass("fraction", (own + 0.5,), (0.5, own + 0.1), _fractions.map(lambda part: own + part))
+    return _table(
+        NOT_SENT,
+        EMPTY,
+        NULL,
+        EquivalenceClass("zero", (0,)),
+        negative,
+        text,
+        fraction,
+        boolean,
+        EquivalenceClass("list", ([own],)),
+        EquivalenceClass("object", ({"a": own},)),
+        EquivalenceClass("digits", (str(own),)),
+        *(EquivalenceClass(state, (number,)) for state, number in sessions.items()),
+    )

@@ -1,0 +1,1 @@
+"""Calls, how they are encoded, and how answers are read. Pure functions and frozen values; no I/O."""

@@ -1,0 +1,177 @@
+"""HTTP response -> outcome: accepted, refused, another result, malformed, or not judged."""
+
+import json
+from dataclasses import dataclass
+from typing import Final
+from xml.etree import ElementTree
+
+from conformance.exchange.call import Batch, Json, Way
+
+LIMIT_CODES: Final = frozenset({"QUERY_LIMIT_EXCEEDED", "OPERATION_TIME_LIMIT"})
+ITEM_KEY: Final = "vote"
+ITEM_INDEX: Final = 1
+"""Where the judged call stands in a batch: under this key of a map, at this place of a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """`result` is true, or the bare `true`."""
+
+    def __str__(self) -> str:
+        return "accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An object with `error` and no true `result`. code: `error` where that is text, else the empty text."""
+
+    code: str
+
+    def __str__(self) -> str:
+        return f"refused {self.code}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class AnotherResult:
+    """An object with a `result` that is not true, and no `error`."""
+
+    def __str__(self) -> str:
+        return "another result"
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """Anything else. foreign: the body is not of the format that was asked for."""
+
+    foreign: bool
+
+    def __str__(self) -> str:
+        return "malformed: not the format asked for" if self.foreign else "malformed: neither result nor error"
+
+
+@dataclass(frozen=True, slots=True)
+class NotJudged:
+    """The rate limit, or a request that is too large."""
+
+    def __str__(self) -> str:
+        return "not judged: a limit was reached"
+
+
+Outcome = Accepted | Refused | AnotherResult | Malformed | NotJudged
+
+
+class NotJson:
+    """The document of an answer whose body is no JSON."""
+
+    def __repr__(self) -> str:
+        return "no JSON"
+
+
+NO_JSON: Final = NotJson()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response and what it means. document: the JSON of the whole body; item: the part that answers the call."""
+
+    status: int
+    content_type: str
+    text: str
+    document: Json
+    item: Json
+    outcome: Outcome
+
+    @property
+    def accepted(self) -> bool:
+        return isinstance(self.outcome, Accepted)
+
+    @property
+    def code(self) -> str:
+        """The code of a refusal, else the empty text."""
+        return self.outcome.code if isinstance(self.outcome, Refused) else ""
+
+
+def read_answer(status: int, content_type: str, body: bytes, way: Way) -> Answer:
+    """The answer to a call that travelled this way."""
+    text = body.decode("utf-8", "backslashreplace")
+    if way.suffix.lower() == ".xml":
+        document = item = _xml(body)
+    else:
+        document = parse_json(body)
+        item = document if way.batch is Batch.NO else _batch_item(document, way.batch)
+    if status in (413, 414, 429):
+        outcome: Outcome = NotJudged()
+    elif way.batch is Batch.NO:
+        outcome = outcome_of(item)
+    else:
+        outcome = _limit_of(document) or outcome_of(item)
+    return Answer(status, content_type, text, document, item, outcome)
+
+
+def outcome_of(document: Json) -> Outcome:
+    """The outcome that a JSON document states."""
+    if document is NO_JSON:
+        return Malformed(foreign=True)
+    if document is True:
+        return Accepted()
+    if not isinstance(document, dict):
+        return Malformed(foreign=False)
+    if document.get("result") is True:
+        return Accepted()
+    if "error" in document:
+        return _limit_of(document) or Refused(document["error"] if isinstance(document["error"], str) else "")
+    return AnotherResult() if "result" in document else Malformed(foreign=False)
+
+
+def parse_json(body: bytes) -> Json:
+    """The JSON value of a body in UTF-8, or NO_JSON."""
+    try:
+        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return NO_JSON
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _limit_of(document: Json) -> NotJudged | None:
+    limited = isinstance(document, dict) and document.get("error") in [*LIMIT_CODES]
+    return NotJudged() if limited else None
+
+
+def _batch_item(document: Json, batch: Batch) -> Json:
+    """The item as if it had been answered alone; a document that is no batch answer stays as it is."""
+    if not isinstance(document, dict) or not isinstance(document.get("result"), dict):
+        return document if document is NO_JSON else {}
+    results, errors = (_at(document["result"].get(part), batch) for part in ("result", "result_error"))
+    if len(results) + len(errors) != 1:
+        return {}
+    return {"result": results[0]} if results else errors[0]
+
+
+def _at(container: Json, batch: Batch) -> list[Json]:
+    """What a PHP array holds for the item: an array with the keys 0..n-1 arrives as a list, an empty one as []."""
+    if isinstance(container, dict):
+        key = ITEM_KEY if batch is Batch.MAP else str(ITEM_INDEX)
+        return [container[key]] if key in container else []
+    if isinstance(container, list) and batch is Batch.LIST:
+        return [item for item in container[ITEM_INDEX : ITEM_INDEX + 1] if item is not None]
+    return []
+
+
+def _xml(body: bytes) -> Json:
+    """The outcome of an XML answer as the JSON document that says the same, or NO_JSON."""
+    if b"<!DOCTYPE" in body:
+        return NO_JSON
+    try:
+        root = ElementTree.fromstring(body)  # noqa: S314: a DOCTYPE, and so every entity, was refused above
+    except (ElementTree.ParseError, ValueError):
+        return NO_JSON
+    error, result = root.find("error"), root.find("result")
+    document: dict[str, Json] = {}
+    if error is not None:
+        document["error"] = error.text or ""
+    if result is not None:
+        document["result"] = True if (result.text or "").strip() in ("1", "true") else result.text
+    return document

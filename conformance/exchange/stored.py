@@ -1,0 +1,57 @@
+"""What a read-back says of a vote. Of its answer five fields are kept; the rest (messages, people, links) is dropped."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from conformance.exchange.call import Json
+
+KEPT_FIELDS: Final = ("sessionId", "sessionVoteHead", "sessionCommentHead", "canVoteHead", "chatId")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The kept fields. rating: as answered; comment: a text, empty where there is none."""
+
+    session: Json
+    rating: Json
+    comment: Json
+    may_rate: Json
+
+    def same_vote(self, other: "Stored") -> bool:
+        return (self.rating or 0, self.comment or "") == (other.rating or 0, other.comment or "")
+
+    def __str__(self) -> str:
+        return f"rating {self.rating!r}, comment {self.comment!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class NotRead:
+    """There was no read-back: not offered, or refused."""
+
+
+NOT_READ: Final = NotRead()
+
+
+def read_stored(document: Json) -> Stored | NotRead:
+    """The stored vote in the answer to a read-back."""
+    result = document.get("result") if isinstance(document, dict) else None
+    if not isinstance(result, dict) or "sessionId" not in result:
+        return NOT_READ
+    kept = {name: result.get(name) for name in KEPT_FIELDS}
+    return Stored(kept["sessionId"], kept["sessionVoteHead"], kept["sessionCommentHead"], kept["canVoteHead"])
+
+
+def rating_reads_back(sent: int, stored: Json) -> bool:
+    """Whether a rating reads back as the number that was sent."""
+    return isinstance(stored, int | float) and not isinstance(stored, bool) and stored == sent
+
+
+def comment_reads_back(sent: str, stored: Json) -> bool:
+    """Whether a comment reads back as sent, outer white space trimmed and CRLF counted as LF."""
+    return isinstance(stored, str) and _canonical(stored) == _canonical(sent)
+
+
+def _canonical(text: str) -> str:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    # Some languages count these as white space when they trim.
+    return lines.strip().strip("\ufeff\u200b\u180e").strip()

@@ -1,0 +1,216 @@
+"""One clause on trial: its cases are performed, each record is judged, the smallest violation is kept.
+
+Hypothesis proposes calls and makes a failing one smaller; it does not hold the verdict. What was seen once stays seen,
+and a violation that is excused by a known deviation is counted and never raised, so that the search goes on.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+from hypothesis import seed as set_seed
+from hypothesis.errors import HypothesisException
+
+from conformance.contract.edition import Clause
+from conformance.judging.deviations import Deviation
+from conformance.judging.feeds import Feed, Space
+from conformance.judging.records import Judged, NotConcerned, Observation, Violated, Violation
+from conformance.judging.world import World
+from conformance.portals.portal import NoAnswer
+
+HISTORY: Final = "effect.history-free"
+_MOST_KEPT: Final = 3
+_LONGEST_SEARCH: Final = 200
+"""How many calls are spent on making one violation smaller."""
+
+Body = Callable[[Any], None]
+
+
+class _Found(Exception):
+    """Tells Hypothesis that a case is worth shrinking."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came of the trial of one clause.
+
+    exchanges: how many were judged. excused: for each deviation entry, by its place in the file, how many judged calls
+    were inside it and how many of those deviated. lacking: why nothing could be exercised.
+    """
+
+    clause: str
+    exchanges: int = 0
+    violations: list[Violation] = field(default_factory=list)
+    excused: dict[int, list[int]] = field(default_factory=dict)
+    observed: dict[str, str] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    history: list[Violation] = field(default_factory=list)
+    lacking: str = ""
+
+
+@dataclass(slots=True)
+class Trial:
+    """One clause, the body of its test, and what may be excused."""
+
+    world: World
+    clause: Clause
+    feed: Feed
+    body: Body
+    deviations: tuple[Deviation, ...]
+    judges_history: bool
+    tally: Tally
+    _smallest: tuple[tuple[int, int], Any, Violation] | None = None
+    _spent: int = 0
+
+    def run(self, seed: int) -> None:
+        """Performs the cases of the mode and leaves the outcome in the tally."""
+        space = self.feed.space(self.world)
+        self.tally.lacking = space.lacking
+        cases = space.named + (space.edges if self.world.draws else ())
+        for case in cases:
+            if self._is_judged(case):
+                self._keep(case, self._try(case))
+        if self._smallest is None and space.drawn is not None and self.world.draws:
+            self._search(space, seed)
+        if self._smallest is not None:
+            self._confirm()
+
+    def _is_judged(self, case: Any) -> bool:
+        """Whether the case belongs to the level of the run: a part of a documented clause may be only implied."""
+        if self.world.judges_implied or isinstance(case, tuple):
+            return True
+        return not any(f"{parameter}:{name}" in self.clause.implied for parameter, name in case.classes.items())
+
+    def _search(self, space: Space, seed: int) -> None:
+        number = hashlib.sha256(f"{seed} {self.clause.id}".encode()).digest()
+
+        @set_seed(int.from_bytes(number[:8]))
+        @settings(
+            max_examples=self.world.draws,
+            database=None,
+            deadline=None,
+            derandomize=False,
+            verbosity=Verbosity.quiet,
+            phases=[Phase.generate, Phase.shrink],
+            suppress_health_check=list(HealthCheck),
+            report_multiple_bugs=False,
+            print_blob=False,
+        )
+        @given(space.drawn)
+        def search(case: Any) -> None:
+            if not self._is_judged(case):
+                return
+            if self._smallest is not None:
+                self._spent += 1
+                if self._spent > _LONGEST_SEARCH:
+                    return
+            violation = self._try(case)
+            self._keep(case, violation)
+            if violation is not None:
+                raise _Found
+
+        # A violation that does not come back when Hypothesis repeats it is kept all the same.
+        try:
+            search()
+        except (_Found, HypothesisException):
+            if self._smallest is None:
+                raise
+
+    def _try(self, case: Any) -> Violation | None:
+        """Performs and judges one case; the violation, unless it is excused or the fault of the calls before."""
+        before = tuple(self.world.recent)
+        try:
+            record = self.feed.perform(self.world, case)
+        except NoAnswer as failure:
+            self._count_error(str(failure), case)
+            return None
+        if isinstance(record, Observation):
+            self.tally.observed[record.label] = record.seen
+            self.tally.exchanges += 1
+            return None
+        try:
+            self.body(record)
+        except NotConcerned:
+            return None
+        except Violated as violated:
+            if violated.by_history and self._is_history(case, record, violated, before):
+                return None
+            return self._count(record, violated, before)
+        self._count(record, None, before)
+        return None
+
+    def _count(self, record: Judged, violated: Violated | None, before: tuple[str, ...]) -> Violation | None:
+        self.tally.exchanges += 1
+        excused = False
+        for place, entry in enumerate(self.deviations):
+            if entry.covers(self.clause.id, record.judged.call.classes):
+                counts = self.tally.excused.setdefault(place, [0, 0])
+                counts[0] += 1
+                counts[1] += violated is not None
+                excused = excused or violated is not None
+        if violated is None or excused:
+            return None
+        violation = record.judged.violation(self.clause.id, violated.expected)
+        return replace(violation, notes=(*violation.notes, *(f"before it: {line}" for line in before)))
+
+    def _count_error(self, reason: str, case: Any) -> None:
+        line = f"{reason} on {case}" if isinstance(case, tuple) else reason
+        if len(self.tally.errors) < _MOST_KEPT and line not in self.tally.errors:
+            self.tally.errors.append(line)
+
+    def _keep(self, case: Any, violation: Violation | None) -> None:
+        if violation is None:
+            return
+        self.tally.violations.append(violation)
+        size = (sum(name != "absent" for name in violation.classes.values()), len(violation.repeat))
+        if self._smallest is None or size < self._smallest[0]:
+            self._smallest = (size, case, violation)
+
+    def _is_history(self, case: Any, record: Judged, violated: Violated, before: tuple[str, ...]) -> bool:
+        """Whether the same call, or one that was accepted before, now goes the other way: then the state is at fault.
+
+        The violation is one of effect.history-free then, and this clause is not judged by it.
+        """
+        if not self.judges_history or self.clause.id == HISTORY:
+            return False
+        violation = record.judged.violation(HISTORY, f"{violated.expected}, as when the call is sent again")
+        if self._holds_now(case):
+            self._blame_history(violation, before)
+            return True
+        control = self.world.control
+        if control is None or not record.judged.permitted.must_be_accepted:
+            return False
+        again = self.world.ask(control.call)
+        if again.answer.code:
+            expected = "accepted, as when the same call was sent before"
+            self._blame_history(again.violation(HISTORY, expected), before)
+            return True
+        return False
+
+    def _holds_now(self, case: Any) -> bool:
+        try:
+            with self.world.asking_anew():
+                self.body(self.feed.perform(self.world, case))
+        except (NotConcerned, NoAnswer, Violated):
+            return False
+        return True
+
+    def _blame_history(self, violation: Violation, before: tuple[str, ...]) -> None:
+        if len(self.tally.history) < _MOST_KEPT:
+            notes = tuple(f"before it: {line}" for line in before)
+            self.tally.history.append(replace(violation, notes=(*violation.notes, *notes)))
+
+    def _confirm(self) -> None:
+        """Puts the smallest violation first, and says whether it comes back when its call is repeated alone."""
+        if self._smallest is None:
+            return
+        _, case, violation = self._smallest
+        others = [other for other in self.tally.violations if other.classes != violation.classes]
+        if self._holds_now(case):
+            violation = replace(violation, notes=("seen once, depends on the calls before it", *violation.notes))
+        else:
+            kept = tuple(note for note in violation.notes if not note.startswith("before it:"))
+            violation = replace(violation, notes=kept)
+        self.tally.violations = [violation, *others[: _MOST_KEPT - 1]]

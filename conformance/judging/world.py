@@ -1,0 +1,144 @@
+"""The world as a test sees it: the portal under test, the edition, the session ids, and what has been sent so far."""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from conformance.contract.edition import Edition
+from conformance.contract.oracle import permitted
+from conformance.contract.partition import EquivalenceClass, session_classes
+from conformance.exchange.answer import NO_JSON
+from conformance.exchange.call import ABSENT, DIRECT, NOTHING, Call, Pick
+from conformance.exchange.repeat import describe
+from conformance.exchange.stored import NOT_READ, NotRead, Stored
+from conformance.judging.records import Exchange, Violation
+from conformance.portals.portal import NoAnswer, Portal
+from conformance.problem import Problem
+
+BREAKER: Final = 3
+"""After so many transport failures in a row the target counts as dead."""
+_SETUP_CODES: Final = frozenset(
+    {"NO_AUTH_FOUND", "INVALID_CREDENTIALS", "expired_token", "user_access_error", "insufficient_scope"}
+    | {"ERROR_METHOD_NOT_FOUND", "PORTAL_DELETED", "INVALID_REQUEST"}
+)
+
+
+@dataclass(slots=True)
+class World:
+    """Everything that a run of the suite asks.
+
+    judges_implied: whether implied demands are judged. draws: how many calls Hypothesis proposes for each clause; 0 on
+    a live target, where each named value is sent once. control: the first vote that was accepted.
+    """
+
+    edition: Edition
+    portal: Portal
+    judges_implied: bool
+    draws: int
+    reads: bool = False
+    writes: int = 0
+    control: Exchange | None = None
+    recent: deque[str] = field(default_factory=lambda: deque(maxlen=3))
+    history: list[Violation] = field(default_factory=list)
+    sessions: Mapping[str, EquivalenceClass] = field(init=False)
+    _failures: int = 0
+    _asked: dict[Call, Exchange] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.sessions = session_classes(self.portal.target.sessions, self.portal.target.live)
+
+    @property
+    def rateable(self) -> Pick:
+        return Pick("rateable", self.portal.target.sessions["rateable"])
+
+    def ask(self, call: Call) -> Exchange:
+        """The exchange of a call that is sent now. Raises NoAnswer; Problem when the target is dead."""
+        try:
+            answer = self.portal.send(call)
+        except NoAnswer as failure:
+            self._count_failure(failure)
+            raise
+        self._failures = 0
+        exchange = Exchange(call, answer, permitted(self.edition, **call.classes), self.edition, self.judges_implied)
+        if answer.accepted:
+            self.writes += 1
+            if self.control is None and call.way == DIRECT and exchange.permitted.must_be_accepted:
+                self.control = exchange
+        self.recent.append(f"{describe(call)} ({call.way}): {answer.outcome}")
+        if not self.draws:
+            self._asked[call] = exchange
+        return exchange
+
+    def ask_once(self, call: Call) -> Exchange:
+        """The exchange of a call, on a live target the one that was made before."""
+        return self._asked[call] if call in self._asked else self.ask(call)
+
+    @contextmanager
+    def asking_anew(self) -> Iterator[None]:
+        """Inside, a call that was made before is sent again."""
+        kept, self._asked = self._asked, {}
+        try:
+            yield
+        finally:
+            self._asked = kept
+
+    def read(self) -> Stored | NotRead:
+        """The vote of the rateable session as it stands."""
+        if not self.reads:
+            return NOT_READ
+        try:
+            return self.portal.read(self.rateable.value)
+        except NoAnswer as failure:
+            self._count_failure(failure)
+            raise
+
+    def preflight(self) -> None:
+        """Tells a fault of the set-up from a violation before anything is judged. Raises Problem."""
+        answers = []
+        shown = self.portal.target.callers[DIRECT.caller].shown
+        for call in (Call(Pick("absent", ABSENT)), Call(self.rateable, NOTHING)):
+            try:
+                answers.append(self.portal.send(call))
+            except NoAnswer as failure:
+                raise Problem(f"{shown}: {failure}: check the url and that the portal is up") from None
+        if all(answer.code in _SETUP_CODES for answer in answers):
+            raise Problem(f"{shown}: the portal answers {answers[0].code}: check the webhook's secret, scope and address")
+        self._preflight_reads()
+        if not self.reads and all(answer.document is NO_JSON for answer in answers):
+            raise Problem(
+                f"{shown}: the answers are not JSON (HTTP {answers[0].status}, {answers[0].content_type or 'no type'}): "
+                "check that the url is a REST webhook"
+            )
+
+    def _preflight_reads(self) -> None:
+        target = self.portal.target
+        if {"effect.saved", "effect.unchanged-on-refusal", "effect.revote"} <= target.not_offered:
+            return
+        for state, number in target.sessions.items():
+            try:
+                stored = self.portal.read(number)
+            except NoAnswer:
+                return
+            if isinstance(stored, NotRead):
+                continue
+            if state == "unknown":
+                raise Problem(f"sessions.unknown: the portal knows session {number}: give an id that does not exist")
+            if state == "rateable":
+                self._check_rateable(number, stored)
+                self.reads = True
+
+    def _check_rateable(self, number: int, stored: Stored) -> None:
+        if str(stored.session) != str(number):
+            raise Problem(f"sessions.rateable: the portal reads session {number} as {stored.session!r}: check the id")
+        if stored.may_rate != "Y":
+            raise Problem(
+                f"sessions.rateable: the caller may not rate session {number} (canVoteHead is {stored.may_rate!r}): "
+                "give a finished dialog that he may rate"
+            )
+
+    def _count_failure(self, failure: NoAnswer) -> None:
+        self._failures += 1
+        if self._failures >= BREAKER:
+            raise Problem(f"the target stopped answering ({failure}, {BREAKER} times in a row)") from None

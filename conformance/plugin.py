@@ -1,0 +1,223 @@
+"""The pytest plugin: options, the fixture `judge`, and what is said at the end of a run."""
+
+from collections.abc import Generator
+from dataclasses import asdict
+from typing import Any, Final
+
+import pytest
+
+from conformance.contract.edition import CHAPTERS
+from conformance.judging.feeds import Feed
+from conformance.judging.records import Violation
+from conformance.judging.trial import HISTORY, Body, Tally, Trial
+from conformance.judging.world import World
+from conformance.portals.in_process import in_process_portal
+from conformance.portals.portal import http_portal
+from conformance.portals.secret import Scrubber
+from conformance.problem import Problem
+from conformance.reporting.report import report_of, write_report
+from conformance.reporting.terminal import summary, violation_block
+from conformance.reporting.verdict import RunVerdict, Selection, Status, decide, decide_clause
+from conformance.run import SEED_INPUT, Run, run_of
+from conformance.suite import Judge
+
+DRAWS: Final = 100
+CANNOT_RUN: Final = 2
+RUN: Final = pytest.StashKey[Run]()
+TRIED: Final = pytest.StashKey[dict[str, Any]]()
+DECIDED: Final = pytest.StashKey[RunVerdict]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("vote-conformance", "conformance of imopenlines.session.head.vote")
+    group.addoption("--target", default="mock", help="`mock` (the embedded portal) or a target file")
+    group.addoption("--edition", help="edition of the documentation: 2024-10 or 2026-03")
+    group.addoption("--level", default="implied", help="documented: judge only that; implied: judge both (default)")
+    group.addoption("--deviations", help="file of the target's known deviations")
+    group.addoption("--seed", help="the seed of the drawn calls")
+    group.addoption("--report-dir", help="where report.json is written (default: reports/<target>)")
+    group.addoption(
+        "--allow-incomplete", action="store_true", help="exit 0 although documented clauses were not exercised"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "clause(id): the clause of the contract that the test judges")
+    try:
+        run = config.stash[RUN] = run_of(config)
+    except Problem as problem:
+        raise pytest.UsageError(str(problem)) from None
+    config.pluginmanager.register(_Collector(run))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Every worker of pytest-xdist draws from the seed that the report shows."""
+    node.workerinput[SEED_INPUT] = node.config.stash[RUN].seed
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Puts the clauses into the order of the contract and leaves out those that the run is not about."""
+    run = config.stash[RUN]
+    clauses = run.edition.clauses
+    place = {name: (CHAPTERS.index(clause.chapter), at) for at, (name, clause) in enumerate(clauses.items())}
+    judged = {item: mark.args[0] for item in items if (mark := item.get_closest_marker("clause"))}
+
+    def is_selected(item: pytest.Item) -> bool:
+        name = judged.get(item)
+        if name is None:
+            return True
+        if name not in clauses or name in run.target.not_offered:
+            return False
+        return run.level == "implied" or clauses[name].level != "implied"
+
+    items[:] = sorted(
+        (item for item in items if is_selected(item)),
+        key=lambda item: place[judged[item]] if item in judged else (-1, 0),
+    )
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    marks = (item.get_closest_marker("clause") for item in session.items)
+    session.config.stash[RUN].collected.update(mark.args[0] for mark in marks if mark)
+
+
+@pytest.fixture(scope="session")
+def world(pytestconfig: pytest.Config) -> Generator[World, None, None]:
+    """The portal under test, found usable."""
+    run = pytestconfig.stash[RUN]
+    embedded = run.target.kind == "embedded"
+    portal = in_process_portal(run.target, run.edition) if embedded else http_portal(run.target)
+    made = World(run.edition, portal, run.level == "implied", 0 if run.target.live else DRAWS)
+    try:
+        made.preflight()
+    except Problem as problem:
+        _stop(problem, run)
+    run.requests += portal.requests
+    yield made
+    portal.close()
+
+
+@pytest.fixture
+def judge(request: pytest.FixtureRequest, world: World) -> Judge:
+    """Tries a clause: performs its feed in the mode of the run, judges each record with the body of the test."""
+    run = request.config.stash[RUN]
+
+    def on_trial(name: str, feed: Feed, body: Body) -> None:
+        tally = Tally(name)
+        requests, writes = world.portal.requests, world.writes
+        trial = Trial(world, run.edition.clauses[name], feed, body, run.deviations, HISTORY in run.collected, tally)
+        try:
+            trial.run(run.seed)
+        except Problem as problem:
+            _stop(problem, run)
+        finally:
+            world.history += tally.history
+            request.node.stash[TRIED] = {
+                "tally": _scrubbed(asdict(tally), run.target.scrubber),
+                "requests": world.portal.requests - requests,
+                "writes": world.writes - writes,
+            }
+        _conclude(run, tally, world)
+
+    return on_trial
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Carries the tally to the controller, and takes secrets out of everything that pytest would print."""
+    report = yield
+    scrubber = item.config.stash[RUN].target.scrubber
+    if report.when == "call" and TRIED in item.stash:
+        report.vote_conformance = item.stash[TRIED]  # type: ignore[attr-defined]
+    report.sections = [(title, scrubber.clean(text)) for title, text in report.sections]
+    text = report.longreprtext
+    if scrubber.clean(text) != text:
+        report.longrepr = scrubber.clean(text)
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Decides the verdict, writes the report, and sets the exit status unless the run could not go on."""
+    run = session.config.stash[RUN]
+    if hasattr(session.config, "workerinput") or not run.tallies:
+        return
+    selection = Selection(
+        frozenset(run.collected), run.target.not_offered, bool(session.shouldfail), run.allow_incomplete
+    )
+    decided = session.config.stash[DECIDED] = decide(run.edition, run.tallies, run.deviations, selection)
+    try:
+        write_report(report_of(decided, run.facts()), run.report_folder)
+    except Problem as problem:
+        _stop(problem, run)
+    if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        session.exitstatus = decided.exit_status
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if DECIDED not in config.stash:
+        return
+    run = config.stash[RUN]
+    writer = terminalreporter
+    writer.section("conformance")
+    writer.write(summary(config.stash[DECIDED], run.facts(), writer._tw.fullwidth, writer.hasmarkup))
+    writer.write_line(f"report: {run.report_folder / 'report.json'}")
+
+
+class _Collector:
+    """Gathers the tallies where the verdict is decided: in the controller, or in the only process there is."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        tried = getattr(report, "vote_conformance", None)
+        if tried is None:
+            return
+        self._run.requests += tried["requests"]
+        self._run.writes += tried["writes"]
+        tally = _tally_from(tried["tally"])
+        self._run.tallies[tally.clause] = tally
+        self._run.collected.add(tally.clause)
+
+
+def _conclude(run: Run, tally: Tally, world: World) -> None:
+    """The outcome of the test as pytest shows it, from the verdict on its clause."""
+    clause = run.edition.clauses[tally.clause]
+    told = tuple(world.history) if clause.id == HISTORY else ()
+    entry = decide_clause(clause, tally, run.deviations, told)
+    clean = run.target.scrubber.clean
+    if entry.status is Status.FAILED:
+        blocks = [violation_block(violation, clause, run.edition) for violation in entry.violations]
+        pytest.fail(clean("\n\n".join(blocks)), pytrace=False)
+    if entry.status in (Status.DEVIATION_GONE, Status.ERROR):
+        pytest.fail(clean(f"{clause.id}: {entry.note}"), pytrace=False)
+    if entry.status is Status.KNOWN_DEVIATION:
+        pytest.xfail(clean(entry.note))
+    if entry.status is Status.NOT_EXERCISED:
+        pytest.skip(clean(f"{clause.id} is not exercised: {entry.note}"))
+
+
+def _stop(problem: Problem, run: Run) -> None:
+    pytest.exit(run.target.scrubber.clean(f"cannot run: {problem}"), returncode=CANNOT_RUN)
+
+
+def _scrubbed(value: Any, scrubber: Scrubber) -> Any:
+    if isinstance(value, str):
+        return scrubber.clean(value)
+    if isinstance(value, dict):
+        return {key: _scrubbed(entry, scrubber) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_scrubbed(entry, scrubber) for entry in value]
+    return value
+
+
+def _tally_from(data: dict[str, Any]) -> Tally:
+    """A tally from its plain form, in which a report carries it from a worker."""
+
+    def violations(name: str) -> list[Violation]:
+        return [Violation(**{**entry, "notes": tuple(entry["notes"])}) for entry in data[name]]
+
+    excused = {int(place): counts for place, counts in data["excused"].items()}
+    return Tally(**{**data, "violations": violations("violations"), "history": violations("history"), "excused": excused})

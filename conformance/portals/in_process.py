@@ -1,0 +1,33 @@
+"""The reference portal inside this process: respx in front of it, no socket."""
+
+import httpx
+import respx
+
+from conformance.contract.edition import Edition
+from conformance.portals.incoming import Incoming
+from conformance.portals.portal import Portal
+from conformance.portals.reference import Answering, ReferencePortal
+from conformance.portals.target import Target
+
+
+def in_process_portal(target: Target, edition: Edition) -> Portal:
+    """A fresh reference portal of that edition behind an HTTP client."""
+    return portal_answering(target, ReferencePortal(edition).answer)
+
+
+def portal_answering(target: Target, answer: Answering) -> Portal:
+    """Any function from request to response behind an HTTP client."""
+    router = respx.Router(assert_all_called=False)
+    route = router.route()
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        # respx keeps every call it sees; a long run must not grow with them.
+        router.calls.clear()
+        route.calls.clear()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        query = request.url.query.decode("ascii")
+        outgoing = answer(Incoming(request.method, request.url.path, query, headers, request.read()))
+        return httpx.Response(outgoing.status, headers={"Content-Type": outgoing.content_type}, content=outgoing.body)
+
+    route.mock(side_effect=respond)
+    return Portal(target, httpx.Client(transport=httpx.MockTransport(router.handler)))

@@ -1,0 +1,97 @@
+"""What a portal reads from an HTTP request, by the rules of PHP and of the portal's REST module (see Data Encoding)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Final
+from urllib.parse import parse_qsl
+
+import python_multipart
+from python_multipart.exceptions import FormParserError
+
+from conformance.exchange.answer import NO_JSON, parse_json
+from conformance.exchange.call import Json
+
+_KEY: Final = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
+_BRACKET: Final = re.compile(r"\[([^\[\]]*)\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An HTTP request as it reaches a portal. path: decoded, without query; headers: names in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def media_type(self) -> str:
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def read_parameters(request: Incoming) -> dict[str, Json]:
+    """The parameters of a request: those of the query, replaced by those of the body of a POST."""
+    parameters = parse_query(request.query)
+    if request.method == "POST":
+        parameters.update(_read_body(request))
+    return parameters
+
+
+def parse_query(text: str) -> dict[str, Json]:
+    """A query as PHP reads it: the last of equal names wins, X[] makes a list, X[k] a map, every value is text."""
+    return _nest(parse_qsl(text, keep_blank_values=True))
+
+
+def _read_body(request: Incoming) -> dict[str, Json]:
+    kind = request.media_type
+    if kind == "application/json" or kind.endswith("+json"):
+        document = parse_json(request.body)
+        return document if document is not NO_JSON and isinstance(document, dict) else {}
+    if kind == "application/x-www-form-urlencoded":
+        return _nest(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
+    if kind == "multipart/form-data":
+        return _nest(_multipart_fields(request))
+    return {}
+
+
+def _multipart_fields(request: Incoming) -> list[tuple[str, str]]:
+    fields: list[tuple[str, str]] = []
+
+    def keep(part: python_multipart.multipart.Field) -> None:
+        fields.append(((part.field_name or b"").decode("utf-8", "replace"), (part.value or b"").decode("utf-8", "replace")))
+
+    headers = {"Content-Type": request.headers["content-type"].encode()}
+    try:
+        python_multipart.parse_form(headers, BytesIO(request.body), keep, lambda _file: None)
+    except FormParserError:
+        return []
+    return fields
+
+
+def _nest(pairs: list[tuple[str, str]]) -> dict[str, Json]:
+    tree: dict[str, Json] = {}
+    for name, value in pairs:
+        matched = _KEY.fullmatch(name)
+        if matched is None:
+            tree[name] = value
+            continue
+        keys = [matched[1], *_BRACKET.findall(matched[2])]
+        place = tree
+        for key, following in zip(keys, keys[1:], strict=False):
+            inner = place.get(key)
+            place[key] = inner if isinstance(inner, dict) else {}
+            place = place[key]
+            if following == "":
+                keys[keys.index("", 1)] = str(len(place))
+        place[keys[-1]] = value
+    return {name: _as_php_array(value) for name, value in tree.items()}
+
+
+def _as_php_array(value: Json) -> Json:
+    if not isinstance(value, dict):
+        return value
+    inner = {key: _as_php_array(entry) for key, entry in value.items()}
+    return list(inner.values()) if list(inner) == [str(index) for index in range(len(inner))] else inner

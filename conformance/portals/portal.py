@@ -1,0 +1,80 @@
+"""A portal that is spoken to over HTTP: sends calls, reads votes back, counts requests."""
+
+import logging
+import time
+from typing import Final
+
+import httpx
+
+from conformance.exchange.answer import Answer, read_answer
+from conformance.exchange.call import DIRECT, TOKEN_CALLERS, Call, Caller, Read
+from conformance.exchange.encode import HttpRequest, encode, encode_read
+from conformance.exchange.stored import NOT_READ, NotRead, Stored, read_stored
+from conformance.portals.target import Target
+
+TIMEOUT_SECONDS: Final = 60.0
+LARGEST_ANSWER: Final = 4 * 2**20
+
+
+class NoAnswer(Exception):
+    """A request that was not answered: no connection, a dropped one, or the time was over. Holds no URL."""
+
+
+class Portal:
+    """A target and the HTTP client that reaches it."""
+
+    def __init__(self, target: Target, client: httpx.Client) -> None:
+        self.target = target
+        self.requests = 0
+        self._client = client
+
+    def send(self, call: Call) -> Answer:
+        """The answer to a vote. Raises NoAnswer."""
+        token = self.target.token.value if call.way.caller in TOKEN_CALLERS else ""
+        status, kind, body = self._exchange(encode(call, token), call.way.caller)
+        return read_answer(status, kind, body, call.way)
+
+    def read(self, session: int) -> Stored | NotRead:
+        """The vote of a session, of which only the allowed fields are kept. Raises NoAnswer."""
+        status, kind, body = self._exchange(encode_read(Read(session)), Caller.MAIN)
+        if status != httpx.codes.OK:
+            return NOT_READ
+        return read_stored(read_answer(status, kind, body, DIRECT).document)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _exchange(self, request: HttpRequest, caller: Caller) -> tuple[int, str, bytes]:
+        self.requests += 1
+        url = self.target.callers[caller].value + request.path + (f"?{request.query}" if request.query else "")
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        # The text of httpx's exceptions may hold the URL and so the secret: none of it is kept.
+        try:
+            sent = httpx.Request(request.method, url, headers=dict(request.headers), content=request.body)
+            response = self._client.send(sent, stream=True)
+            try:
+                body = bytearray()
+                for chunk in response.iter_bytes():
+                    body += chunk
+                    if len(body) > LARGEST_ANSWER:
+                        raise NoAnswer("the answer is larger than 4 MiB")
+                    if time.monotonic() > deadline:
+                        raise NoAnswer(f"the answer took longer than {TIMEOUT_SECONDS:.0f} s")
+            finally:
+                response.close()
+        except httpx.TimeoutException:
+            raise NoAnswer(f"no answer within {TIMEOUT_SECONDS:.0f} s") from None
+        except httpx.ConnectError:
+            raise NoAnswer("cannot connect") from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise NoAnswer(f"the connection failed ({type(error).__name__})") from None
+        return response.status_code, response.headers.get("content-type", ""), bytes(body)
+
+
+def http_portal(target: Target) -> Portal:
+    """A portal somewhere else. Proxies of the environment are used, but not on the way to this machine."""
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).disabled = True
+    direct = dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]"))
+    client = httpx.Client(timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=10.0), mounts=direct)
+    return Portal(target, client)

@@ -1,0 +1,92 @@
+"""The report of a run as JSON, in the form of report.schema.json."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from conformance import __version__
+from conformance.judging.deviations import Deviation
+from conformance.portals.target import Target
+from conformance.problem import Problem
+from conformance.reporting.verdict import ClauseVerdict, RunVerdict
+
+SCHEMA_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What a report says of a run besides the verdict. level: the lowest level that was judged."""
+
+    edition: str
+    target: Target
+    level: str
+    seed: int
+    started: datetime
+    duration_seconds: float
+    requests: int
+    writes: int
+
+
+def report_of(run: RunVerdict, facts: RunFacts) -> dict[str, Any]:
+    """The report as a JSON document."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "verdict": run.verdict.value,
+        "suite_version": __version__,
+        "edition": facts.edition,
+        "target": {
+            "name": facts.target.name,
+            "kind": facts.target.kind,
+            "live": facts.target.live,
+            "url": next(iter(facts.target.callers.values())).shown,
+        },
+        "level": facts.level,
+        "seed": facts.seed,
+        "started": facts.started.isoformat(timespec="seconds"),
+        "duration_seconds": round(facts.duration_seconds, 3),
+        "requests": facts.requests,
+        "writes": facts.writes,
+        "clauses": [_clause(entry) for entry in run.clauses],
+    }
+
+
+def write_report(document: dict[str, Any], folder: Path) -> Path:
+    """Writes report.json, whole or not at all. Raises Problem."""
+    path = folder / "report.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        unfinished = folder / f".report.{os.getpid()}.json"
+        unfinished.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        raise Problem(f"--report-dir {folder}: cannot write the report ({error.strerror})") from None
+    return path
+
+
+def _clause(entry: ClauseVerdict) -> dict[str, Any]:
+    clause = entry.clause
+    return {
+        "id": clause.id,
+        "chapter": clause.chapter,
+        "level": clause.level,
+        "statement": clause.statement,
+        "source": str(clause.source),
+        "status": entry.status.value,
+        "exchanges": entry.exchanges,
+        "note": entry.note,
+        "violations": [_without_clause(asdict(violation)) for violation in entry.violations],
+        "deviations": [_deviation(deviation) for deviation in entry.deviations],
+        "observed": dict(sorted(entry.observed.items())),
+    }
+
+
+def _without_clause(violation: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in violation.items() if name != "clause"}
+
+
+def _deviation(entry: Deviation) -> dict[str, Any]:
+    where = {parameter: sorted(names) for parameter, names in entry.where.items()}
+    return {"reason": entry.reason, "source": entry.source, "where": where}

@@ -1,0 +1,150 @@
+"""The one place where results become a verdict. Every writer only shows what is decided here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from conformance.contract.edition import Clause, Edition
+from conformance.judging.deviations import Deviation
+from conformance.judging.records import Violation
+from conformance.judging.trial import HISTORY, Tally
+
+
+class Status(StrEnum):
+    """What is said of one clause."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    KNOWN_DEVIATION = "known-deviation"
+    DEVIATION_GONE = "deviation-gone"
+    NOT_EXERCISED = "not-exercised"
+    NOT_OFFERED = "not-offered"
+    NOT_SELECTED = "not-selected"
+    OBSERVED = "observed"
+    ERROR = "error"
+
+
+class Verdict(StrEnum):
+    """What is said of the run."""
+
+    CONFORMANT = "conformant"
+    WITH_DEVIATIONS = "conformant-with-deviations"
+    DEVIATIONS_OUTDATED = "deviations-outdated"
+    INCOMPLETE = "incomplete"
+    NOT_CONFORMANT = "not-conformant"
+
+
+_EXIT_0: Final = (Verdict.CONFORMANT, Verdict.WITH_DEVIATIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the run was about. collected: clauses whose tests were to run; stopped: the user's own -x ended it early."""
+
+    collected: frozenset[str]
+    not_offered: frozenset[str]
+    stopped: bool
+    allow_incomplete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseVerdict:
+    """A clause and what is said of it. deviations: the entries that excused something or are gone."""
+
+    clause: Clause
+    status: Status
+    exchanges: int
+    violations: tuple[Violation, ...]
+    deviations: tuple[Deviation, ...]
+    observed: Mapping[str, str]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunVerdict:
+    """The verdict of a run, its clauses in reading order, and the exit status that follows."""
+
+    verdict: Verdict
+    exit_status: int
+    clauses: tuple[ClauseVerdict, ...]
+
+    def with_status(self, *statuses: Status) -> list[ClauseVerdict]:
+        return [entry for entry in self.clauses if entry.status in statuses]
+
+
+def decide(
+    edition: Edition, tallies: Mapping[str, Tally], deviations: tuple[Deviation, ...], selection: Selection
+) -> RunVerdict:
+    """The verdict of a run from the tallies of its clauses."""
+    told = tuple(violation for tally in tallies.values() for violation in tally.history)
+    clauses = tuple(
+        decide_clause(clause, tallies[clause.id], deviations, told if clause.id == HISTORY else ())
+        if clause.id in tallies
+        else _untried(clause, selection)
+        for clause in edition.clauses.values()
+    )
+    statuses = {entry.status for entry in clauses}
+    judged = any(entry.exchanges for entry in clauses if entry.status is not Status.OBSERVED)
+    unexercised = [
+        entry for entry in clauses if entry.status is Status.NOT_EXERCISED and entry.clause.level == "documented"
+    ]
+    if Status.FAILED in statuses:
+        verdict = Verdict.NOT_CONFORMANT
+    elif Status.DEVIATION_GONE in statuses:
+        verdict = Verdict.DEVIATIONS_OUTDATED
+    elif not judged or Status.ERROR in statuses or unexercised:
+        verdict = Verdict.INCOMPLETE
+    elif Status.KNOWN_DEVIATION in statuses:
+        verdict = Verdict.WITH_DEVIATIONS
+    else:
+        verdict = Verdict.CONFORMANT
+    waived = selection.allow_incomplete and judged and Status.ERROR not in statuses
+    fine = verdict in _EXIT_0 or (verdict is Verdict.INCOMPLETE and waived)
+    return RunVerdict(verdict, 0 if fine else 1, clauses)
+
+
+def decide_clause(
+    clause: Clause, tally: Tally, deviations: tuple[Deviation, ...], told: tuple[Violation, ...] = ()
+) -> ClauseVerdict:
+    """The verdict on one clause that was tried. told: violations of it that the trials of other clauses met."""
+    excusing = [deviations[place] for place, (_, deviated) in tally.excused.items() if deviated]
+    gone = [deviations[place] for place, (judged, deviated) in tally.excused.items() if judged and not deviated]
+    violations = (*tally.violations, *told)
+    note = ""
+    if clause.level == "observed":
+        status = Status.OBSERVED if tally.observed else Status.NOT_EXERCISED
+        note = tally.lacking
+    elif violations:
+        status = Status.FAILED
+    elif tally.errors:
+        status, note = Status.ERROR, "; ".join(tally.errors)
+    elif gone:
+        status = Status.DEVIATION_GONE
+        note = "this deviation holds no longer, remove it: " + "; ".join(entry.reason for entry in gone)
+    elif excusing:
+        status = Status.KNOWN_DEVIATION
+        note = "; ".join(entry.reason for entry in excusing)
+    elif tally.exchanges:
+        status = Status.PASSED
+    else:
+        status, note = Status.NOT_EXERCISED, tally.lacking or _why_unexercised(tally)
+    return ClauseVerdict(
+        clause, status, tally.exchanges, violations, tuple(gone or excusing), tally.observed, note
+    )
+
+
+def _untried(clause: Clause, selection: Selection) -> ClauseVerdict:
+    if clause.id in selection.not_offered:
+        status, note = Status.NOT_OFFERED, "the target file says so"
+    elif clause.id in selection.collected and not selection.stopped:
+        status, note = Status.NOT_EXERCISED, "the run ended before it"
+    else:
+        status, note = Status.NOT_SELECTED, ""
+    return ClauseVerdict(clause, status, 0, (), (), {}, note)
+
+
+def _why_unexercised(tally: Tally) -> str:
+    if tally.history:
+        return f"no answer could be judged: equal calls had different outcomes, see {HISTORY}"
+    return "no answer was of the kind that this clause speaks of"

@@ -1,0 +1,47 @@
+"""The words in which the tests of the suite are written.
+
+A test names its clause and its feed; its body says what must hold of one record. The fixture `judge` performs the feed
+in the mode of the run and judges every record with the body.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from conformance.judging.feeds import Feed, Space, boundary, calls, effects, listed, observations, pairs, stories
+from conformance.judging.records import must, only_if
+
+__all__ = [
+    "Space",
+    "boundary",
+    "calls",
+    "clause",
+    "effects",
+    "listed",
+    "must",
+    "observations",
+    "only_if",
+    "pairs",
+    "stories",
+]
+
+Body = Callable[[Any], None]
+Judge = Callable[[str, Feed, Body], None]
+
+
+def clause(name: str, feed: Feed) -> Callable[[Body], Callable[[Judge], None]]:
+    """Makes a test of a clause out of what must hold of each record of the feed."""
+
+    def decorate(body: Body) -> Callable[[Judge], None]:
+        @pytest.mark.clause(name)
+        def test(judge: Judge) -> None:
+            judge(name, feed, body)
+
+        test.__name__ = body.__name__
+        test.__qualname__ = body.__qualname__
+        test.__module__ = body.__module__
+        test.__doc__ = body.__doc__
+        return test
+
+    return decorate

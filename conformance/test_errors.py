@@ -1,0 +1,129 @@
+"""Chapter "errors": which code, in which envelope, with which status."""
+
+import re
+
+from conformance.contract.partition import (
+    BAD_SESSIONS,
+    COMMENTS,
+    NOT_FILLED,
+    NOT_WHOLE_RATINGS,
+    OTHER_TYPES,
+    OUTSIDE,
+    RATINGS,
+    STARS,
+    TEXTS,
+)
+from conformance.exchange.answer import NO_JSON, Accepted, AnotherResult, Malformed, NotJudged, Refused
+from conformance.exchange.call import ABSENT, NOTHING, Batch, Call, Encoding, Pick, Way
+from conformance.judging.records import Exchange, Observation
+from conformance.judging.world import World
+from conformance.suite import boundary, calls, clause, must, observations, only_if
+
+STATES = ("forbidden", "not_open_line", "unknown")
+ALONE = tuple(Way(encoding) for encoding in Encoding)
+ANY_SESSION = ("rateable", *STATES, *BAD_SESSIONS)
+ANY_RATING = (*OUTSIDE, "absent", *STARS, *NOT_WHOLE_RATINGS, "empty", "null", "digits", "digits-outside")
+REFUSED = {"session": ANY_SESSION, "rating": ANY_RATING, "comment": ("absent", "plain", "empty", "null")}
+
+
+@clause("error.access-denied", calls(session=("forbidden",), rating=STARS, comment=("absent", "plain")))
+def test_a_forbidden_session_is_refused_with_its_code(exchange: Exchange) -> None:
+    exchange.must_be_refused()
+
+
+@clause("error.chat-type", calls(session=("not_open_line",), rating=STARS, comment=("absent", "plain")))
+def test_a_chat_that_is_no_open_line_is_refused_with_its_code(exchange: Exchange) -> None:
+    exchange.must_be_refused()
+
+
+@clause("error.chat-id", calls(session=("unknown",), rating=STARS, comment=("absent", "plain")))
+def test_an_unknown_session_is_refused_as_an_unknown_chat(exchange: Exchange) -> None:
+    exchange.must_be_refused()
+
+
+@clause("error.unknown-session", calls(session=("unknown",), rating=STARS, comment=("absent", "plain")))
+def test_an_unknown_session_is_refused_like_a_forbidden_one(exchange: Exchange) -> None:
+    exchange.must_be_refused()
+
+
+@clause("error.wrong-parameter", calls(rating=NOT_FILLED, comment=NOT_FILLED))
+def test_neither_optional_filled_is_refused_with_its_code(exchange: Exchange) -> None:
+    exchange.must_be_refused()
+
+
+@clause("error.empty-session-id", calls(session=("absent",), rating=STARS, comment=("absent", "plain")))
+def test_no_session_id_is_refused_with_its_code(exchange: Exchange) -> None:
+    exchange.must_be_refused()
+
+
+@clause("error.empty-vote-params", calls())
+def test_neither_optional_given_is_refused_with_its_code(exchange: Exchange) -> None:
+    exchange.must_be_refused()
+
+
+@clause("error.envelope", calls(**REFUSED, ways=(*ALONE, Way(batch=Batch.MAP))))
+def test_a_refusal_is_an_object_with_error_and_description(exchange: Exchange) -> None:
+    item = exchange.answer.item
+    only_if(not isinstance(exchange.outcome, Accepted | NotJudged) and item is not NO_JSON)
+    only_if(exchange.permitted.must_be_refused or isinstance(exchange.outcome, Refused))
+    only_if(exchange.call.way.batch is Batch.NO or not isinstance(exchange.outcome, Malformed))
+    must(isinstance(item, dict) and "error" in item, "an object with error")
+    error = item["error"]
+    must(isinstance(error, str) and bool(re.fullmatch(r"[A-Za-z0-9_]+", error)), "error: letters, digits, underscore")
+    must(isinstance(item.get("error_description"), str), "error_description: a text")
+    must("result" not in item, "an object without result")
+
+
+@clause("error.status", calls(**REFUSED, ways=ALONE))
+def test_a_refusal_by_the_method_has_its_status(exchange: Exchange) -> None:
+    answer, edition = exchange.answer, exchange.edition
+    only_if(isinstance(exchange.outcome, Refused))
+    only_if(answer.code not in edition.system_codes or answer.code in edition.method_codes)
+    expected = "400" if edition.method_statuses == {400} else "200 or any 4xx"
+    must(answer.status in edition.method_statuses, f"HTTP status {expected}")
+
+
+@clause("error.documented-code", calls(**REFUSED, ways=(*ALONE, Way(batch=Batch.MAP))))
+def test_every_refusal_carries_a_documented_code(exchange: Exchange) -> None:
+    only_if(bool(exchange.answer.code))
+    codes = ", ".join(sorted(exchange.edition.method_codes))
+    must(exchange.edition.documents(exchange.answer.code), f"refused with {codes} or a system code")
+
+
+@clause(
+    "error.never-5xx",
+    calls(
+        session=ANY_SESSION,
+        rating=ANY_RATING,
+        comment=("absent", "plain", *TEXTS, "zero-text", "empty", "null", "blank", "control", "oversize", *OTHER_TYPES),
+        ways=ALONE,
+    ),
+)
+def test_no_values_are_answered_with_5xx_or_another_format(exchange: Exchange) -> None:
+    only_if(not isinstance(exchange.outcome, NotJudged))
+    must(exchange.answer.status < 500, "a status below 500")
+    must(exchange.answer.document is not NO_JSON, "a body in JSON")
+
+
+def _several_wrong(world: World) -> dict[str, Call]:
+    absent, above, nothing = Pick("absent", ABSENT), boundary(RATINGS, "above"), NOTHING
+    plain = boundary(COMMENTS, "plain")
+    cases = {
+        "no SESSION_ID, neither optional": Call(absent),
+        "no SESSION_ID, RATING 6": Call(absent, above),
+        "SESSION_ID 0, neither optional": Call(boundary(world.sessions, "zero")),
+        "SESSION_ID text, RATING 6": Call(boundary(world.sessions, "text"), above),
+        "RATING 6, no COMMENT": Call(world.rateable, above),
+        "RATING 6, COMMENT filled": Call(world.rateable, above, plain),
+    }
+    for state in STATES:
+        if state in world.sessions:
+            session = boundary(world.sessions, state)
+            cases[f"{state} session, neither optional"] = Call(session, nothing, nothing)
+            cases[f"{state} session, RATING 6"] = Call(session, above)
+    return cases
+
+
+@clause("error.precedence", observations(_several_wrong))
+def test_the_code_that_wins_is_observed(_: Observation) -> None:
+    """Two things wrong in one call."""

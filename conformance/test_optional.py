@@ -1,0 +1,48 @@
+"""Chapter "optional": RATING and COMMENT may each be left out, but not both."""
+
+from itertools import permutations
+
+from conformance.contract.partition import NOT_FILLED, STARS
+from conformance.exchange.call import Encoding, Way
+from conformance.judging.records import Exchange, Pair
+from conformance.suite import calls, clause, pairs
+
+ORDERS = tuple(
+    Way(encoding, order=order)
+    for encoding in (Encoding.JSON, Encoding.FORM, Encoding.QUERY_GET)
+    for order in permutations((0, 1, 2))
+    if order != (0, 1, 2)
+)
+
+
+@clause("optional.rating-alone", calls(rating=STARS))
+def test_a_rating_alone_is_accepted(exchange: Exchange) -> None:
+    exchange.must_be_accepted()
+
+
+@clause("optional.comment-alone", calls(comment=("plain",)))
+def test_a_comment_alone_is_accepted(exchange: Exchange) -> None:
+    exchange.must_be_accepted()
+
+
+@clause("optional.both", calls(rating=STARS, comment=("plain",)))
+def test_rating_and_comment_together_are_accepted(exchange: Exchange) -> None:
+    exchange.must_be_accepted()
+
+
+@clause("optional.at-least-one", calls(rating=NOT_FILLED, comment=NOT_FILLED))
+def test_neither_rating_nor_comment_is_refused(exchange: Exchange) -> None:
+    exchange.must_not_be_accepted()
+
+
+@clause(
+    "optional.order",
+    pairs(
+        session=("rateable", "forbidden", "unknown"),
+        rating=(*STARS, "absent", "above"),
+        comment=("plain", "absent"),
+        ways=ORDERS,
+    ),
+)
+def test_the_order_of_parameters_changes_nothing(pair: Pair) -> None:
+    pair.must_agree()

@@ -1,0 +1,40 @@
+"""Chapter "required": SESSION_ID, the one parameter that a call cannot do without."""
+
+from conformance.contract.partition import NOT_WHOLE_SESSIONS, STARS
+from conformance.exchange.call import ABSENT, NOTHING, Call, Pick
+from conformance.judging.records import Exchange
+from conformance.judging.world import World
+from conformance.suite import calls, clause, listed
+
+
+@clause("session-id.required", calls(session=("absent", "empty", "null"), rating=STARS, comment=("absent", "plain")))
+def test_a_call_without_session_id_is_refused(exchange: Exchange) -> None:
+    exchange.must_be_refused()
+
+
+@clause("session-id.positive", calls(session=("zero", "negative"), rating=STARS, comment=("absent", "plain")))
+def test_session_id_0_and_below_are_refused(exchange: Exchange) -> None:
+    exchange.must_be_refused()
+
+
+@clause("session-id.whole-number", calls(session=NOT_WHOLE_SESSIONS, rating=STARS, comment=("absent", "plain")))
+def test_a_session_id_that_is_no_whole_number_is_refused(exchange: Exchange) -> None:
+    exchange.must_be_refused()
+
+
+@clause("session-id.digits-as-text", calls(session=("digits",), rating=STARS, comment=("absent", "plain")))
+def test_session_id_as_a_text_of_digits_means_that_number(exchange: Exchange) -> None:
+    exchange.must_be_accepted()
+
+
+def _example(world: World) -> list[Call]:
+    edition = world.edition
+    values = edition.example_accepted
+    accepted = Call(world.rateable, Pick(str(values["RATING"]), values["RATING"]), Pick("plain", values["COMMENT"]))
+    refused = Call(Pick("absent", ABSENT), NOTHING, NOTHING, extra=tuple(edition.example_refused.items()))
+    return [accepted, refused] if edition.example_refused else [accepted]
+
+
+@clause("documentation.example", listed(_example))
+def test_the_example_of_the_page_is_answered_as_its_own_tables_say(exchange: Exchange) -> None:
+    exchange.must_be_permitted()

@@ -1,0 +1,115 @@
+"""Chapter "transport": the same call has the same outcome however it travels."""
+
+from conformance.contract.partition import COMMENTS, RATINGS, STARS, TEXTS
+from conformance.exchange.answer import Refused
+from conformance.exchange.call import DIRECT, NOTHING, TOKEN_CALLERS, Batch, Call, Caller, Encoding, Way
+from conformance.judging.records import Exchange, Observation, Pair
+from conformance.judging.world import World
+from conformance.suite import boundary, calls, clause, must, observations, only_if, pairs
+
+VOTES = {
+    "session": ("rateable", "forbidden", "not_open_line", "unknown", "absent", "empty", "zero", "text"),
+    "rating": ("5", "1", "2", "3", "4", "absent", "empty", "zero", "above", "negative", "fraction", "text"),
+    "comment": ("plain", "absent", "empty", *TEXTS[1:], "zero-text"),
+}
+FEW_VOTES = {
+    "session": ("rateable", "forbidden", "unknown", "absent"),
+    "rating": ("5", "1", "2", "3", "4", "absent", "above"),
+    "comment": ("plain", "absent", "special", "unicode", "emoji"),
+}
+TEXT_ENCODINGS = tuple(encoding for encoding in Encoding if encoding is not Encoding.JSON)
+
+
+@clause("transport.encodings", pairs(**VOTES, ways=[Way(encoding) for encoding in TEXT_ENCODINGS]))
+def test_the_five_encodings_have_the_same_outcome(pair: Pair) -> None:
+    pair.must_agree()
+
+
+@clause(
+    "transport.suffix",
+    pairs(**FEW_VOTES, ways=[Way(encoding, ".json") for encoding in (Encoding.JSON, Encoding.FORM, Encoding.QUERY_GET)]),
+)
+def test_the_suffix_json_changes_nothing(pair: Pair) -> None:
+    pair.must_agree()
+
+
+@clause("transport.xml", pairs(**FEW_VOTES, ways=[Way(encoding, ".xml") for encoding in (Encoding.JSON, Encoding.QUERY_GET)]))
+def test_the_suffix_xml_answers_xml_with_the_same_outcome(pair: Pair) -> None:
+    pair.must_agree()
+
+
+@clause("transport.batch", pairs(**VOTES, ways=[Way(batch=Batch.MAP), Way(batch=Batch.LIST)]))
+def test_an_item_of_a_batch_has_the_same_outcome(pair: Pair) -> None:
+    pair.must_agree()
+    answer = pair.variant.answer
+    must(answer.status == 200, "HTTP status 200 outside")
+    neighbours = ("before", "after") if pair.variant.call.way.batch is Batch.MAP else (0, 2)
+    must(
+        all(_is_refused(answer.document["result"].get("result_error"), key) for key in neighbours),
+        "the items before and after, which have no parameters, under result_error",
+    )
+
+
+def _is_refused(errors: object, key: str | int) -> bool:
+    if isinstance(errors, list):
+        entry = errors[key] if isinstance(key, int) and key < len(errors) else None
+    else:
+        entry = errors.get(str(key)) if isinstance(errors, dict) else None
+    return isinstance(entry, dict) and isinstance(entry.get("error"), str)
+
+
+@clause(
+    "transport.oauth",
+    pairs(
+        **FEW_VOTES,
+        ways=[Way(encoding, caller=caller) for encoding in (Encoding.JSON, Encoding.FORM) for caller in TOKEN_CALLERS]
+        + [Way(Encoding.QUERY_GET, caller=Caller.TOKEN_QUERY), Way(Encoding.QUERY_GET, caller=Caller.TOKEN_BEARER)],
+    ),
+)
+def test_an_access_token_has_the_same_outcome(pair: Pair) -> None:
+    pair.must_agree()
+
+
+@clause("transport.auth", calls(rating=STARS, comment=("absent", "plain"), ways=[Way(caller=Caller.WRONG_SECRET)]))
+def test_a_wrong_secret_is_refused_with_a_system_code(exchange: Exchange) -> None:
+    exchange.must_not_be_accepted()
+    only_if(isinstance(exchange.outcome, Refused) and bool(exchange.answer.code))
+    must(exchange.answer.code in exchange.edition.system_codes, "refused with a system code")
+    _must_have_status_of_denial(exchange)
+
+
+@clause("transport.scope", calls(rating=STARS, comment=("absent", "plain"), ways=[Way(caller=Caller.UNSCOPED)]))
+def test_a_caller_without_the_scope_is_refused_with_insufficient_scope(exchange: Exchange) -> None:
+    exchange.must_not_be_accepted()
+    only_if(isinstance(exchange.outcome, Refused) and bool(exchange.answer.code))
+    must(exchange.answer.code == "insufficient_scope", "refused: insufficient_scope")
+    _must_have_status_of_denial(exchange)
+
+
+def _must_have_status_of_denial(exchange: Exchange) -> None:
+    statuses = exchange.edition.denial_statuses
+    must(exchange.answer.status in statuses, f"HTTP status {' or '.join(map(str, sorted(statuses)))}")
+
+
+def _with_extra(world: World) -> dict[str, Call]:
+    stars, plain = boundary(RATINGS, "5"), boundary(COMMENTS, "plain")
+    return {
+        "one unknown parameter": Call(world.rateable, stars, plain, extra=(("UNKNOWN_PARAMETER", "x"),)),
+        "only an unknown parameter": Call(world.rateable, extra=(("UNKNOWN_PARAMETER", "x"),)),
+    }
+
+
+@clause("transport.unknown-parameter", observations(_with_extra))
+def test_an_extra_parameter_is_observed(_: Observation) -> None:
+    """A name that the pages do not know."""
+
+
+def _in_lower_case(world: World) -> dict[str, Call]:
+    return {
+        "session_id in lower case": Call(world.rateable, boundary(RATINGS, "5"), NOTHING, DIRECT, session_name="session_id")
+    }
+
+
+@clause("transport.name-case", observations(_in_lower_case))
+def test_a_name_in_lower_case_is_observed(_: Observation) -> None:
+    """session_id instead of SESSION_ID."""
