@@ -1,7 +1,5 @@
 """Chapter "errors": which code, in which envelope, with which status."""
 
-import re
-
 from conformance.contract.partition import (
     BAD_SESSIONS,
     COMMENTS,
@@ -13,7 +11,7 @@ from conformance.contract.partition import (
     STARS,
     TEXTS,
 )
-from conformance.exchange.answer import NO_JSON, Accepted, AnotherResult, Malformed, NotJudged, Refused
+from conformance.exchange.answer import NO_JSON, WELL_FORMED_CODE, Accepted, Malformed, NotJudged, Refused
 from conformance.exchange.call import ABSENT, NOTHING, Batch, Call, Encoding, Pick, Way
 from conformance.judging.records import Exchange, Observation
 from conformance.judging.world import World
@@ -69,7 +67,7 @@ def test_a_refusal_is_an_object_with_error_and_description(exchange: Exchange) -
     only_if(exchange.call.way.batch is Batch.NO or not isinstance(exchange.outcome, Malformed))
     must(isinstance(item, dict) and "error" in item, "an object with error")
     error = item["error"]
-    must(isinstance(error, str) and bool(re.fullmatch(r"[A-Za-z0-9_]+", error)), "error: letters, digits, underscore")
+    must(isinstance(error, str) and bool(WELL_FORMED_CODE.fullmatch(error)), "error: letters, digits, underscore")
     must(isinstance(item.get("error_description"), str), "error_description: a text")
     must("result" not in item, "an object without result")
 
@@ -85,7 +83,7 @@ def test_a_refusal_by_the_method_has_its_status(exchange: Exchange) -> None:
 
 @clause("error.documented-code", calls(**REFUSED, ways=(*ALONE, Way(batch=Batch.MAP))))
 def test_every_refusal_carries_a_documented_code(exchange: Exchange) -> None:
-    only_if(bool(exchange.answer.code))
+    only_if(exchange.answer.has_code)
     codes = ", ".join(sorted(exchange.edition.method_codes))
     must(exchange.edition.documents(exchange.answer.code), f"refused with {codes} or a system code")
 

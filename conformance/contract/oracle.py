@@ -61,17 +61,17 @@ class Permitted:
 
 def permitted(edition: Edition, session: str, rating: str, comment: str) -> Permitted:
     """The outcomes that the edition permits for a call with values of these classes."""
-    broken = []
+    broken: list[str] = []
     doubts: set[str] = set()
-    if session in _SESSION_FAULTS:
-        broken.append(_of_edition(edition, _SESSION_FAULTS[session]))
-    elif session == "open":
+    if session in judged_sessions(edition):
+        broken += _of_edition(edition, _SESSION_FAULTS.get(session, ()))
+    else:
         doubts |= edition.method_codes
     if rating in _RATING_FAULTS:
         broken.append(_RATING_FAULTS[rating])
     if rating in NOT_FILLED and comment in NOT_FILLED:
         given = (rating, comment) != ("absent", "absent")
-        broken.append("optional.at-least-one" if given else _of_edition(edition, _NEITHER))
+        broken += ["optional.at-least-one"] if given else _of_edition(edition, _NEITHER)
     elif rating in ("empty", "null") or comment in UNJUDGED_COMMENTS:
         # An empty RATING beside a comment, and a comment on which the pages are silent, may be taken or refused.
         doubts |= edition.method_codes
@@ -79,18 +79,14 @@ def permitted(edition: Edition, session: str, rating: str, comment: str) -> Perm
     return Permitted(not broken, frozenset(codes), tuple(broken))
 
 
-def judged_states(edition: Edition) -> frozenset[str]:
-    """The session states of which the edition speaks; in the others a call cannot be judged."""
-    unsaid = {
-        state
-        for state, clauses in _SESSION_FAULTS.items()
-        if not any(clause in edition.clauses for clause in clauses)
-    }
-    return frozenset({"rateable", "digits", "open", *_SESSION_FAULTS} - unsaid)
+def judged_sessions(edition: Edition) -> frozenset[str]:
+    """The classes of SESSION_ID of which the edition speaks; with the others a call may be accepted or refused."""
+    said = {name for name, clauses in _SESSION_FAULTS.items() if _of_edition(edition, clauses)}
+    return frozenset({"rateable", "digits", *said})
 
 
-def _of_edition(edition: Edition, clauses: tuple[str, ...]) -> str:
-    return next(clause for clause in clauses if clause in edition.clauses)
+def _of_edition(edition: Edition, clauses: tuple[str, ...]) -> list[str]:
+    return [clause for clause in clauses if clause in edition.clauses][:1]
 
 
 def _one_of(words: list[str]) -> str:

@@ -234,7 +234,7 @@ def session_classes(sessions: Mapping[str, int], live: bool) -> dict[str, Equiva
         fraction,
         boolean,
         EquivalenceClass("list", ([own],)),
-        EquivalenceClass("object", ({"a": own},)),
+        EquivalenceClass("object", ({"a": own},), ({"ID": own},)),
         EquivalenceClass("digits", (str(own),)),
         *(EquivalenceClass(state, (number,)) for state, number in sessions.items()),
     )

@@ -1,12 +1,14 @@
 """HTTP response -> outcome: accepted, refused, another result, malformed, or not judged."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Final
 from xml.etree import ElementTree
 
 from conformance.exchange.call import Batch, Json, Way
 
+WELL_FORMED_CODE: Final = re.compile(r"[A-Za-z0-9_]+")
 LIMIT_CODES: Final = frozenset({"QUERY_LIMIT_EXCEEDED", "OPERATION_TIME_LIMIT"})
 ITEM_KEY: Final = "vote"
 ITEM_INDEX: Final = 1
@@ -89,6 +91,11 @@ class Answer:
     def code(self) -> str:
         """The code of a refusal, else the empty text."""
         return self.outcome.code if isinstance(self.outcome, Refused) else ""
+
+    @property
+    def has_code(self) -> bool:
+        """Whether this is a refusal with a code of letters, digits and underscore."""
+        return WELL_FORMED_CODE.fullmatch(self.code) is not None
 
 
 def read_answer(status: int, content_type: str, body: bytes, way: Way) -> Answer:

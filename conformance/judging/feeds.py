@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from conformance.contract.oracle import judged_states
+from conformance.contract.oracle import judged_sessions
 from conformance.contract.partition import COMMENTS, LONGEST_URL, RATINGS, EquivalenceClass, needs_json
 from conformance.exchange.call import DIRECT, METHOD, Batch, Call, Encoding, Pick, Way
 from conformance.exchange.encode import as_text, query_of
@@ -57,7 +57,7 @@ class Domain:
         ways = [way for way in self.ways if way.caller in callers]
         if not ways:
             return Space((), lacking=f"no {self.ways[0].caller} is configured")
-        told = judged_states(world.edition) | {*world.sessions} - {"not_open_line"}
+        told = judged_sessions(world.edition)
         sessions = [world.sessions[name] for name in self.session if name in world.sessions and name in told]
         if not sessions:
             return Space((), lacking=f"no session in the state {' or '.join(self.session)} is configured")
@@ -113,6 +113,10 @@ def effects(
 
     def perform(world: World, call: Call) -> Effect:
         before = world.read()
+        if isinstance(before, Stored) and not unsaved_fields(call, before):
+            # What is sent already stands there: an effect would not show.
+            world.ask(_unlike(call, world))
+            before = world.read()
         exchange = world.ask(call)
         return Effect(before, exchange, world.read())
 
@@ -199,6 +203,12 @@ def _in_short(stored: Stored) -> str:
     if isinstance(comment, str) and len(comment) > _LONGEST_SEEN:
         return f"rating {stored.rating!r}, comment of {len(comment):,} characters"
     return str(stored)
+
+
+def _unlike(call: Call, world: World) -> Call:
+    """A vote that differs from the call in both fields."""
+    stars = "2" if call.rating.value in (1, "1") else "1"
+    return Call(world.rateable, boundary(RATINGS, stars), Pick("plain", "another vote"))
 
 
 Tables = tuple[list[EquivalenceClass], list[EquivalenceClass], list[EquivalenceClass]]

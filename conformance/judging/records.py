@@ -92,15 +92,16 @@ class Exchange:
     def must_be_refused(self) -> None:
         """Acceptance violates this, and a code that is not permitted here.
 
-        Where any method code will do, a code that no page names is left to error.documented-code.
+        A code that is none is left to error.envelope; where any method code will do, a code that no page names is left
+        to error.documented-code.
         """
         self.must_be_answered_by_method()
         if isinstance(self.outcome, Accepted):
             raise Violated(str(self.permitted))
-        only_if(isinstance(self.outcome, Refused))
+        only_if(isinstance(self.outcome, Refused) and self.answer.has_code)
         any_code = self.permitted.codes == self.edition.method_codes
         unnamed = not self.edition.documents(self.answer.code)
-        if self.answer.code not in self.permitted.codes and self.answer.code and not (any_code and unnamed):
+        if self.answer.code not in self.permitted.codes and not (any_code and unnamed):
             raise Violated(str(self.permitted), by_history=True)
 
     def must_not_be_accepted(self) -> None:

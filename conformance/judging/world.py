@@ -103,10 +103,12 @@ class World:
                 answers.append(self.portal.send(call))
             except NoAnswer as failure:
                 raise Problem(f"{shown}: {failure}: check the url and that the portal is up") from None
+        self._preflight_reads()
+        if self.reads:
+            return
         if all(answer.code in _SETUP_CODES for answer in answers):
             raise Problem(f"{shown}: the portal answers {answers[0].code}: check the webhook's secret, scope and address")
-        self._preflight_reads()
-        if not self.reads and all(answer.document is NO_JSON for answer in answers):
+        if all(answer.document is NO_JSON for answer in answers):
             raise Problem(
                 f"{shown}: the answers are not JSON (HTTP {answers[0].status}, {answers[0].content_type or 'no type'}): "
                 "check that the url is a REST webhook"

@@ -1,0 +1,1 @@
+"""Tests of the suite itself: does it accuse who lies, and nobody else."""

@@ -1,0 +1,54 @@
+"""Runs the suite without pytest against any portal, for the selfcheck's many portals."""
+
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from importlib.resources import files
+from typing import Any
+
+from conformance.contract.edition import CHAPTERS, Edition
+from conformance.judging.deviations import Deviation
+from conformance.judging.feeds import Feed
+from conformance.judging.trial import HISTORY, Body, Tally, Trial
+from conformance.judging.world import World
+from conformance.portals.portal import Portal
+from conformance.reporting.verdict import RunVerdict, Selection, decide
+
+
+def judge_portal(
+    portal: Portal, edition: Edition, draws: int, seed: int = 1, deviations: tuple[Deviation, ...] = ()
+) -> RunVerdict:
+    """The verdict on a portal, from the same tests as a run with pytest."""
+    world = World(edition, portal, judges_implied=True, draws=draws)
+    world.preflight()
+    tallies: dict[str, Tally] = {}
+
+    def judge(name: str, feed: Feed, body: Body) -> None:
+        tally = tallies[name] = Tally(name)
+        Trial(world, edition.clauses[name], feed, body, deviations, True, tally).run(seed)
+
+    tests = dict(suite_tests())
+    for name in sorted(edition.clauses, key=lambda name: _place(name, edition)):
+        if name not in portal.target.not_offered:
+            tests[name](judge)
+    selection = Selection(frozenset(tallies), portal.target.not_offered, stopped=False, allow_incomplete=False)
+    return decide(edition, tallies, deviations, selection)
+
+
+@cache
+def suite_tests() -> tuple[tuple[str, Any], ...]:
+    """The tests of the suite by the clause that they judge."""
+    return tuple(_tests())
+
+
+def _tests() -> Iterator[tuple[str, Any]]:
+    for entry in files("conformance").iterdir():
+        if entry.name.startswith("test_"):
+            module = import_module(f"conformance.{entry.name.removesuffix('.py')}")
+            for item in vars(module).values():
+                for mark in getattr(item, "pytestmark", []):
+                    yield mark.args[0], item
+
+
+def _place(name: str, edition: Edition) -> tuple[int, bool]:
+    return CHAPTERS.index(edition.clauses[name].chapter), name == HISTORY
