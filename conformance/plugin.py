@@ -6,10 +6,9 @@ from typing import Any, Final
 
 import pytest
 
-from conformance.contract.edition import CHAPTERS
 from conformance.judging.feeds import Feed
 from conformance.judging.records import Violation
-from conformance.judging.trial import HISTORY, Body, Tally, Trial
+from conformance.judging.trial import HISTORY, Body, Tally, Trial, trial_order
 from conformance.judging.world import World
 from conformance.portals.in_process import in_process_portal
 from conformance.portals.portal import http_portal
@@ -58,10 +57,10 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Puts the clauses into the order of the contract and leaves out those that the run is not about."""
+    """Puts the clauses into the order of trial and leaves out those that the run is not about."""
     run = config.stash[RUN]
     clauses = run.edition.clauses
-    place = {name: (CHAPTERS.index(clause.chapter), at) for at, (name, clause) in enumerate(clauses.items())}
+    place = {name: at for at, name in enumerate(trial_order(run.edition))}
     judged = {item: mark.args[0] for item in items if (mark := item.get_closest_marker("clause"))}
 
     def is_selected(item: pytest.Item) -> bool:
@@ -74,7 +73,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     items[:] = sorted(
         (item for item in items if is_selected(item)),
-        key=lambda item: place[judged[item]] if item in judged else (-1, 0),
+        key=lambda item: place[judged[item]] if item in judged else -1,
     )
 
 

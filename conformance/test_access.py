@@ -7,7 +7,7 @@ from conformance.judging.world import World
 from conformance.suite import boundary, calls, clause, observations
 
 
-@clause("access.any-user", calls(rating=STARS, comment=("absent", "plain"), ways=[Way(caller=Caller.SECOND)]))
+@clause("access.any-user", calls(rating=STARS, comment=("absent", "plain"), ways=[Way(caller=Caller.SECOND)], about=["caller"]))
 def test_a_second_caller_without_special_rights_is_accepted(exchange: Exchange) -> None:
     exchange.must_be_accepted()
 

@@ -7,12 +7,12 @@ from conformance.judging.world import World
 from conformance.suite import calls, clause, observations
 
 
-@clause("comment.any-text", calls(comment=TEXTS, rating=("absent", *STARS)))
+@clause("comment.any-text", calls(comment=TEXTS, rating=("absent", *STARS), about=["comment"]))
 def test_any_text_is_accepted(exchange: Exchange) -> None:
     exchange.must_be_accepted()
 
 
-@clause("comment.zero-text", calls(comment=("zero-text",), rating=("absent", *STARS)))
+@clause("comment.zero-text", calls(comment=("zero-text",), rating=("absent", *STARS), about=["comment"]))
 def test_the_text_0_is_a_filled_comment(exchange: Exchange) -> None:
     exchange.must_be_accepted()
 

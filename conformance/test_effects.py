@@ -76,6 +76,7 @@ def _the_same_between_others(world: World) -> Space:
         (good, empty, good, nobody, good),
         (bad, good, bad),
         (good, other, good),
+        (empty, bad, good, bad),
         (good,) * 10,
     )
     between = st.lists(st.sampled_from((bad, empty, nobody, other)), min_size=1, max_size=4)

@@ -15,7 +15,7 @@ ORDERS = tuple(
 )
 
 
-@clause("optional.rating-alone", calls(rating=STARS))
+@clause("optional.rating-alone", calls(rating=STARS, comment=NOT_FILLED))
 def test_a_rating_alone_is_accepted(exchange: Exchange) -> None:
     exchange.must_be_accepted()
 
@@ -25,7 +25,7 @@ def test_a_comment_alone_is_accepted(exchange: Exchange) -> None:
     exchange.must_be_accepted()
 
 
-@clause("optional.both", calls(rating=STARS, comment=("plain",)))
+@clause("optional.both", calls(rating=STARS, comment=("plain",), about=["rating", "comment left out"]))
 def test_rating_and_comment_together_are_accepted(exchange: Exchange) -> None:
     exchange.must_be_accepted()
 

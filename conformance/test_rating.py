@@ -7,7 +7,7 @@ from conformance.suite import calls, clause
 WITH_AND_WITHOUT_COMMENT = ("absent", "plain")
 
 
-@clause("rating.accepts-1-to-5", calls(rating=STARS, comment=WITH_AND_WITHOUT_COMMENT))
+@clause("rating.accepts-1-to-5", calls(rating=STARS, comment=WITH_AND_WITHOUT_COMMENT, about=["rating"]))
 def test_each_rating_from_1_to_5_is_accepted(exchange: Exchange) -> None:
     exchange.must_be_accepted()
 
@@ -22,6 +22,6 @@ def test_a_rating_that_is_no_whole_number_is_never_accepted(exchange: Exchange) 
     exchange.must_be_refused()
 
 
-@clause("rating.digits-as-text", calls(rating=("digits", "digits-outside"), comment=WITH_AND_WITHOUT_COMMENT))
+@clause("rating.digits-as-text", calls(rating=("digits", "digits-outside"), comment=WITH_AND_WITHOUT_COMMENT, about=["digits"]))
 def test_a_rating_as_a_text_of_digits_means_that_number(exchange: Exchange) -> None:
     exchange.must_be_permitted()

@@ -67,7 +67,7 @@ RATINGS: Final[Mapping[str, EquivalenceClass]] = _table(
     EquivalenceClass(
         "negative", (-1,), (-2, -3, -4, -5, -6, -253, -(2**31), 3 - 2**32), st.integers(-(2**63), -1).map(int)
     ),
-    EquivalenceClass("fraction", (2.5,), (0.5, 1.5, 3.5, 4.5, 5.5, 4.9, 0.1, 1.001), _fractions),
+    EquivalenceClass("fraction", (2.5,), (0.5, 1.5, 3.5, 4.5, 5.5, 4.9, 0.1, 1.001, "2.5"), _fractions),
     EquivalenceClass("text", ("abc",), ("five", "x"), _words),
     EquivalenceClass("boolean", (True, False)),
     EquivalenceClass("list", ([5],), ([1, 2], ["5"]), st.lists(st.integers(1, 5), min_size=1, max_size=3)),
@@ -223,7 +223,7 @@ def session_classes(sessions: Mapping[str, int], live: bool) -> dict[str, Equiva
         negative = EquivalenceClass("negative", (-own, -1), (-2, -(2**31)), st.integers(-(2**63), -1).map(int))
         text = EquivalenceClass("text", ("abc", f"{own}abc"), ("x", f"abc{own}"), _words)
         boolean = EquivalenceClass("boolean", (False, True))
-        fraction = EquivalenceClass("fraction", (own + 0.5,), (0.5, own + 0.1), _fractions.map(lambda part: own + part))
+        fraction = EquivalenceClass("fraction", (own + 0.5,), (0.5, own + 0.1, f"{own}.5"), _fractions.map(lambda part: own + part))
     return _table(
         NOT_SENT,
         EMPTY,

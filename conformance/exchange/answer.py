@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final
 from xml.etree import ElementTree
@@ -98,6 +99,18 @@ class Answer:
         return WELL_FORMED_CODE.fullmatch(self.code) is not None
 
 
+    @property
+    def shape(self) -> tuple[Hashable, ...]:
+        """What two answers that are built alike have in common: status, type, outcome, and the types of all fields."""
+        return self.status, self.content_type, self.outcome, _skeleton(self.document)
+
+
+def _skeleton(document: Json) -> Hashable:
+    if isinstance(document, dict):
+        return tuple(sorted((name, _skeleton(entry)) for name, entry in document.items()))
+    return type(document).__name__
+
+
 def read_answer(status: int, content_type: str, body: bytes, way: Way) -> Answer:
     """The answer to a call that travelled this way."""
     text = body.decode("utf-8", "backslashreplace")
@@ -152,7 +165,7 @@ def _batch_item(document: Json, batch: Batch) -> Json:
     if not isinstance(document, dict) or not isinstance(document.get("result"), dict):
         return document if document is NO_JSON else {}
     results, errors = (_at(document["result"].get(part), batch) for part in ("result", "result_error"))
-    if len(results) + len(errors) != 1:
+    if len(results) + len(errors) != 1 or not all(isinstance(error, dict) for error in errors):
         return {}
     return {"result": results[0]} if results else errors[0]
 

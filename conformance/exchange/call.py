@@ -22,13 +22,17 @@ ABSENT: Final = Absent()
 
 
 class Encoding(StrEnum):
-    """The five ways in which parameters travel."""
+    """The five ways in which parameters travel; JSON in its two spellings, UTF-8 and ASCII with escapes."""
 
     JSON = "POST, JSON"
+    JSON_ASCII = "POST, JSON in ASCII"
     FORM = "POST, form"
     MULTIPART = "POST, multipart"
     QUERY_POST = "POST, query"
     QUERY_GET = "GET, query"
+
+
+JSON_ENCODINGS: Final = (Encoding.JSON, Encoding.JSON_ASCII)
 
 
 class Caller(StrEnum):

@@ -1,20 +1,23 @@
 """Call -> HTTP request, for each of the five encodings, alone or as an item of a batch."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 import httpx
 
-from conformance.exchange.answer import ITEM_INDEX, ITEM_KEY
-from conformance.exchange.call import METHOD, READ_METHOD, Batch, Call, Caller, Encoding, Json, Read, Way
+from conformance.exchange.answer import ITEM_KEY
+from conformance.exchange.call import JSON_ENCODINGS, METHOD, READ_METHOD, Batch, Call, Caller, Encoding, Json, Read, Way
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 BOUNDARY: Final = "vote-conformance-boundary"
 NEIGHBOUR: Final = METHOD
 """The items before and after the judged one in a batch: votes without parameters, which every portal must refuse."""
+
+
+Parameters = tuple[tuple[str, Json], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,47 +50,61 @@ def as_text(value: Json) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def query_of(parameters: tuple[tuple[str, Json], ...]) -> str:
+def query_of(parameters: Parameters, quoted: Callable[..., str]) -> str:
     """Parameters as a percent-encoded query."""
-    return urlencode([(name, as_text(value)) for name, value in parameters], quote_via=quote)
+    return urlencode([(name, as_text(value)) for name, value in parameters], quote_via=quoted)
 
 
-def _commands(call: Call, parameters: tuple[tuple[str, Json], ...]) -> Json:
-    item = f"{METHOD}?{query_of(parameters)}"
+def _commands(call: Call, parameters: Parameters) -> Json:
+    """The judged item is the second of three in a map, and the last of two in a list."""
     if call.way.batch is Batch.LIST:
-        items = [NEIGHBOUR] * 3
-        items[ITEM_INDEX] = item
-        return items
-    return {"before": NEIGHBOUR, ITEM_KEY: item, "after": NEIGHBOUR}
+        return [NEIGHBOUR, f"{METHOD}?{query_of(parameters, quote_plus)}"]
+    return {"before": NEIGHBOUR, ITEM_KEY: f"{METHOD}?{query_of(parameters, quote)}", "after": NEIGHBOUR}
 
 
-def _encode(way: Way, name: str, parameters: tuple[tuple[str, Json], ...], token: str) -> HttpRequest:
+def _flat(parameters: Parameters) -> Parameters:
+    """Lists and maps of a batch as PHP writes them in a form: cmd[0]=..., cmd[key]=..."""
+    flat: list[tuple[str, Json]] = []
+    for name, value in parameters:
+        entries = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
+        inner = [(f"{name}[{key}]", entry) for key, entry in entries]
+        flat += inner or [(name, value)]
+    return tuple(flat)
+
+
+def _encode(way: Way, name: str, parameters: Parameters, token: str) -> HttpRequest:
     path = name + way.suffix
     headers: dict[str, str] = {}
-    query: tuple[tuple[str, Json], ...] = ()
+    query: Parameters = ()
     if way.caller is Caller.TOKEN_BEARER:
         headers["Authorization"] = f"Bearer {token}"
     elif way.caller is Caller.TOKEN_QUERY:
         query = (("auth", token),)
     elif way.caller is Caller.TOKEN_BODY:
         parameters = (*parameters, ("auth", token))
+    if way.encoding not in JSON_ENCODINGS:
+        parameters = _flat(parameters)
+    # Clients write a blank as + or as %20: each is sent somewhere.
     if way.encoding is Encoding.QUERY_GET:
-        return HttpRequest("GET", path, query_of(parameters + query), headers)
+        return HttpRequest("GET", path, query_of(parameters + query, quote_plus), headers)
     if way.encoding is Encoding.QUERY_POST:
-        return HttpRequest("POST", path, query_of(parameters + query), headers)
+        return HttpRequest("POST", path, query_of(parameters + query, quote), headers)
     if way.encoding is Encoding.JSON:
         headers["Content-Type"] = "application/json"
         body = json.dumps(dict(parameters), ensure_ascii=False).encode()
+    elif way.encoding is Encoding.JSON_ASCII:
+        headers["Content-Type"] = "application/json; charset=utf-8"
+        body = json.dumps(dict(parameters)).encode()
     elif way.encoding is Encoding.FORM:
         headers["Content-Type"] = FORM_TYPE
-        body = urlencode([(name, as_text(value)) for name, value in parameters]).encode()
+        body = query_of(parameters, quote_plus).encode()
     else:
         headers["Content-Type"] = f"multipart/form-data; boundary={BOUNDARY}"
         body = _multipart(parameters, headers)
-    return HttpRequest("POST", path, query_of(query), headers, body)
+    return HttpRequest("POST", path, query_of(query, quote), headers, body)
 
 
-def _multipart(parameters: tuple[tuple[str, Json], ...], headers: Mapping[str, str]) -> bytes:
+def _multipart(parameters: Parameters, headers: Mapping[str, str]) -> bytes:
     if not parameters:
         return f"--{BOUNDARY}--\r\n".encode()
     fields = [(name, (None, as_text(value).encode())) for name, value in parameters]

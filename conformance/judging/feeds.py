@@ -4,6 +4,8 @@ A feed knows the space of its cases for a world (named ones, further boundary on
 perform one case. Where the cases come from is the mode's business, see trial.py.
 """
 
+import json
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -12,9 +14,17 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from conformance.contract.oracle import judged_sessions
-from conformance.contract.partition import COMMENTS, LONGEST_URL, RATINGS, EquivalenceClass, needs_json
-from conformance.exchange.call import DIRECT, METHOD, Batch, Call, Encoding, Pick, Way
-from conformance.exchange.encode import as_text, query_of
+from conformance.contract.partition import (
+    COMMENTS,
+    LONGEST_URL,
+    OUTSIDE,
+    RATINGS,
+    STARS,
+    EquivalenceClass,
+    needs_json,
+)
+from conformance.exchange.call import DIRECT, JSON_ENCODINGS, NOTHING, Batch, Call, Encoding, Pick, Way
+from conformance.exchange.encode import as_text, encode
 from conformance.exchange.stored import NOT_READ, NotRead, Stored
 from conformance.judging.records import Effect, Exchange, Observation, Pair, Record, Story, unsaved_fields
 from conformance.judging.world import World
@@ -22,7 +32,7 @@ from conformance.judging.world import World
 _URL_MARGIN: Final = 200
 """What host, path and token may add to a query, in bytes."""
 _LONGEST_SEEN: Final = 40
-_LARGEST_PRODUCT: Final = 100
+_LARGEST_PRODUCT: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +47,17 @@ class Space:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """space: the cases for a world. perform: one case -> a record that a test judges."""
+    """space: the cases for a world. perform: one case -> a record that a test judges.
+
+    presumed: the calls that must be accepted for a refusal to be blamed on what the clause is about: where the same call
+    with a plain value in that place is refused too, another clause is violated. judges_shapes: whether one answer of each
+    shape that came up in other trials is judged too.
+    """
 
     space: Callable[[World], Space]
     perform: Callable[[World, Any], Record]
+    presumed: Callable[[World, Call], Sequence[Call]] = lambda _world, _call: ()
+    judges_shapes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +80,14 @@ class Domain:
             return Space((), lacking=f"no session in the state {' or '.join(self.session)} is configured")
         tables = (sessions, [RATINGS[name] for name in self.rating], [COMMENTS[name] for name in self.comment])
         named = _one_at_a_time(tables, ways, lambda entry: entry.named)
-        edges = _one_at_a_time(tables, ways, lambda entry: entry.boundaries)
-        finite = all(entry.drawn is None for table in tables for entry in table)
-        whole = _product(tables, ways, lambda entry: entry.boundaries) if finite else []
-        if whole and len(whole) <= _LARGEST_PRODUCT:
+        whole = _product(tables, ways, lambda entry: entry.boundaries)
+        if whole and all(entry.drawn is None for table in tables for entry in table):
             return Space(named, _new(whole, named))
-        corners = _product(tables, ways, lambda entry: entry.named[:1])
-        if len(corners) <= _LARGEST_PRODUCT:
-            edges = (*edges, *corners)
-        return Space(named, _new(edges, named), _strategy(tables, ways))
+        corners = whole or _product(tables, ways, lambda entry: entry.named)
+        edges = _one_at_a_time(tables, ways, lambda entry: entry.boundaries)
+        for way in ways[1:]:
+            edges += _one_at_a_time(tables, [way], lambda entry: entry.named)
+        return Space(named, _new((*edges, *corners), named), _strategy(tables, ways))
 
 
 def calls(
@@ -80,10 +96,36 @@ def calls(
     rating: Sequence[str] = ("absent",),
     comment: Sequence[str] = ("absent",),
     ways: Sequence[Way] = (DIRECT,),
+    about: Sequence[str] = (),
+    also: Callable[[World], Sequence[Call]] = lambda _: (),
+    judges_shapes: bool = False,
 ) -> Feed:
-    """Single exchanges."""
+    """Single exchanges. about: what the clause is about, see _plainer. also: further calls, written out."""
     domain = Domain(tuple(session), tuple(rating), tuple(comment), tuple(ways))
-    return Feed(domain.space, World.ask_once)
+
+    def space(world: World) -> Space:
+        found = domain.space(world)
+        return replace(found, named=(*found.named, *also(world)))
+
+    def presumed(world: World, call: Call) -> list[Call]:
+        return [plain for subject in about if (plain := _plainer(world, call, subject)) not in (None, call)]
+
+    return Feed(space, World.ask_once, presumed, judges_shapes)
+
+
+def _plainer(world: World, call: Call, subject: str) -> Call | None:
+    """The call with nothing unusual in one place; None where that would leave nothing to accept."""
+    if subject == "session":
+        return replace(call, session=world.rateable)
+    if subject == "comment":
+        return replace(call, comment=boundary(COMMENTS, "plain"))
+    if subject == "rating":
+        return None if call.comment.absent else replace(call, rating=NOTHING)
+    if subject == "comment left out":
+        return None if call.rating.absent else replace(call, comment=NOTHING)
+    if subject == "digits" and call.rating.of == "digits":
+        return replace(call, rating=boundary(RATINGS, call.rating.value))
+    return call.by(DIRECT)
 
 
 def pairs(
@@ -159,31 +201,67 @@ def boundary(table: Mapping[str, EquivalenceClass], name: str, place: int = 0) -
 
 def sendable(call: Call) -> bool:
     """Whether the way can carry the call's values without doubt."""
-    encoding = Encoding.FORM if call.way.batch is not Batch.NO else call.way.encoding
-    if encoding is Encoding.JSON:
+    if call.way.batch is Batch.NO and call.way.encoding in JSON_ENCODINGS:
         return True
     if any(needs_json(pick) for pick in (call.session, call.rating, call.comment)):
         return False
-    in_url = encoding in (Encoding.QUERY_GET, Encoding.QUERY_POST)
-    return not in_url or len(query_of(call.parameters)) + len(METHOD) + _URL_MARGIN <= LONGEST_URL
+    in_url = call.way.encoding in (Encoding.QUERY_GET, Encoding.QUERY_POST)
+    return not in_url or len(encode(call).query) + _URL_MARGIN <= LONGEST_URL
 
 
 def _perform_pair(world: World, call: Call) -> Pair:
     base_call = base_of(call)
     base = world.ask_once(base_call)
+    if base.answer.accepted and world.reads:
+        # What the base left behind would hide that the variant leaves nothing.
+        world.ask(_unlike(call, world))
     variant = world.ask(call)
-    return Pair(base, variant, _saved_as_base(world, base_call, variant))
+    if base.is_permitted or not variant.is_permitted:
+        return Pair(base, variant, _saved_as_base(world, base_call, variant))
+    # The base is at fault. Where it is so only for its values being texts, this is not about the way.
+    typed = world.ask_once(_typed(base_call))
+    return Pair(typed if typed.is_permitted else base, variant, saved=True)
 
 
 def base_of(call: Call) -> Call:
-    """The plain JSON call that says the same; its values are texts where the way can carry nothing else."""
-    if call.way.encoding is Encoding.JSON and call.way.batch is Batch.NO:
-        return call.by(DIRECT)
-    texts = {
-        name: pick if pick.absent else replace(pick, value=as_text(pick.value))
-        for name, pick in (("session", call.session), ("rating", call.rating), ("comment", call.comment))
-    }
-    return replace(call, way=DIRECT, **texts)
+    """The call on the way that it is compared with: one thing is plainer.
+
+    Suffix, caller and order are compared within one encoding; encodings and batch with plain JSON that holds the same
+    texts.
+    """
+    same_encoding = Way(call.way.encoding)
+    if call.way != same_encoding and call.way.batch is Batch.NO:
+        return call.by(same_encoding)
+    plain = call.by(DIRECT)
+    in_json = call.way.encoding in JSON_ENCODINGS and call.way.batch is Batch.NO
+    return plain if in_json else _with_values(plain, as_text)
+
+
+def _typed(call: Call) -> Call:
+    """The call with numbers as JSON numbers, where its texts state numbers by their class."""
+    numeric = ("rateable", "zero", "negative", "forbidden", "not_open_line", "unknown", *OUTSIDE, *STARS, "fraction")
+    return replace(
+        call,
+        session=_converted(call.session, _number_of) if call.session.of in numeric else call.session,
+        rating=_converted(call.rating, _number_of) if call.rating.of in numeric else call.rating,
+    )
+
+
+def _with_values(call: Call, convert: Callable[[Any], Any]) -> Call:
+    return replace(
+        call,
+        session=_converted(call.session, convert),
+        rating=_converted(call.rating, convert),
+        comment=_converted(call.comment, convert),
+    )
+
+
+def _converted(pick: Pick, convert: Callable[[Any], Any]) -> Pick:
+    return pick if pick.absent else replace(pick, value=convert(pick.value))
+
+
+def _number_of(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
 
 
 def _saved_as_base(world: World, base: Call, variant: Exchange) -> bool:
@@ -229,11 +307,9 @@ def _one_at_a_time(tables: Tables, ways: list[Way], values: Values) -> tuple[Cal
 
 
 def _product(tables: Tables, ways: list[Way], values: Values) -> list[Call]:
+    """Every combination, or none where that would be too many."""
     picks = [[Pick(entry.name, one) for entry in table for one in values(entry)] for table in tables]
-    size = len(ways)
-    for table in picks:
-        size *= len(table)
-    if size > _LARGEST_PRODUCT * 4:
+    if math.prod(map(len, picks), start=len(ways)) > _LARGEST_PRODUCT:
         return []
     return [call for parts in product(*picks, ways) if sendable(call := Call(*parts))]
 

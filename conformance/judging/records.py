@@ -82,6 +82,13 @@ class Exchange:
     def outcome(self) -> Outcome:
         return self.answer.outcome
 
+    @property
+    def is_permitted(self) -> bool:
+        """Whether the oracle permits the outcome."""
+        if isinstance(self.outcome, Refused):
+            return self.answer.code in self.permitted.codes
+        return isinstance(self.outcome, Accepted) and self.permitted.accepted
+
     def must_be_accepted(self) -> None:
         """A refusal violates this; an answer that is neither is left to success.* and error.never-5xx."""
         self.must_be_answered_by_method()

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import seed as set_seed
 from hypothesis.errors import HypothesisException
 
-from conformance.contract.edition import Clause
+from conformance.contract.edition import Clause, Edition
 from conformance.judging.deviations import Deviation
 from conformance.judging.feeds import Feed, Space
-from conformance.judging.records import Judged, NotConcerned, Observation, Violated, Violation
+from conformance.judging.records import Judged, NotConcerned, Observation, Record, Violated, Violation
 from conformance.judging.world import World
 from conformance.portals.portal import NoAnswer
 
@@ -25,7 +25,23 @@ _MOST_KEPT: Final = 3
 _LONGEST_SEARCH: Final = 200
 """How many calls are spent on making one violation smaller."""
 
+_FIRST: Final = "documentation.example"
+_LATE_CHAPTERS: Final = ("success", "errors")
+
 Body = Callable[[Any], None]
+
+
+def trial_order(edition: Edition) -> list[str]:
+    """The clauses in the order in which they are tried.
+
+    The page's own example comes first: once a vote was accepted, a later refusal of the same vote tells of the state.
+    Chapters that judge every shape of answer come late, and the clause that other trials may accuse comes last.
+    """
+
+    def place(name: str) -> tuple[bool, bool, bool]:
+        return name != _FIRST, edition.clauses[name].chapter in _LATE_CHAPTERS or name == HISTORY, name == HISTORY
+
+    return sorted(edition.clauses, key=place)
 
 
 class _Found(Exception):
@@ -68,6 +84,9 @@ class Trial:
         """Performs the cases of the mode and leaves the outcome in the tally."""
         space = self.feed.space(self.world)
         self.tally.lacking = space.lacking
+        if self.feed.judges_shapes and self.world.draws:
+            for exchange in tuple(self.world.shapes.values()):
+                self._keep(exchange.call, self._judge(exchange.call, exchange, ()))
         cases = space.named + (space.edges if self.world.draws else ())
         for case in cases:
             if self._is_judged(case):
@@ -126,6 +145,9 @@ class Trial:
         except NoAnswer as failure:
             self._count_error(str(failure), case)
             return None
+        return self._judge(case, record, before)
+
+    def _judge(self, case: Any, record: Record, before: tuple[str, ...]) -> Violation | None:
         if isinstance(record, Observation):
             self.tally.observed[record.label] = record.seen
             self.tally.exchanges += 1
@@ -135,7 +157,9 @@ class Trial:
         except NotConcerned:
             return None
         except Violated as violated:
-            if violated.by_history and self._is_history(case, record, violated, before):
+            if violated.by_history and (
+                self._is_presumption_at_fault(record) or self._is_history(case, record, violated, before)
+            ):
                 return None
             return self._count(record, violated, before)
         self._count(record, None, before)
@@ -167,6 +191,12 @@ class Trial:
         size = (sum(name != "absent" for name in violation.classes.values()), len(violation.repeat))
         if self._smallest is None or size < self._smallest[0]:
             self._smallest = (size, case, violation)
+
+    def _is_presumption_at_fault(self, record: Judged) -> bool:
+        """Whether the call is refused for something that the clause is not about."""
+        presumed = self.feed.presumed(self.world, record.judged.call)
+        plainer = (self.world.ask(call) for call in presumed)
+        return any(exchange.permitted.must_be_accepted and exchange.answer.code for exchange in plainer)
 
     def _is_history(self, case: Any, record: Judged, violated: Violated, before: tuple[str, ...]) -> bool:
         """Whether the same call, or one that was accepted before, now goes the other way: then the state is at fault.

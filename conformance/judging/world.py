@@ -1,7 +1,7 @@
 """The world as a test sees it: the portal under test, the edition, the session ids, and what has been sent so far."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,7 +10,7 @@ from conformance.contract.edition import Edition
 from conformance.contract.oracle import permitted
 from conformance.contract.partition import EquivalenceClass, session_classes
 from conformance.exchange.answer import NO_JSON
-from conformance.exchange.call import ABSENT, DIRECT, NOTHING, Call, Pick
+from conformance.exchange.call import ABSENT, DIRECT, NOTHING, TOKEN_CALLERS, Batch, Call, Caller, Pick
 from conformance.exchange.repeat import describe
 from conformance.exchange.stored import NOT_READ, NotRead, Stored
 from conformance.judging.records import Exchange, Violation
@@ -19,6 +19,7 @@ from conformance.problem import Problem
 
 BREAKER: Final = 3
 """After so many transport failures in a row the target counts as dead."""
+_TRUSTED: Final = (Caller.MAIN, *TOKEN_CALLERS)
 _SETUP_CODES: Final = frozenset(
     {"NO_AUTH_FOUND", "INVALID_CREDENTIALS", "expired_token", "user_access_error", "insufficient_scope"}
     | {"ERROR_METHOD_NOT_FOUND", "PORTAL_DELETED", "INVALID_REQUEST"}
@@ -30,7 +31,8 @@ class World:
     """Everything that a run of the suite asks.
 
     judges_implied: whether implied demands are judged. draws: how many calls Hypothesis proposes for each clause; 0 on
-    a live target, where each named value is sent once. control: the first vote that was accepted.
+    a live target, where each named value is sent once. control: the first vote that was accepted. shapes: the first
+    answer of each shape to a call that came alone and asked for JSON.
     """
 
     edition: Edition
@@ -42,6 +44,7 @@ class World:
     control: Exchange | None = None
     recent: deque[str] = field(default_factory=lambda: deque(maxlen=3))
     history: list[Violation] = field(default_factory=list)
+    shapes: dict[Hashable, Exchange] = field(default_factory=dict)
     sessions: Mapping[str, EquivalenceClass] = field(init=False)
     _failures: int = 0
     _asked: dict[Call, Exchange] = field(default_factory=dict)
@@ -66,6 +69,8 @@ class World:
             self.writes += 1
             if self.control is None and call.way == DIRECT and exchange.permitted.must_be_accepted:
                 self.control = exchange
+        if call.way.batch is Batch.NO and call.way.suffix != ".xml" and call.way.caller in _TRUSTED:
+            self.shapes.setdefault((exchange.permitted.must_be_accepted, *answer.shape), exchange)
         self.recent.append(f"{describe(call)} ({call.way}): {answer.outcome}")
         if not self.draws:
             self._asked[call] = exchange

@@ -6,10 +6,10 @@ from importlib import import_module
 from importlib.resources import files
 from typing import Any
 
-from conformance.contract.edition import CHAPTERS, Edition
+from conformance.contract.edition import Edition
 from conformance.judging.deviations import Deviation
 from conformance.judging.feeds import Feed
-from conformance.judging.trial import HISTORY, Body, Tally, Trial
+from conformance.judging.trial import Body, Tally, Trial, trial_order
 from conformance.judging.world import World
 from conformance.portals.portal import Portal
 from conformance.reporting.verdict import RunVerdict, Selection, decide
@@ -28,7 +28,7 @@ def judge_portal(
         Trial(world, edition.clauses[name], feed, body, deviations, True, tally).run(seed)
 
     tests = dict(suite_tests())
-    for name in sorted(edition.clauses, key=lambda name: _place(name, edition)):
+    for name in trial_order(edition):
         if name not in portal.target.not_offered:
             tests[name](judge)
     selection = Selection(frozenset(tallies), portal.target.not_offered, stopped=False, allow_incomplete=False)
@@ -49,6 +49,3 @@ def _tests() -> Iterator[tuple[str, Any]]:
                 for mark in getattr(item, "pytestmark", []):
                     yield mark.args[0], item
 
-
-def _place(name: str, edition: Edition) -> tuple[int, bool]:
-    return CHAPTERS.index(edition.clauses[name].chapter), name == HISTORY
