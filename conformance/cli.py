@@ -47,7 +47,11 @@ def run(allow_incomplete: bool, pytest_arguments: tuple[str, ...], **valued: str
 
 @main.command()
 @click.argument("clause", required=False)
-@click.option("--edition", metavar="E", help=f"Edition of the documentation. Default: {DEFAULT_EDITION} for the list, all for a clause.")
+@click.option(
+    "--edition",
+    metavar="E",
+    help=f"Edition of the documentation. Default: {DEFAULT_EDITION} for the list, all for a clause.",
+)
 def explain(clause: str | None, edition: str | None) -> None:
     """Explain a clause; without one, list all by chapter with their levels."""
     try:

@@ -219,4 +219,6 @@ def _tally_from(data: dict[str, Any]) -> Tally:
         return [Violation(**{**entry, "notes": tuple(entry["notes"])}) for entry in data[name]]
 
     excused = {int(place): counts for place, counts in data["excused"].items()}
-    return Tally(**{**data, "violations": violations("violations"), "history": violations("history"), "excused": excused})
+    return Tally(
+        **{**data, "violations": violations("violations"), "history": violations("history"), "excused": excused}
+    )

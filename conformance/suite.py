@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from conformance.judging.feeds import Feed, Space, boundary, calls, effects, listed, observations, pairs, stories
+from conformance.judging.feeds import Feed, Space, Votes, boundary, calls, effects, listed, observations, pairs, stories
 from conformance.judging.records import must, only_if
 
 __all__ = [
     "Space",
+    "Votes",
     "boundary",
     "calls",
     "clause",

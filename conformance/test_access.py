@@ -4,10 +4,13 @@ from conformance.contract.partition import RATINGS, STARS
 from conformance.exchange.call import Call, Caller, Way
 from conformance.judging.records import Exchange, Observation
 from conformance.judging.world import World
-from conformance.suite import boundary, calls, clause, observations
+from conformance.suite import Votes, boundary, calls, clause, observations
 
 
-@clause("access.any-user", calls(rating=STARS, comment=("absent", "plain"), ways=[Way(caller=Caller.SECOND)], about=["caller"]))
+@clause(
+    "access.any-user",
+    calls(Votes(rating=STARS, comment=("absent", "plain"), ways=(Way(caller=Caller.SECOND),)), about=["caller"]),
+)
 def test_a_second_caller_without_special_rights_is_accepted(exchange: Exchange) -> None:
     exchange.must_be_accepted()
 
@@ -19,5 +22,5 @@ def _open_dialog(world: World) -> dict[str, Call]:
 
 
 @clause("access.open-dialog", observations(_open_dialog))
-def test_an_unfinished_dialog_is_observed(_: Observation) -> None:
+def test_an_unfinished_dialog_is_observed(observation: Observation) -> None:
     """The session in the state `open`."""

@@ -6,7 +6,7 @@ from conformance.contract.partition import COMMENTS, NOT_WHOLE_RATINGS, OUTSIDE,
 from conformance.exchange.call import NOTHING, Call, Encoding, Pick, Way
 from conformance.judging.records import Effect, Observation, Story
 from conformance.judging.world import World
-from conformance.suite import Space, boundary, clause, effects, observations, stories
+from conformance.suite import Space, Votes, boundary, clause, effects, observations, stories
 
 ENCODINGS = tuple(Way(encoding) for encoding in Encoding)
 
@@ -14,10 +14,12 @@ ENCODINGS = tuple(Way(encoding) for encoding in Encoding)
 @clause(
     "effect.saved",
     effects(
-        session=("rateable",),
-        rating=("absent", *STARS, "digits", "empty"),
-        comment=("plain", *TEXTS, "zero-text", "absent"),
-        ways=ENCODINGS,
+        Votes(
+            session=("rateable",),
+            rating=("absent", *STARS, "digits", "empty"),
+            comment=("plain", *TEXTS, "zero-text", "absent"),
+            ways=ENCODINGS,
+        )
     ),
 )
 def test_an_accepted_vote_reads_back_as_sent(effect: Effect) -> None:
@@ -27,9 +29,11 @@ def test_an_accepted_vote_reads_back_as_sent(effect: Effect) -> None:
 @clause(
     "effect.unchanged-on-refusal",
     effects(
-        session=("rateable", "absent", "forbidden", "unknown", "zero", "text"),
-        rating=(*OUTSIDE, "5", *NOT_WHOLE_RATINGS, "absent", "empty"),
-        comment=("plain", "absent", "empty", "special"),
+        Votes(
+            session=("rateable", "absent", "forbidden", "unknown", "zero", "text"),
+            rating=(*OUTSIDE, "5", *NOT_WHOLE_RATINGS, "absent", "empty"),
+            comment=("plain", "absent", "empty", "special"),
+        )
     ),
 )
 def test_a_refused_vote_changes_nothing(effect: Effect) -> None:
@@ -97,5 +101,5 @@ def _one_field(world: World) -> dict[str, Call]:
 
 
 @clause("effect.other-field", observations(_one_field))
-def test_the_field_that_is_not_sent_is_observed(_: Observation) -> None:
+def test_the_field_that_is_not_sent_is_observed(observation: Observation) -> None:
     """Does a comment alone keep the rating, does a rating alone keep the comment."""

@@ -1,5 +1,7 @@
 """Chapter "errors": which code, in which envelope, with which status."""
 
+from dataclasses import replace
+
 from conformance.contract.partition import (
     BAD_SESSIONS,
     COMMENTS,
@@ -15,52 +17,52 @@ from conformance.exchange.answer import NO_JSON, WELL_FORMED_CODE, Accepted, Mal
 from conformance.exchange.call import ABSENT, NOTHING, Batch, Call, Encoding, Pick, Way
 from conformance.judging.records import Exchange, Observation
 from conformance.judging.world import World
-from conformance.suite import boundary, calls, clause, must, observations, only_if
+from conformance.suite import Votes, boundary, calls, clause, must, observations, only_if
 
-FINE = {"rating": (*STARS, "absent"), "comment": ("plain", "absent")}
+FINE = Votes(rating=(*STARS, "absent"), comment=("plain", "absent"))
 STATES = ("forbidden", "not_open_line", "unknown")
 ALONE = tuple(Way(encoding) for encoding in Encoding)
 ANY_SESSION = ("rateable", *STATES, *BAD_SESSIONS)
 ANY_RATING = (*OUTSIDE, "absent", *STARS, *NOT_WHOLE_RATINGS, "empty", "null", "digits", "digits-outside")
-REFUSED = {"session": ANY_SESSION, "rating": ANY_RATING, "comment": ("absent", "plain", "empty", "null")}
+REFUSED = Votes(session=ANY_SESSION, rating=ANY_RATING, comment=("absent", "plain", "empty", "null"))
 
 
-@clause("error.access-denied", calls(session=("forbidden",), **FINE, about=["session"]))
+@clause("error.access-denied", calls(replace(FINE, session=("forbidden",)), about=["session"]))
 def test_a_forbidden_session_is_refused_with_its_code(exchange: Exchange) -> None:
     exchange.must_be_refused()
 
 
-@clause("error.chat-type", calls(session=("not_open_line",), **FINE, about=["session"]))
+@clause("error.chat-type", calls(replace(FINE, session=("not_open_line",)), about=["session"]))
 def test_a_chat_that_is_no_open_line_is_refused_with_its_code(exchange: Exchange) -> None:
     exchange.must_be_refused()
 
 
-@clause("error.chat-id", calls(session=("unknown",), **FINE, about=["session"]))
+@clause("error.chat-id", calls(replace(FINE, session=("unknown",)), about=["session"]))
 def test_an_unknown_session_is_refused_as_an_unknown_chat(exchange: Exchange) -> None:
     exchange.must_be_refused()
 
 
-@clause("error.unknown-session", calls(session=("unknown",), **FINE, about=["session"]))
+@clause("error.unknown-session", calls(replace(FINE, session=("unknown",)), about=["session"]))
 def test_an_unknown_session_is_refused_like_a_forbidden_one(exchange: Exchange) -> None:
     exchange.must_be_refused()
 
 
-@clause("error.wrong-parameter", calls(rating=NOT_FILLED, comment=NOT_FILLED))
+@clause("error.wrong-parameter", calls(Votes(rating=NOT_FILLED, comment=NOT_FILLED)))
 def test_neither_optional_filled_is_refused_with_its_code(exchange: Exchange) -> None:
     exchange.must_be_refused()
 
 
-@clause("error.empty-session-id", calls(session=("absent",), **FINE, about=["session"]))
+@clause("error.empty-session-id", calls(replace(FINE, session=("absent",)), about=["session"]))
 def test_no_session_id_is_refused_with_its_code(exchange: Exchange) -> None:
     exchange.must_be_refused()
 
 
-@clause("error.empty-vote-params", calls())
+@clause("error.empty-vote-params", calls(Votes()))
 def test_neither_optional_given_is_refused_with_its_code(exchange: Exchange) -> None:
     exchange.must_be_refused()
 
 
-@clause("error.envelope", calls(**REFUSED, ways=(*ALONE, Way(batch=Batch.MAP)), judges_shapes=True))
+@clause("error.envelope", calls(replace(REFUSED, ways=(*ALONE, Way(batch=Batch.MAP))), judges_shapes=True))
 def test_a_refusal_is_an_object_with_error_and_description(exchange: Exchange) -> None:
     item = exchange.answer.item
     only_if(not isinstance(exchange.outcome, Accepted | NotJudged) and exchange.answer.status < 500)
@@ -73,7 +75,7 @@ def test_a_refusal_is_an_object_with_error_and_description(exchange: Exchange) -
     must("result" not in item, "an object without result")
 
 
-@clause("error.status", calls(**REFUSED, ways=ALONE, judges_shapes=True))
+@clause("error.status", calls(replace(REFUSED, ways=ALONE), judges_shapes=True))
 def test_a_refusal_by_the_method_has_its_status(exchange: Exchange) -> None:
     answer, edition = exchange.answer, exchange.edition
     only_if(isinstance(exchange.outcome, Refused))
@@ -82,7 +84,7 @@ def test_a_refusal_by_the_method_has_its_status(exchange: Exchange) -> None:
     must(answer.status in edition.method_statuses, f"HTTP status {expected}")
 
 
-@clause("error.documented-code", calls(**REFUSED, ways=(*ALONE, Way(batch=Batch.MAP)), judges_shapes=True))
+@clause("error.documented-code", calls(replace(REFUSED, ways=(*ALONE, Way(batch=Batch.MAP))), judges_shapes=True))
 def test_every_refusal_carries_a_documented_code(exchange: Exchange) -> None:
     only_if(exchange.answer.has_code)
     codes = ", ".join(sorted(exchange.edition.method_codes))
@@ -92,10 +94,23 @@ def test_every_refusal_carries_a_documented_code(exchange: Exchange) -> None:
 @clause(
     "error.never-5xx",
     calls(
-        session=ANY_SESSION,
-        rating=("5", *ANY_RATING),
-        comment=("plain", "absent", *TEXTS[1:], "zero-text", "empty", "null", "blank", "control", "oversize", *OTHER_TYPES),
-        ways=ALONE,
+        Votes(
+            session=ANY_SESSION,
+            rating=("5", *ANY_RATING),
+            comment=(
+                "plain",
+                "absent",
+                *TEXTS[1:],
+                "zero-text",
+                "empty",
+                "null",
+                "blank",
+                "control",
+                "oversize",
+                *OTHER_TYPES,
+            ),
+            ways=ALONE,
+        ),
         judges_shapes=True,
     ),
 )
@@ -125,5 +140,5 @@ def _several_wrong(world: World) -> dict[str, Call]:
 
 
 @clause("error.precedence", observations(_several_wrong))
-def test_the_code_that_wins_is_observed(_: Observation) -> None:
+def test_the_code_that_wins_is_observed(observation: Observation) -> None:
     """Two things wrong in one call."""

@@ -5,32 +5,32 @@ from itertools import permutations
 from conformance.contract.partition import NOT_FILLED, STARS
 from conformance.exchange.call import Encoding, Way
 from conformance.judging.records import Exchange, Pair
-from conformance.suite import calls, clause, pairs
+from conformance.suite import Votes, calls, clause, pairs
 
 ORDERS = tuple(
-    Way(encoding, order=order)
+    Way(encoding, order=(first, second, third))
     for encoding in (Encoding.JSON, Encoding.FORM, Encoding.QUERY_GET)
-    for order in permutations((0, 1, 2))
-    if order != (0, 1, 2)
+    for first, second, third in permutations((0, 1, 2))
+    if (first, second, third) != (0, 1, 2)
 )
 
 
-@clause("optional.rating-alone", calls(rating=STARS, comment=NOT_FILLED))
+@clause("optional.rating-alone", calls(Votes(rating=STARS, comment=NOT_FILLED)))
 def test_a_rating_alone_is_accepted(exchange: Exchange) -> None:
     exchange.must_be_accepted()
 
 
-@clause("optional.comment-alone", calls(comment=("plain",)))
+@clause("optional.comment-alone", calls(Votes(comment=("plain",))))
 def test_a_comment_alone_is_accepted(exchange: Exchange) -> None:
     exchange.must_be_accepted()
 
 
-@clause("optional.both", calls(rating=STARS, comment=("plain",), about=["rating", "comment left out"]))
+@clause("optional.both", calls(Votes(rating=STARS, comment=("plain",)), about=["rating", "comment left out"]))
 def test_rating_and_comment_together_are_accepted(exchange: Exchange) -> None:
     exchange.must_be_accepted()
 
 
-@clause("optional.at-least-one", calls(rating=NOT_FILLED, comment=NOT_FILLED))
+@clause("optional.at-least-one", calls(Votes(rating=NOT_FILLED, comment=NOT_FILLED)))
 def test_neither_rating_nor_comment_is_refused(exchange: Exchange) -> None:
     exchange.must_not_be_accepted()
 
@@ -38,10 +38,12 @@ def test_neither_rating_nor_comment_is_refused(exchange: Exchange) -> None:
 @clause(
     "optional.order",
     pairs(
-        session=("rateable", "forbidden", "unknown"),
-        rating=(*STARS, "absent", "above"),
-        comment=("plain", "absent"),
-        ways=ORDERS,
+        Votes(
+            session=("rateable", "forbidden", "unknown"),
+            rating=(*STARS, "absent", "above"),
+            comment=("plain", "absent"),
+            ways=ORDERS,
+        )
     ),
 )
 def test_the_order_of_parameters_changes_nothing(pair: Pair) -> None:

@@ -1,12 +1,14 @@
 """Chapter "required": SESSION_ID, the one parameter that a call cannot do without."""
 
+from dataclasses import replace
+
 from conformance.contract.partition import COMMENTS, NOT_WHOLE_SESSIONS, RATINGS, STARS
 from conformance.exchange.call import ABSENT, NOTHING, Call, Pick
 from conformance.judging.records import Exchange
 from conformance.judging.world import World
-from conformance.suite import boundary, calls, clause, listed
+from conformance.suite import Votes, boundary, calls, clause, listed
 
-FINE = {"rating": (*STARS, "absent"), "comment": ("plain", "absent")}
+FINE = Votes(rating=(*STARS, "absent"), comment=("plain", "absent"))
 
 
 def _with_chat_id(world: World) -> list[Call]:
@@ -17,23 +19,23 @@ def _with_chat_id(world: World) -> list[Call]:
 
 @clause(
     "session-id.required",
-    calls(session=("absent", "empty", "null"), **FINE, about=["session"], also=_with_chat_id),
+    calls(replace(FINE, session=("absent", "empty", "null")), about=["session"], also=_with_chat_id),
 )
 def test_a_call_without_session_id_is_refused(exchange: Exchange) -> None:
     exchange.must_be_refused()
 
 
-@clause("session-id.positive", calls(session=("zero", "negative"), **FINE, about=["session"]))
+@clause("session-id.positive", calls(replace(FINE, session=("zero", "negative")), about=["session"]))
 def test_session_id_0_and_below_are_refused(exchange: Exchange) -> None:
     exchange.must_be_refused()
 
 
-@clause("session-id.whole-number", calls(session=NOT_WHOLE_SESSIONS, **FINE, about=["session"]))
+@clause("session-id.whole-number", calls(replace(FINE, session=NOT_WHOLE_SESSIONS), about=["session"]))
 def test_a_session_id_that_is_no_whole_number_is_refused(exchange: Exchange) -> None:
     exchange.must_be_refused()
 
 
-@clause("session-id.digits-as-text", calls(session=("digits",), **FINE, about=["session"]))
+@clause("session-id.digits-as-text", calls(replace(FINE, session=("digits",)), about=["session"]))
 def test_session_id_as_a_text_of_digits_means_that_number(exchange: Exchange) -> None:
     exchange.must_be_permitted()
 

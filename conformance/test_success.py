@@ -1,5 +1,6 @@
 """Chapter "success": what an accepted call is answered with."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -7,28 +8,35 @@ from conformance.contract.partition import STARS
 from conformance.exchange.answer import AnotherResult, Malformed
 from conformance.exchange.call import Batch, Caller, Encoding, Way
 from conformance.judging.records import Exchange
-from conformance.suite import calls, clause, must, only_if
+from conformance.suite import Votes, calls, clause, must, only_if
 
-GOOD = {"session": ("rateable",), "rating": (*STARS, "absent"), "comment": ("plain", "absent", "special", "emoji")}
+GOOD = Votes(
+    session=("rateable",),
+    rating=(*STARS, "absent"),
+    comment=("plain", "absent", "special", "emoji"),
+)
 ALONE = (*(Way(encoding) for encoding in Encoding), Way(suffix=".json"))
 ANY_WAY = (*ALONE, Way(batch=Batch.MAP), Way(caller=Caller.TOKEN_BODY))
 NUMBERS = ("start", "finish", "duration", "processing", "operating", "operating_reset_at")
 DATES = ("date_start", "date_finish")
 
 
-@clause("success.true", calls(**GOOD, ways=ANY_WAY, judges_shapes=True))
+@clause("success.true", calls(replace(GOOD, ways=ANY_WAY), judges_shapes=True))
 def test_the_result_is_true(exchange: Exchange) -> None:
-    only_if(exchange.permitted.must_be_accepted and isinstance(exchange.outcome, AnotherResult) or exchange.answer.accepted)
+    only_if(
+        (exchange.permitted.must_be_accepted and isinstance(exchange.outcome, AnotherResult))
+        or exchange.answer.accepted
+    )
     must(exchange.answer.accepted, "result is JSON true")
 
 
-@clause("success.status", calls(**GOOD, ways=ALONE, judges_shapes=True))
+@clause("success.status", calls(replace(GOOD, ways=ALONE), judges_shapes=True))
 def test_the_status_is_200(exchange: Exchange) -> None:
     only_if(exchange.answer.accepted)
     must(exchange.answer.status == 200, "HTTP status 200")
 
 
-@clause("success.envelope", calls(**GOOD, ways=ALONE, judges_shapes=True))
+@clause("success.envelope", calls(replace(GOOD, ways=ALONE), judges_shapes=True))
 def test_the_answer_is_an_object_with_result_and_time(exchange: Exchange) -> None:
     document = exchange.answer.document
     only_if(exchange.permitted.must_be_accepted)
@@ -41,7 +49,7 @@ def test_the_answer_is_an_object_with_result_and_time(exchange: Exchange) -> Non
         must(kind == "application/json", "Content-Type application/json")
 
 
-@clause("success.time", calls(**GOOD, ways=ALONE, judges_shapes=True))
+@clause("success.time", calls(replace(GOOD, ways=ALONE), judges_shapes=True))
 def test_every_field_of_time_has_its_type(exchange: Exchange) -> None:
     document = exchange.answer.document
     only_if(exchange.answer.accepted and isinstance(document, dict) and isinstance(document.get("time"), dict))

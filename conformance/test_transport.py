@@ -1,23 +1,43 @@
 """Chapter "transport": the same call has the same outcome however it travels."""
 
+from dataclasses import replace
+
 from conformance.contract.partition import COMMENTS, RATINGS, STARS, TEXTS
 from conformance.exchange.answer import NotJudged
 from conformance.exchange.call import DIRECT, NOTHING, TOKEN_CALLERS, Batch, Call, Caller, Encoding, Way
 from conformance.judging.records import Exchange, Observation, Pair
 from conformance.judging.world import World
-from conformance.suite import boundary, calls, clause, must, observations, only_if, pairs
+from conformance.suite import Votes, boundary, calls, clause, must, observations, only_if, pairs
 
-VOTES = {
-    "session": ("rateable", "forbidden", "not_open_line", "unknown", "absent", "empty", "zero", "negative", "text", "fraction"),
-    "rating": ("5", "1", "2", "3", "4", "absent", "empty", "zero", "above", "negative", "fraction", "text"),
-    "comment": ("plain", "absent", "empty", *TEXTS[1:], "zero-text"),
-}
-FEW_VOTES = {
-    "session": ("rateable", "forbidden", "unknown", "absent"),
-    "rating": ("5", "1", "2", "3", "4", "absent", "above"),
-    "comment": ("plain", "absent", "special", "unicode", "emoji"),
-}
+VOTES = Votes(
+    session=(
+        "rateable",
+        "forbidden",
+        "not_open_line",
+        "unknown",
+        "absent",
+        "empty",
+        "zero",
+        "negative",
+        "text",
+        "fraction",
+    ),
+    rating=("5", "1", "2", "3", "4", "absent", "empty", "zero", "above", "negative", "fraction", "text"),
+    comment=("plain", "absent", "empty", *TEXTS[1:], "zero-text"),
+)
+FEW_VOTES = Votes(
+    session=("rateable", "forbidden", "unknown", "absent"),
+    rating=("5", "1", "2", "3", "4", "absent", "above"),
+    comment=("plain", "absent", "special", "unicode", "emoji"),
+)
 OTHER_ENCODINGS = tuple(Way(encoding) for encoding in Encoding if encoding is not Encoding.JSON)
+SUFFIXED = tuple(Way(encoding, ".json") for encoding in (Encoding.JSON, Encoding.FORM, Encoding.QUERY_GET))
+XML = tuple(Way(encoding, ".xml") for encoding in (Encoding.JSON, Encoding.QUERY_GET))
+WITH_TOKEN = (
+    *(Way(encoding, caller=caller) for encoding in (Encoding.JSON, Encoding.FORM) for caller in TOKEN_CALLERS),
+    Way(Encoding.QUERY_GET, caller=Caller.TOKEN_QUERY),
+    Way(Encoding.QUERY_GET, caller=Caller.TOKEN_BEARER),
+)
 BATCHES = (
     Way(batch=Batch.MAP),
     Way(batch=Batch.LIST),
@@ -26,25 +46,28 @@ BATCHES = (
 )
 
 
-@clause("transport.encodings", pairs(**VOTES, ways=OTHER_ENCODINGS))
+@clause("transport.encodings", pairs(replace(VOTES, ways=OTHER_ENCODINGS)))
 def test_the_five_encodings_have_the_same_outcome(pair: Pair) -> None:
     pair.must_agree()
 
 
 @clause(
     "transport.suffix",
-    pairs(**FEW_VOTES, ways=[Way(encoding, ".json") for encoding in (Encoding.JSON, Encoding.FORM, Encoding.QUERY_GET)]),
+    pairs(replace(FEW_VOTES, ways=SUFFIXED)),
 )
 def test_the_suffix_json_changes_nothing(pair: Pair) -> None:
     pair.must_agree()
 
 
-@clause("transport.xml", pairs(**FEW_VOTES, ways=[Way(encoding, ".xml") for encoding in (Encoding.JSON, Encoding.QUERY_GET)]))
+@clause(
+    "transport.xml",
+    pairs(replace(FEW_VOTES, ways=XML)),
+)
 def test_the_suffix_xml_answers_xml_with_the_same_outcome(pair: Pair) -> None:
     pair.must_agree()
 
 
-@clause("transport.batch", pairs(**VOTES, ways=BATCHES))
+@clause("transport.batch", pairs(replace(VOTES, ways=BATCHES)))
 def test_an_item_of_a_batch_has_the_same_outcome(pair: Pair) -> None:
     pair.must_agree()
     answer = pair.variant.answer
@@ -66,24 +89,22 @@ def _is_refused(errors: object, key: str | int) -> bool:
 
 @clause(
     "transport.oauth",
-    pairs(
-        **FEW_VOTES,
-        ways=[Way(encoding, caller=caller) for encoding in (Encoding.JSON, Encoding.FORM) for caller in TOKEN_CALLERS]
-        + [Way(Encoding.QUERY_GET, caller=Caller.TOKEN_QUERY), Way(Encoding.QUERY_GET, caller=Caller.TOKEN_BEARER)],
-    ),
+    pairs(replace(FEW_VOTES, ways=WITH_TOKEN)),
 )
 def test_an_access_token_has_the_same_outcome(pair: Pair) -> None:
     pair.must_agree()
 
 
-@clause("transport.auth", calls(rating=STARS, comment=("absent", "plain"), ways=[Way(caller=Caller.WRONG_SECRET)]))
+@clause(
+    "transport.auth", calls(Votes(rating=STARS, comment=("absent", "plain"), ways=(Way(caller=Caller.WRONG_SECRET),)))
+)
 def test_a_wrong_secret_is_refused_with_a_system_code(exchange: Exchange) -> None:
     only_if(not isinstance(exchange.outcome, NotJudged))
     must(exchange.answer.code in exchange.edition.system_codes, "refused with a system code")
     _must_have_status_of_denial(exchange)
 
 
-@clause("transport.scope", calls(rating=STARS, comment=("absent", "plain"), ways=[Way(caller=Caller.UNSCOPED)]))
+@clause("transport.scope", calls(Votes(rating=STARS, comment=("absent", "plain"), ways=(Way(caller=Caller.UNSCOPED),))))
 def test_a_caller_without_the_scope_is_refused_with_insufficient_scope(exchange: Exchange) -> None:
     only_if(not isinstance(exchange.outcome, NotJudged))
     must(exchange.answer.code == "insufficient_scope", "refused: insufficient_scope")
@@ -104,16 +125,18 @@ def _with_extra(world: World) -> dict[str, Call]:
 
 
 @clause("transport.unknown-parameter", observations(_with_extra))
-def test_an_extra_parameter_is_observed(_: Observation) -> None:
+def test_an_extra_parameter_is_observed(observation: Observation) -> None:
     """A name that the pages do not know."""
 
 
 def _in_lower_case(world: World) -> dict[str, Call]:
     return {
-        "session_id in lower case": Call(world.rateable, boundary(RATINGS, "5"), NOTHING, DIRECT, session_name="session_id")
+        "session_id in lower case": Call(
+            world.rateable, boundary(RATINGS, "5"), NOTHING, DIRECT, session_name="session_id"
+        )
     }
 
 
 @clause("transport.name-case", observations(_in_lower_case))
-def test_a_name_in_lower_case_is_observed(_: Observation) -> None:
+def test_a_name_in_lower_case_is_observed(observation: Observation) -> None:
     """session_id instead of SESSION_ID."""

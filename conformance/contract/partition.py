@@ -111,14 +111,27 @@ COMMENTS: Final[Mapping[str, EquivalenceClass]] = _table(
     EquivalenceClass(
         "plain",
         ("Well done",),
-        ("a", "Excellent handling", "5", "42", " outer blanks ", "NULL", "null", "None", "true", "false", "undefined", "NaN"),
+        (
+            "a",
+            "Excellent handling",
+            "5",
+            "42",
+            " outer blanks ",
+            "NULL",
+            "null",
+            "None",
+            "true",
+            "false",
+            "undefined",
+            "NaN",
+        ),
         _texts(string.ascii_letters + string.digits + " "),
     ),
     EquivalenceClass(
         "special",
         (
             "a&b=c&RATING=1+1 100%25 %41#x?y;z",
-            "<b>\"it's\"</b> <script>alert(1)</script> &amp; &lt;",
+            '<b>"it\'s"</b> <script>alert(1)</script> &amp; &lt;',
             f"{string.punctuation} «»№§©€—…",
         ),
         (
@@ -185,8 +198,19 @@ COMMENTS: Final[Mapping[str, EquivalenceClass]] = _table(
     EquivalenceClass(
         "long",
         ("x" * LONGEST_COMMENT, ("Отлично 👍 " * 100)[:999] + "!"),
-        ("y" * 255, "y" * 256, "z" * 257, "a" * 500, "b" * 501, "c" * 999, "ж" * 256, "ж" * 1000, "😀" * 64, "😀" * 1000,
-         "word " * 199 + "end"),
+        (
+            "y" * 255,
+            "y" * 256,
+            "z" * 257,
+            "a" * 500,
+            "b" * 501,
+            "c" * 999,
+            "ж" * 256,
+            "ж" * 1000,
+            "😀" * 64,
+            "😀" * 1000,
+            "word " * 199 + "end",
+        ),
         st.builds(lambda size, seed: (seed * size)[:size], st.integers(101, LONGEST_COMMENT), _texts("abж😀.&+", 3)),
     ),
     EquivalenceClass("zero-text", ("0",)),
@@ -223,7 +247,9 @@ def session_classes(sessions: Mapping[str, int], live: bool) -> dict[str, Equiva
         negative = EquivalenceClass("negative", (-own, -1), (-2, -(2**31)), st.integers(-(2**63), -1).map(int))
         text = EquivalenceClass("text", ("abc", f"{own}abc"), ("x", f"abc{own}"), _words)
         boolean = EquivalenceClass("boolean", (False, True))
-        fraction = EquivalenceClass("fraction", (own + 0.5,), (0.5, own + 0.1, f"{own}.5"), _fractions.map(lambda part: own + part))
+        fraction = EquivalenceClass(
+            "fraction", (own + 0.5,), (0.5, own + 0.1, f"{own}.5"), _fractions.map(lambda part: own + part)
+        )
     return _table(
         NOT_SENT,
         EMPTY,

@@ -98,7 +98,6 @@ class Answer:
         """Whether this is a refusal with a code of letters, digits and underscore."""
         return WELL_FORMED_CODE.fullmatch(self.code) is not None
 
-
     @property
     def shape(self) -> tuple[Hashable, ...]:
         """What two answers that are built alike have in common: status, type, outcome, and the types of all fields."""
@@ -185,7 +184,8 @@ def _xml(body: bytes) -> Json:
     if b"<!DOCTYPE" in body:
         return NO_JSON
     try:
-        root = ElementTree.fromstring(body)  # noqa: S314: a DOCTYPE, and so every entity, was refused above
+        # A DOCTYPE, and so every entity, was refused above.
+        root = ElementTree.fromstring(body)  # noqa: S314
     except (ElementTree.ParseError, ValueError):
         return NO_JSON
     error, result = root.find("error"), root.find("result")

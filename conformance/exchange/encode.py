@@ -9,7 +9,18 @@ from urllib.parse import quote, quote_plus, urlencode
 import httpx
 
 from conformance.exchange.answer import ITEM_KEY
-from conformance.exchange.call import JSON_ENCODINGS, METHOD, READ_METHOD, Batch, Call, Caller, Encoding, Json, Read, Way
+from conformance.exchange.call import (
+    JSON_ENCODINGS,
+    METHOD,
+    READ_METHOD,
+    Batch,
+    Call,
+    Caller,
+    Encoding,
+    Json,
+    Read,
+    Way,
+)
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 BOUNDARY: Final = "vote-conformance-boundary"

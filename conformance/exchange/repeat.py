@@ -49,7 +49,10 @@ def _body(request: HttpRequest) -> list[str]:
     if kind == "application/json" and not text.isprintable():
         text = json.dumps(json.loads(text))
     if kind.startswith("multipart/"):
-        return [f"-H {_quote(f'Content-Type: multipart/form-data; boundary={BOUNDARY}')}", f"--data-binary {_quote(text)}"]
+        return [
+            f"-H {_quote(f'Content-Type: multipart/form-data; boundary={BOUNDARY}')}",
+            f"--data-binary {_quote(text)}",
+        ]
     if kind == FORM_TYPE:
         return [f"--data-binary {_quote(text)}"]
     return [f"--data-binary {_quote(text)}"]

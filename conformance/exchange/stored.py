@@ -1,4 +1,4 @@
-"""What a read-back says of a vote. Of its answer five fields are kept; the rest (messages, people, links) is dropped."""
+"""What a read-back says of a vote. Five fields of its answer are kept; messages, people and links are dropped."""
 
 from dataclasses import dataclass
 from typing import Final

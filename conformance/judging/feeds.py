@@ -5,7 +5,6 @@ perform one case. Where the cases come from is the mode's business, see trial.py
 """
 
 import json
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -49,9 +48,9 @@ class Space:
 class Feed:
     """space: the cases for a world. perform: one case -> a record that a test judges.
 
-    presumed: the calls that must be accepted for a refusal to be blamed on what the clause is about: where the same call
-    with a plain value in that place is refused too, another clause is violated. judges_shapes: whether one answer of each
-    shape that came up in other trials is judged too.
+    presumed: the calls that must be accepted for a refusal to be blamed on what the clause is about: where the same
+    call with a plain value in that place is refused too, another clause is violated. judges_shapes: whether one answer
+    of each shape that came up in other trials is judged too.
     """
 
     space: Callable[[World], Space]
@@ -61,13 +60,13 @@ class Feed:
 
 
 @dataclass(frozen=True, slots=True)
-class Domain:
+class Votes:
     """Calls with values of these classes that travel in these ways. The first of each is the plain one."""
 
-    session: tuple[str, ...]
-    rating: tuple[str, ...]
-    comment: tuple[str, ...]
-    ways: tuple[Way, ...]
+    session: tuple[str, ...] = ("rateable",)
+    rating: tuple[str, ...] = ("absent",)
+    comment: tuple[str, ...] = ("absent",)
+    ways: tuple[Way, ...] = (DIRECT,)
 
     def space(self, world: World) -> Space:
         callers = world.portal.target.callers
@@ -91,24 +90,21 @@ class Domain:
 
 
 def calls(
+    votes: Votes,
     *,
-    session: Sequence[str] = ("rateable",),
-    rating: Sequence[str] = ("absent",),
-    comment: Sequence[str] = ("absent",),
-    ways: Sequence[Way] = (DIRECT,),
     about: Sequence[str] = (),
     also: Callable[[World], Sequence[Call]] = lambda _: (),
     judges_shapes: bool = False,
 ) -> Feed:
     """Single exchanges. about: what the clause is about, see _plainer. also: further calls, written out."""
-    domain = Domain(tuple(session), tuple(rating), tuple(comment), tuple(ways))
 
     def space(world: World) -> Space:
-        found = domain.space(world)
+        found = votes.space(world)
         return replace(found, named=(*found.named, *also(world)))
 
     def presumed(world: World, call: Call) -> list[Call]:
-        return [plain for subject in about if (plain := _plainer(world, call, subject)) not in (None, call)]
+        plainer = (_plainer(world, call, subject) for subject in about)
+        return [plain for plain in plainer if plain is not None and plain != call]
 
     return Feed(space, World.ask_once, presumed, judges_shapes)
 
@@ -128,30 +124,16 @@ def _plainer(world: World, call: Call, subject: str) -> Call | None:
     return call.by(DIRECT)
 
 
-def pairs(
-    *,
-    session: Sequence[str],
-    rating: Sequence[str],
-    comment: Sequence[str],
-    ways: Sequence[Way],
-) -> Feed:
-    """Each call twice: plainly as JSON, and in one of the ways."""
-    domain = Domain(tuple(session), tuple(rating), tuple(comment), tuple(ways))
-    return Feed(domain.space, _perform_pair)
+def pairs(votes: Votes) -> Feed:
+    """Each call twice: plainly, and in one of the ways."""
+    return Feed(votes.space, _perform_pair)
 
 
-def effects(
-    *,
-    session: Sequence[str],
-    rating: Sequence[str],
-    comment: Sequence[str],
-    ways: Sequence[Way] = (DIRECT,),
-) -> Feed:
+def effects(votes: Votes) -> Feed:
     """Each call between two read-backs."""
-    domain = Domain(tuple(session), tuple(rating), tuple(comment), tuple(ways))
 
     def space(world: World) -> Space:
-        return domain.space(world) if world.reads else Space((), lacking="the portal offers no read-back")
+        return votes.space(world) if world.reads else Space((), lacking="the portal offers no read-back")
 
     def perform(world: World, call: Call) -> Effect:
         before = world.read()
@@ -165,7 +147,9 @@ def effects(
     return Feed(space, perform)
 
 
-def stories(space: Callable[[World], Space], perform: Callable[[World, tuple[Call, ...]], Record] | None = None) -> Feed:
+def stories(
+    space: Callable[[World], Space], perform: Callable[[World, tuple[Call, ...]], Record] | None = None
+) -> Feed:
     """Calls one after the other."""
     return Feed(space, perform or (lambda world, told: Story(tuple(world.ask(call) for call in told), world.read())))
 
@@ -308,10 +292,16 @@ def _one_at_a_time(tables: Tables, ways: list[Way], values: Values) -> tuple[Cal
 
 def _product(tables: Tables, ways: list[Way], values: Values) -> list[Call]:
     """Every combination, or none where that would be too many."""
-    picks = [[Pick(entry.name, one) for entry in table for one in values(entry)] for table in tables]
-    if math.prod(map(len, picks), start=len(ways)) > _LARGEST_PRODUCT:
+    sessions, ratings, comments = (
+        [Pick(entry.name, one) for entry in table for one in values(entry)] for table in tables
+    )
+    if len(sessions) * len(ratings) * len(comments) * len(ways) > _LARGEST_PRODUCT:
         return []
-    return [call for parts in product(*picks, ways) if sendable(call := Call(*parts))]
+    return [
+        call
+        for session, rating, comment, way in product(sessions, ratings, comments, ways)
+        if sendable(call := Call(session, rating, comment, way))
+    ]
 
 
 def _new(found: Iterable[Call], known: Iterable[Call]) -> tuple[Call, ...]:

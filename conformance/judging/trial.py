@@ -12,10 +12,11 @@ from typing import Any, Final
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import seed as set_seed
 from hypothesis.errors import HypothesisException
+from hypothesis.strategies import SearchStrategy
 
 from conformance.contract.edition import Clause, Edition
 from conformance.judging.deviations import Deviation
-from conformance.judging.feeds import Feed, Space
+from conformance.judging.feeds import Feed
 from conformance.judging.records import Judged, NotConcerned, Observation, Record, Violated, Violation
 from conformance.judging.world import World
 from conformance.portals.portal import NoAnswer
@@ -92,7 +93,7 @@ class Trial:
             if self._is_judged(case):
                 self._keep(case, self._try(case))
         if self._smallest is None and space.drawn is not None and self.world.draws:
-            self._search(space, seed)
+            self._search(space.drawn, seed)
         if self._smallest is not None:
             self._confirm()
 
@@ -102,7 +103,7 @@ class Trial:
             return True
         return not any(f"{parameter}:{name}" in self.clause.implied for parameter, name in case.classes.items())
 
-    def _search(self, space: Space, seed: int) -> None:
+    def _search(self, drawn: SearchStrategy[Any], seed: int) -> None:
         number = hashlib.sha256(f"{seed} {self.clause.id}".encode()).digest()
 
         @set_seed(int.from_bytes(number[:8]))
@@ -117,7 +118,7 @@ class Trial:
             report_multiple_bugs=False,
             print_blob=False,
         )
-        @given(space.drawn)
+        @given(drawn)
         def search(case: Any) -> None:
             if not self._is_judged(case):
                 return

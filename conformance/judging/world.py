@@ -112,11 +112,13 @@ class World:
         if self.reads:
             return
         if all(answer.code in _SETUP_CODES for answer in answers):
-            raise Problem(f"{shown}: the portal answers {answers[0].code}: check the webhook's secret, scope and address")
+            raise Problem(
+                f"{shown}: the portal answers {answers[0].code}: check the webhook's secret, scope and address"
+            )
         if all(answer.document is NO_JSON for answer in answers):
             raise Problem(
-                f"{shown}: the answers are not JSON (HTTP {answers[0].status}, {answers[0].content_type or 'no type'}): "
-                "check that the url is a REST webhook"
+                f"{shown}: the answers are not JSON but {answers[0].content_type or 'of no type'} "
+                f"(HTTP {answers[0].status}): check that the url is a REST webhook"
             )
 
     def _preflight_reads(self) -> None:

@@ -61,7 +61,9 @@ def _multipart_fields(request: Incoming) -> list[tuple[str, str]]:
     fields: list[tuple[str, str]] = []
 
     def keep(part: python_multipart.multipart.Field) -> None:
-        fields.append(((part.field_name or b"").decode("utf-8", "replace"), (part.value or b"").decode("utf-8", "replace")))
+        fields.append(
+            ((part.field_name or b"").decode("utf-8", "replace"), (part.value or b"").decode("utf-8", "replace"))
+        )
 
     headers = {"Content-Type": request.headers["content-type"].encode()}
     try:
@@ -78,15 +80,14 @@ def _nest(pairs: list[tuple[str, str]]) -> dict[str, Json]:
         if matched is None:
             tree[name] = value
             continue
+        inner = tree
         keys = [matched[1], *_BRACKET.findall(matched[2])]
-        place = tree
-        for key, following in zip(keys, keys[1:], strict=False):
-            inner = place.get(key)
-            place[key] = inner if isinstance(inner, dict) else {}
-            place = place[key]
-            if following == "":
-                keys[keys.index("", 1)] = str(len(place))
-        place[keys[-1]] = value
+        for key in keys[:-1]:
+            found = inner.setdefault(key or str(len(inner)), {})
+            if not isinstance(found, dict):
+                found = inner[key] = {}
+            inner = found
+        inner[keys[-1] or str(len(inner))] = value
     return {name: _as_php_array(value) for name, value in tree.items()}
 
 

@@ -82,7 +82,7 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a vote knows of its call besides the parameters. way: how the parameters came, as "json", "batch" and so on."""
+    """What a vote knows of its call besides the parameters. way: how these came, as "json", "batch" and so on."""
 
     user: User
     way: str
@@ -118,7 +118,7 @@ class ReferencePortal:
         return render(reply, xml)
 
     def _user_of(self, parts: list[str], parameters: dict[str, Json], authorization: str) -> User | None:
-        if len(parts) == 3:  # noqa: PLR2004: user id, secret, method
+        if len(parts) == 3:  # user id, secret, method
             return _USERS.get(parts[1])
         token = authorization.removeprefix("Bearer ") or parameters.get("auth") or parameters.get("access_token")
         return User.SUPERVISOR if token == TOKEN else None
@@ -286,9 +286,11 @@ def _split_suffix(name: str) -> tuple[str, bool]:
 def _way_of(request: Incoming) -> str:
     if request.method != "POST":
         return "get"
-    return {"application/json": "json", "application/x-www-form-urlencoded": "form", "multipart/form-data": "multipart"}.get(
-        request.media_type, "query"
-    )
+    return {
+        "application/json": "json",
+        "application/x-www-form-urlencoded": "form",
+        "multipart/form-data": "multipart",
+    }.get(request.media_type, "query")
 
 
 def _xml(value: Json) -> str:

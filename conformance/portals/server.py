@@ -23,9 +23,7 @@ def app_of(answer: Answering) -> Starlette:
 
     async def respond(request: Request) -> Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        incoming = Incoming(
-            request.method, request.url.path, request.url.query, headers, await request.body()
-        )
+        incoming = Incoming(request.method, request.url.path, request.url.query, headers, await request.body())
         outgoing = await run_in_threadpool(answer, incoming)
         return Response(outgoing.body, outgoing.status, {"Content-Type": outgoing.content_type})
 

@@ -63,9 +63,7 @@ def summary(run: RunVerdict, facts: RunFacts, width: int, colour: bool) -> str:
 
 def verdict_lines(run: RunVerdict, facts: RunFacts) -> str:
     """The verdict and what it counts."""
-    counts = ", ".join(
-        f"{len(run.with_status(status))} {status.value}" for status in Status if run.with_status(status)
-    )
+    counts = ", ".join(f"{len(run.with_status(status))} {status.value}" for status in Status if run.with_status(status))
     return (
         f"\nverdict: {run.verdict.value}   {facts.target.name}, edition {facts.edition}\n"
         f"{counts}; {facts.requests} requests, {facts.writes} votes; seed {facts.seed}\n"
@@ -105,7 +103,7 @@ def _note(entry: ClauseVerdict) -> str:
 
 def _rendered(table: Table, width: int, colour: bool) -> str:
     target = io.StringIO()
-    Console(file=target, width=max(width, _NARROWEST), force_terminal=colour, no_color=not colour, highlight=False).print(
-        table
-    )
+    Console(
+        file=target, width=max(width, _NARROWEST), force_terminal=colour, no_color=not colour, highlight=False
+    ).print(table)
     return target.getvalue()

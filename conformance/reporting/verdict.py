@@ -129,9 +129,7 @@ def decide_clause(
         status = Status.PASSED
     else:
         status, note = Status.NOT_EXERCISED, tally.lacking or _why_unexercised(tally)
-    return ClauseVerdict(
-        clause, status, tally.exchanges, violations, tuple(gone or excusing), tally.observed, note
-    )
+    return ClauseVerdict(clause, status, tally.exchanges, violations, tuple(gone or excusing), tally.observed, note)
 
 
 def _untried(clause: Clause, selection: Selection) -> ClauseVerdict:

@@ -1,4 +1,7 @@
-"""Lying portals: the reference portal with one fault each. The docstring says how it lies, the decorator who must see it."""
+"""Lying portals: the reference portal with one fault each.
+
+The docstring says how it lies, the decorator which clauses must see it.
+"""
 
 import html
 import json
@@ -131,7 +134,9 @@ def reads_leading_digits_of_a_session_id(portal: ReferencePortal) -> None:
 @lie("session-id.whole-number")
 def cuts_the_fraction_of_a_session_id(portal: ReferencePortal) -> None:
     """494.5 is read as 494."""
-    asked(portal, lambda p, _: {**p, "SESSION_ID": int(p["SESSION_ID"])} if isinstance(p.get("SESSION_ID"), float) else p)
+    asked(
+        portal, lambda p, _: {**p, "SESSION_ID": int(p["SESSION_ID"])} if isinstance(p.get("SESSION_ID"), float) else p
+    )
 
 
 @lie("session-id.whole-number")
@@ -145,9 +150,9 @@ def takes_any_value_of_an_object_of_sessions(portal: ReferencePortal) -> None:
     """{"a": 494} is read as 494."""
     asked(
         portal,
-        lambda p, _: {**p, "SESSION_ID": next(iter(p["SESSION_ID"].values()))}
-        if isinstance(p.get("SESSION_ID"), dict)
-        else p,
+        lambda p, _: (
+            {**p, "SESSION_ID": next(iter(p["SESSION_ID"].values()))} if isinstance(p.get("SESSION_ID"), dict) else p
+        ),
     )
 
 
@@ -326,13 +331,19 @@ def _text_refused(name: str, conduct: str, where: Callable[[str], bool]) -> None
     lie("comment.any-text")(apply)
 
 
-_text_refused("refuses_emoji", "Characters beyond the first plane are refused.", lambda text: any(ord(c) > 0xFFFF for c in text))
+_text_refused(
+    "refuses_emoji", "Characters beyond the first plane are refused.", lambda text: any(ord(c) > 0xFFFF for c in text)
+)
 _text_refused("refuses_quotes", "Quotes are refused.", lambda text: "'" in text or '"' in text)
 _text_refused("refuses_markup", "HTML is refused.", lambda text: "<" in text)
 _text_refused("refuses_lines", "Line breaks are refused.", lambda text: "\n" in text)
 _text_refused("refuses_256", "Texts above 255 characters are refused.", lambda text: len(text) > 255)
 _text_refused("refuses_1000", "Texts of 1,000 characters are refused.", lambda text: len(text) == 1000)
-_text_refused("refuses_hebrew", "Right-to-left letters are refused.", lambda text: any(unicodedata.bidirectional(c) == "R" for c in text))
+_text_refused(
+    "refuses_hebrew",
+    "Right-to-left letters are refused.",
+    lambda text: any(unicodedata.bidirectional(c) == "R" for c in text),
+)
 _text_refused("refuses_marks", "Combining marks are refused.", lambda text: any(unicodedata.combining(c) for c in text))
 _text_refused("refuses_the_word_null", "The word NULL is refused.", lambda text: text == "NULL")
 _text_refused("refuses_percent", "A percent sign is refused.", lambda text: "%" in text)
@@ -372,7 +383,12 @@ _another_result("answers_null", None)
 @lie("success.status")
 def answers_201(portal: ReferencePortal) -> None:
     """Success has status 201."""
-    sent(portal, lambda outgoing, _: replace(outgoing, status=201) if outgoing.status == 200 and b'"result"' in outgoing.body else outgoing)
+    sent(
+        portal,
+        lambda outgoing, _: (
+            replace(outgoing, status=201) if outgoing.status == 200 and b'"result"' in outgoing.body else outgoing
+        ),
+    )
 
 
 @lie("success.envelope")
@@ -402,7 +418,12 @@ def sends_an_empty_error_beside_the_result(portal: ReferencePortal) -> None:
 @lie("success.envelope")
 def sends_json_as_html(portal: ReferencePortal) -> None:
     """JSON is labelled text/html."""
-    sent(portal, lambda outgoing, _: replace(outgoing, content_type="text/html") if "json" in outgoing.content_type else outgoing)
+    sent(
+        portal,
+        lambda outgoing, _: (
+            replace(outgoing, content_type="text/html") if "json" in outgoing.content_type else outgoing
+        ),
+    )
 
 
 @lie("success.envelope")
@@ -447,7 +468,10 @@ def codes_denial_as_an_unknown_chat(portal: ReferencePortal) -> None:
 @lie("error.access-denied")
 def lets_anybody_rate_anything(portal: ReferencePortal) -> None:
     """A forbidden session is rated."""
-    asked(portal, lambda p, _: {**p, "SESSION_ID": RATEABLE} if whole_number(p.get("SESSION_ID")) == SESSIONS["forbidden"] else p)
+    asked(
+        portal,
+        lambda p, _: {**p, "SESSION_ID": RATEABLE} if whole_number(p.get("SESSION_ID")) == SESSIONS["forbidden"] else p,
+    )
 
 
 @lie("error.chat-type", editions=OLD)
@@ -465,7 +489,14 @@ def codes_an_unknown_chat_as_denial(portal: ReferencePortal) -> None:
 @lie("error.chat-id", "error.unknown-session")
 def makes_up_sessions(portal: ReferencePortal) -> None:
     """An unknown session is accepted."""
-    replied(portal, lambda reply, p, _: Result(True) if whole_number(p.get("SESSION_ID")) == SESSIONS["unknown"] and whole_number(p.get("RATING")) else reply)
+    replied(
+        portal,
+        lambda reply, p, _: (
+            Result(True)
+            if whole_number(p.get("SESSION_ID")) == SESSIONS["unknown"] and whole_number(p.get("RATING"))
+            else reply
+        ),
+    )
 
 
 @lie("error.wrong-parameter", editions=OLD)
@@ -545,7 +576,12 @@ def refuses_with_false(portal: ReferencePortal) -> None:
 @lie("error.envelope")
 def refuses_bad_ratings_with_false(portal: ReferencePortal) -> None:
     """A bad rating is answered with result false instead of an error."""
-    replied(portal, lambda reply, p, _: Result(False) if is_refusal(reply) and p.get("RATING") and _stars(p) not in range(1, 6) else reply)
+    replied(
+        portal,
+        lambda reply, p, _: (
+            Result(False) if is_refusal(reply) and p.get("RATING") and _stars(p) not in range(1, 6) else reply
+        ),
+    )
 
 
 @lie("error.status", editions=NEW)
@@ -646,7 +682,11 @@ def decodes_forms_twice(portal: ReferencePortal) -> None:
     """A form body is percent-decoded twice."""
 
     def change(parameters: Parameters, context: Context) -> Parameters:
-        return {**parameters, "COMMENT": unquote(_text(parameters))} if context.way == "form" and _text(parameters) else parameters
+        return (
+            {**parameters, "COMMENT": unquote(_text(parameters))}
+            if context.way == "form" and _text(parameters)
+            else parameters
+        )
 
     asked(portal, change)
 
@@ -750,7 +790,10 @@ def puts_errors_of_a_batch_under_result(portal: ReferencePortal) -> None:
 @lie("transport.oauth")
 def does_not_know_bearer(portal: ReferencePortal) -> None:
     """The Bearer header is not read."""
-    received(portal, lambda request: replace(request, headers={k: v for k, v in request.headers.items() if k != "authorization"}))
+    received(
+        portal,
+        lambda request: replace(request, headers={k: v for k, v in request.headers.items() if k != "authorization"}),
+    )
 
 
 @lie("transport.oauth")
@@ -768,7 +811,9 @@ def does_not_know_tokens_in_json(portal: ReferencePortal) -> None:
 @lie("transport.auth")
 def takes_any_secret(portal: ReferencePortal) -> None:
     """A wrong secret is as good as the right one."""
-    received(portal, lambda request: replace(request, path=request.path.replace("not-the-webhook-secret", "reference-main")))
+    received(
+        portal, lambda request: replace(request, path=request.path.replace("not-the-webhook-secret", "reference-main"))
+    )
 
 
 @lie("transport.auth")
@@ -787,7 +832,9 @@ def denies_wrong_secrets_with_404(portal: ReferencePortal) -> None:
 @lie("transport.scope")
 def does_not_check_the_scope(portal: ReferencePortal) -> None:
     """A caller without the scope is served."""
-    received(portal, lambda request: replace(request, path=request.path.replace("reference-unscoped", "reference-main")))
+    received(
+        portal, lambda request: replace(request, path=request.path.replace("reference-unscoped", "reference-main"))
+    )
 
 
 @lie("transport.scope")
@@ -808,7 +855,9 @@ def serves_supervisors_only(portal: ReferencePortal) -> None:
 # effects
 
 
-def _on_save(portal: ReferencePortal, change: Callable[[Vote, int | None, str | None], tuple[int | None, str | None]]) -> None:
+def _on_save(
+    portal: ReferencePortal, change: Callable[[Vote, int | None, str | None], tuple[int | None, str | None]]
+) -> None:
     honest = portal.save
 
     def save(session: int, rating: int | None, comment: str | None) -> None:
@@ -846,10 +895,18 @@ def _stored_text(name: str, conduct: str, store: Callable[[str], str]) -> None:
 _stored_text("stores_escaped_text", "Comments are stored with HTML escapes.", html.escape)
 _stored_text("stores_255_characters", "Comments are cut to 255 characters.", lambda text: text[:255])
 _stored_text("stores_up_to_an_ampersand", "Comments are cut at an ampersand.", lambda text: text.partition("&")[0])
-_stored_text("stores_latin_letters", "Other than Latin letters become question marks.", lambda text: text.encode("latin-1", "replace").decode("latin-1"))
+_stored_text(
+    "stores_latin_letters",
+    "Other than Latin letters become question marks.",
+    lambda text: text.encode("latin-1", "replace").decode("latin-1"),
+)
 _stored_text("stores_normalised_text", "Comments are normalised.", lambda text: unicodedata.normalize("NFC", text))
 _stored_text("stores_single_blanks", "White space inside is collapsed.", lambda text: " ".join(text.split()))
-_stored_text("stores_two_planes", "Characters beyond the first plane are dropped.", lambda text: "".join(c for c in text if ord(c) < 0x10000))
+_stored_text(
+    "stores_two_planes",
+    "Characters beyond the first plane are dropped.",
+    lambda text: "".join(c for c in text if ord(c) < 0x10000),
+)
 _stored_text("stores_lower_case", "Comments are stored in lower case.", str.lower)
 
 

@@ -58,11 +58,15 @@ def crashes_where(portal: ReferencePortal, where: Callable[[Parameters, Context]
     portal.vote, portal.answer = vote, answer
 
 
-def recoded(portal: ReferencePortal, codes: dict[str, str], where: Callable[[Parameters], bool] = lambda _: True) -> None:
+def recoded(
+    portal: ReferencePortal, codes: dict[str, str], where: Callable[[Parameters], bool] = lambda _: True
+) -> None:
     """Refuses with other codes."""
 
     def change(reply: Reply, parameters: Parameters, _: Context) -> Reply:
-        return replace(reply, code=codes.get(reply.code, reply.code)) if is_refusal(reply) and where(parameters) else reply
+        return (
+            replace(reply, code=codes.get(reply.code, reply.code)) if is_refusal(reply) and where(parameters) else reply
+        )
 
     replied(portal, change)
 

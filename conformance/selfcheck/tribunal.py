@@ -48,4 +48,3 @@ def _tests() -> Iterator[tuple[str, Any]]:
             for item in vars(module).values():
                 for mark in getattr(item, "pytestmark", []):
                     yield mark.args[0], item
-
