@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from conformance.judging.feeds import Feed, Space, Votes, boundary, calls, effects, listed, observations, pairs, stories
+from conformance.judging.feeds import Feed, calls, effects, listed, observations, pairs, stories
 from conformance.judging.records import must, only_if
+from conformance.judging.space import Space, Votes, boundary
 
 __all__ = [
     "Space",

@@ -153,7 +153,7 @@ def _parse_clause(
     )
 
 
-def _check_keys(table: dict[str, Any], required: dict[str, type], optional: dict[str, type], where: str) -> None:
+def _check_keys(table: dict[str, Any], required: Mapping[str, type], optional: Mapping[str, type], where: str) -> None:
     for key, value in table.items():
         kind = required.get(key) or optional.get(key)
         if kind is None:

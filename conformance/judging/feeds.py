@@ -1,47 +1,23 @@
-"""Feeds: which calls a clause is about, and how its tests come to exchanges.
+"""Feeds: how the tests of a clause come to exchanges.
 
-A feed knows the space of its cases for a world (named ones, further boundary ones, a strategy for the rest) and how to
-perform one case. Where the cases come from is the mode's business, see trial.py.
+A feed knows the space of its cases for a world and how to perform one case. Which of the cases are performed is the
+mode's business, see trial.py.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import Any, Final
 
-from hypothesis import strategies as st
-
-from conformance.contract.oracle import judged_sessions
-from conformance.contract.partition import (
-    COMMENTS,
-    LONGEST_URL,
-    OUTSIDE,
-    RATINGS,
-    STARS,
-    EquivalenceClass,
-    needs_json,
-)
-from conformance.exchange.call import DIRECT, JSON_ENCODINGS, NOTHING, Batch, Call, Encoding, Pick, Way
-from conformance.exchange.encode import as_text, encode
+from conformance.contract.partition import COMMENTS, OUTSIDE, RATINGS, STARS
+from conformance.exchange.call import DIRECT, JSON_ENCODINGS, NOTHING, Batch, Call, Pick, Way
+from conformance.exchange.encode import as_text
 from conformance.exchange.stored import NOT_READ, NotRead, Stored
 from conformance.judging.records import Effect, Exchange, Observation, Pair, Record, Story, unsaved_fields
+from conformance.judging.space import Space, Votes, boundary
 from conformance.judging.world import World
 
-_URL_MARGIN: Final = 200
-"""What host, path and token may add to a query, in bytes."""
 _LONGEST_SEEN: Final = 40
-_LARGEST_PRODUCT: Final = 120
-
-
-@dataclass(frozen=True, slots=True)
-class Space:
-    """The cases of a feed. lacking: why there are none. drawn: None where the others are the whole space."""
-
-    named: tuple[Any, ...]
-    edges: tuple[Any, ...] = ()
-    drawn: st.SearchStrategy[Any] | None = None
-    lacking: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,36 +33,6 @@ class Feed:
     perform: Callable[[World, Any], Record]
     presumed: Callable[[World, Call], Sequence[Call]] = lambda _world, _call: ()
     judges_shapes: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Votes:
-    """Calls with values of these classes that travel in these ways. The first of each is the plain one."""
-
-    session: tuple[str, ...] = ("rateable",)
-    rating: tuple[str, ...] = ("absent",)
-    comment: tuple[str, ...] = ("absent",)
-    ways: tuple[Way, ...] = (DIRECT,)
-
-    def space(self, world: World) -> Space:
-        callers = world.portal.target.callers
-        ways = [way for way in self.ways if way.caller in callers]
-        if not ways:
-            return Space((), lacking=f"no {self.ways[0].caller} is configured")
-        told = judged_sessions(world.edition)
-        sessions = [world.sessions[name] for name in self.session if name in world.sessions and name in told]
-        if not sessions:
-            return Space((), lacking=f"no session in the state {' or '.join(self.session)} is configured")
-        tables = (sessions, [RATINGS[name] for name in self.rating], [COMMENTS[name] for name in self.comment])
-        named = _one_at_a_time(tables, ways, lambda entry: entry.named)
-        whole = _product(tables, ways, lambda entry: entry.boundaries)
-        if whole and all(entry.drawn is None for table in tables for entry in table):
-            return Space(named, _new(whole, named))
-        corners = whole or _product(tables, ways, lambda entry: entry.named)
-        edges = _one_at_a_time(tables, ways, lambda entry: entry.boundaries)
-        for way in ways[1:]:
-            edges += _one_at_a_time(tables, [way], lambda entry: entry.named)
-        return Space(named, _new((*edges, *corners), named), _strategy(tables, ways))
 
 
 def calls(
@@ -178,21 +124,6 @@ def observations(cases: Callable[[World], Mapping[str, Call]]) -> Feed:
     return Feed(space, perform)
 
 
-def boundary(table: Mapping[str, EquivalenceClass], name: str, place: int = 0) -> Pick:
-    """A boundary value of a class."""
-    return Pick(name, table[name].boundaries[place])
-
-
-def sendable(call: Call) -> bool:
-    """Whether the way can carry the call's values without doubt."""
-    if call.way.batch is Batch.NO and call.way.encoding in JSON_ENCODINGS:
-        return True
-    if any(needs_json(pick) for pick in (call.session, call.rating, call.comment)):
-        return False
-    in_url = call.way.encoding in (Encoding.QUERY_GET, Encoding.QUERY_POST)
-    return not in_url or len(encode(call).query) + _URL_MARGIN <= LONGEST_URL
-
-
 def _perform_pair(world: World, call: Call) -> Pair:
     base_call = base_of(call)
     base = world.ask_once(base_call)
@@ -271,50 +202,3 @@ def _unlike(call: Call, world: World) -> Call:
     """A vote that differs from the call in both fields."""
     stars = "2" if call.rating.value in (1, "1") else "1"
     return Call(world.rateable, boundary(RATINGS, stars), Pick("plain", "another vote"))
-
-
-Tables = tuple[list[EquivalenceClass], list[EquivalenceClass], list[EquivalenceClass]]
-Values = Callable[[EquivalenceClass], Iterable[Any]]
-
-
-def _one_at_a_time(tables: Tables, ways: list[Way], values: Values) -> tuple[Call, ...]:
-    """Each value once, each way once, everything else plain: at most one thing is unusual in a call."""
-    plain = [Pick(table[0].name, table[0].named[0]) for table in tables]
-    found = [Call(*plain, way) for way in ways]
-    for place, table in enumerate(tables):
-        for entry in table:
-            for one in values(entry):
-                picks = [*plain]
-                picks[place] = Pick(entry.name, one)
-                found += [Call(*picks, way) for way in ways if sendable(Call(*picks, way))][:1]
-    return _new([call for call in found if sendable(call)], ())
-
-
-def _product(tables: Tables, ways: list[Way], values: Values) -> list[Call]:
-    """Every combination, or none where that would be too many."""
-    sessions, ratings, comments = (
-        [Pick(entry.name, one) for entry in table for one in values(entry)] for table in tables
-    )
-    if len(sessions) * len(ratings) * len(comments) * len(ways) > _LARGEST_PRODUCT:
-        return []
-    return [
-        call
-        for session, rating, comment, way in product(sessions, ratings, comments, ways)
-        if sendable(call := Call(session, rating, comment, way))
-    ]
-
-
-def _new(found: Iterable[Call], known: Iterable[Call]) -> tuple[Call, ...]:
-    left_out = set(known)
-    return tuple(call for call in dict.fromkeys(found) if call not in left_out)
-
-
-def _strategy(tables: Tables, ways: list[Way]) -> st.SearchStrategy[Call]:
-    picks = [st.one_of(*(_picks(entry) for entry in table)) for table in tables]
-    return st.builds(Call, *picks, st.sampled_from(ways)).filter(sendable)
-
-
-def _picks(entry: EquivalenceClass) -> st.SearchStrategy[Pick]:
-    values = st.sampled_from(entry.boundaries)
-    drawn = values if entry.drawn is None else st.one_of(values, entry.drawn)
-    return drawn.map(lambda one: Pick(entry.name, one))

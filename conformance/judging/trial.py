@@ -15,9 +15,10 @@ from hypothesis.errors import HypothesisException
 from hypothesis.strategies import SearchStrategy
 
 from conformance.contract.edition import Clause, Edition
+from conformance.exchange.repeat import describe
 from conformance.judging.deviations import Deviation
 from conformance.judging.feeds import Feed
-from conformance.judging.records import Judged, NotConcerned, Observation, Record, Violated, Violation
+from conformance.judging.records import Exchange, Judged, NotConcerned, Observation, Record, Violated, Violation
 from conformance.judging.world import World
 from conformance.portals.portal import NoAnswer
 
@@ -148,7 +149,7 @@ class Trial:
             return None
         return self._judge(case, record, before)
 
-    def _judge(self, case: Any, record: Record, before: tuple[str, ...]) -> Violation | None:
+    def _judge(self, case: Any, record: Record, before: tuple[Exchange, ...]) -> Violation | None:
         if isinstance(record, Observation):
             self.tally.observed[record.label] = record.seen
             self.tally.exchanges += 1
@@ -166,7 +167,7 @@ class Trial:
         self._count(record, None, before)
         return None
 
-    def _count(self, record: Judged, violated: Violated | None, before: tuple[str, ...]) -> Violation | None:
+    def _count(self, record: Judged, violated: Violated | None, before: tuple[Exchange, ...]) -> Violation | None:
         self.tally.exchanges += 1
         excused = False
         for place, entry in enumerate(self.deviations):
@@ -178,7 +179,7 @@ class Trial:
         if violated is None or excused:
             return None
         violation = record.judged.violation(self.clause.id, violated.expected)
-        return replace(violation, notes=(*violation.notes, *(f"before it: {line}" for line in before)))
+        return replace(violation, notes=(*violation.notes, *_told(before)))
 
     def _count_error(self, reason: str, case: Any) -> None:
         line = f"{reason} on {case}" if isinstance(case, tuple) else reason
@@ -199,7 +200,7 @@ class Trial:
         plainer = (self.world.ask(call) for call in presumed)
         return any(exchange.permitted.must_be_accepted and exchange.answer.code for exchange in plainer)
 
-    def _is_history(self, case: Any, record: Judged, violated: Violated, before: tuple[str, ...]) -> bool:
+    def _is_history(self, case: Any, record: Judged, violated: Violated, before: tuple[Exchange, ...]) -> bool:
         """Whether the same call, or one that was accepted before, now goes the other way: then the state is at fault.
 
         The violation is one of effect.history-free then, and this clause is not judged by it.
@@ -228,10 +229,9 @@ class Trial:
             return False
         return True
 
-    def _blame_history(self, violation: Violation, before: tuple[str, ...]) -> None:
+    def _blame_history(self, violation: Violation, before: tuple[Exchange, ...]) -> None:
         if len(self.tally.history) < _MOST_KEPT:
-            notes = tuple(f"before it: {line}" for line in before)
-            self.tally.history.append(replace(violation, notes=(*violation.notes, *notes)))
+            self.tally.history.append(replace(violation, notes=(*violation.notes, *_told(before))))
 
     def _confirm(self) -> None:
         """Puts the smallest violation first, and says whether it comes back when its call is repeated alone."""
@@ -245,3 +245,9 @@ class Trial:
             kept = tuple(note for note in violation.notes if not note.startswith("before it:"))
             violation = replace(violation, notes=kept)
         self.tally.violations = [violation, *others[: _MOST_KEPT - 1]]
+
+
+def _told(before: tuple[Exchange, ...]) -> tuple[str, ...]:
+    return tuple(
+        f"before it: {describe(exchange.call)} ({exchange.call.way}): {exchange.outcome}" for exchange in before
+    )

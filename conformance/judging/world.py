@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from conformance.contract.edition import Edition
-from conformance.contract.oracle import permitted
+from conformance.contract.oracle import Permitted, permitted
 from conformance.contract.partition import EquivalenceClass, session_classes
 from conformance.exchange.answer import NO_JSON
 from conformance.exchange.call import ABSENT, DIRECT, NOTHING, TOKEN_CALLERS, Batch, Call, Caller, Pick
-from conformance.exchange.repeat import describe
 from conformance.exchange.stored import NOT_READ, NotRead, Stored
 from conformance.judging.records import Exchange, Violation
 from conformance.portals.portal import NoAnswer, Portal
@@ -42,12 +41,13 @@ class World:
     reads: bool = False
     writes: int = 0
     control: Exchange | None = None
-    recent: deque[str] = field(default_factory=lambda: deque(maxlen=3))
+    recent: deque[Exchange] = field(default_factory=lambda: deque(maxlen=3))
     history: list[Violation] = field(default_factory=list)
     shapes: dict[Hashable, Exchange] = field(default_factory=dict)
     sessions: Mapping[str, EquivalenceClass] = field(init=False)
     _failures: int = 0
     _asked: dict[Call, Exchange] = field(default_factory=dict)
+    _known: dict[tuple[str, str, str], Permitted] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.sessions = session_classes(self.portal.target.sessions, self.portal.target.live)
@@ -64,17 +64,23 @@ class World:
             self._count_failure(failure)
             raise
         self._failures = 0
-        exchange = Exchange(call, answer, permitted(self.edition, **call.classes), self.edition, self.judges_implied)
+        exchange = Exchange(call, answer, self._permitted(call), self.edition, self.judges_implied)
         if answer.accepted:
             self.writes += 1
             if self.control is None and call.way == DIRECT and exchange.permitted.must_be_accepted:
                 self.control = exchange
         if call.way.batch is Batch.NO and call.way.suffix != ".xml" and call.way.caller in _TRUSTED:
             self.shapes.setdefault((exchange.permitted.must_be_accepted, *answer.shape), exchange)
-        self.recent.append(f"{describe(call)} ({call.way}): {answer.outcome}")
+        self.recent.append(exchange)
         if not self.draws:
             self._asked[call] = exchange
         return exchange
+
+    def _permitted(self, call: Call) -> Permitted:
+        classes = (call.session.of, call.rating.of, call.comment.of)
+        if classes not in self._known:
+            self._known[classes] = permitted(self.edition, *classes)
+        return self._known[classes]
 
     def ask_once(self, call: Call) -> Exchange:
         """The exchange of a call, on a live target the one that was made before."""

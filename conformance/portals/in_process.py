@@ -16,7 +16,12 @@ def in_process_portal(target: Target, edition: Edition) -> Portal:
 
 
 def portal_answering(target: Target, answer: Answering) -> Portal:
-    """Any function from request to response behind an HTTP client."""
+    """Any function from request to response as a portal."""
+    return Portal(target, client_of(answer))
+
+
+def client_of(answer: Answering) -> httpx.Client:
+    """An HTTP client whose every request is answered by that function."""
     router = respx.Router(assert_all_called=False)
     route = router.route()
 
@@ -30,4 +35,4 @@ def portal_answering(target: Target, answer: Answering) -> Portal:
         return httpx.Response(outgoing.status, headers={"Content-Type": outgoing.content_type}, content=outgoing.body)
 
     route.mock(side_effect=respond)
-    return Portal(target, httpx.Client(transport=httpx.MockTransport(router.handler)))
+    return httpx.Client(transport=httpx.MockTransport(router.handler))

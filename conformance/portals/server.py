@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from socket import socket
 from typing import Final
 
 import uvicorn
@@ -36,8 +37,8 @@ def serving(answer: Answering) -> Iterator[str]:
     started = threading.Event()
 
     class Server(uvicorn.Server):
-        async def startup(self, sockets: list[object] | None = None) -> None:
-            await super().startup(sockets)  # type: ignore[arg-type]
+        async def startup(self, sockets: list[socket] | None = None) -> None:
+            await super().startup(sockets)
             started.set()
 
     config = uvicorn.Config(app_of(answer), host=HOST, port=0, log_level="critical", lifespan="off")

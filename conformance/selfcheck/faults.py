@@ -263,7 +263,7 @@ def refuses_5_with_a_comment(portal: ReferencePortal) -> None:
 
 def _outside_accepted(name: str, conduct: str, read: Callable[[int], bool]) -> None:
     def apply(portal: ReferencePortal) -> None:
-        asked(portal, lambda p, _: _rated(p, 5) if read(_stars(p) if _stars(p) is not None else 3) else p)
+        asked(portal, lambda p, _: _rated(p, 5) if (stars := _stars(p)) is not None and read(stars) else p)
 
     apply.__name__, apply.__doc__ = name, conduct
     lie("rating.rejects-outside")(apply)
@@ -740,7 +740,8 @@ def adds_a_star_in_a_batch(portal: ReferencePortal) -> None:
 
     def change(parameters: Parameters, context: Context) -> Parameters:
         stars = _stars(parameters)
-        return _rated(parameters, stars - 1) if context.way == "batch" and stars in range(2, 6) else parameters
+        lowered = context.way == "batch" and stars is not None and stars > 1
+        return _rated(parameters, (stars or 0) - 1) if lowered else parameters
 
     asked(portal, change)
 

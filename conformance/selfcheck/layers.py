@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from conformance.exchange.call import METHOD, Json
 from conformance.portals.incoming import Incoming
@@ -115,9 +115,9 @@ def is_batch(request: Incoming) -> bool:
     return "batch" in request.path.rpartition("/")[2]
 
 
-def is_refusal(reply: Reply) -> bool:
+def is_refusal(reply: Reply) -> TypeGuard[Refusal]:
     return isinstance(reply, Refusal)
 
 
-def accepted(reply: Reply) -> bool:
+def accepted(reply: Reply) -> TypeGuard[Result]:
     return isinstance(reply, Result)
