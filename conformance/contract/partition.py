@@ -125,7 +125,6 @@ COMMENTS: Final[Mapping[str, EquivalenceClass]] = _table(
             "undefined",
             "NaN",
         ),
-        _texts(string.ascii_letters + string.digits + " "),
     ),
     EquivalenceClass(
         "special",

@@ -15,7 +15,8 @@ from conformance.judging.world import World
 
 _URL_MARGIN: Final = 200
 """What host, path and token may add to a query, in bytes."""
-_LARGEST_PRODUCT: Final = 120
+_LARGEST_SPACE: Final = 300
+"""A space up to this size is sent whole, in place of drawn calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,11 @@ class Votes:
             return Space((), lacking=f"no session in the state {' or '.join(self.session)} is configured")
         tables = (sessions, [RATINGS[name] for name in self.rating], [COMMENTS[name] for name in self.comment])
         named = _one_at_a_time(tables, ways, lambda entry: entry.named)
-        whole = _product(tables, ways, lambda entry: entry.boundaries)
-        if whole and all(entry.drawn is None for table in tables for entry in table):
-            return Space(named, _new(whole, named))
-        corners = whole or _product(tables, ways, lambda entry: entry.named)
+        if all(entry.drawn is None for table in tables for entry in table):
+            whole = _product(tables, ways, lambda entry: entry.boundaries)
+            if whole:
+                return Space(named, _new(whole, named))
+        corners = _product(tables, ways, lambda entry: entry.named)
         edges = _one_at_a_time(tables, ways, lambda entry: entry.boundaries)
         for way in ways[1:]:
             edges += _one_at_a_time(tables, [way], lambda entry: entry.named)
@@ -97,7 +99,7 @@ def _each(table: list[EquivalenceClass], values: Values) -> list[Pick]:
 def _product(tables: Tables, ways: list[Way], values: Values) -> list[Call]:
     """Every combination, or none where that would be too many."""
     sessions, ratings, comments = (_each(table, values) for table in tables)
-    if len(sessions) * len(ratings) * len(comments) * len(ways) > _LARGEST_PRODUCT:
+    if len(sessions) * len(ratings) * len(comments) * len(ways) > _LARGEST_SPACE:
         return []
     return [
         call
