@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from conformance.contract.partition import COMMENTS, NOT_WHOLE_RATINGS, OUTSIDE, RATINGS, STARS, TEXTS
 from conformance.exchange.call import NOTHING, Call, Encoding, Pick, Way
+from conformance.exchange.stored import NOT_READ
 from conformance.judging.records import Effect, Observation, Story
 from conformance.judging.world import World
 from conformance.suite import Space, Votes, boundary, clause, effects, observations, stories
@@ -56,12 +57,15 @@ def _two_votes(world: World) -> Space:
 
 def _vote_twice(world: World, votes: tuple[Call, ...]) -> Story:
     """Where a vote is refused, one that was accepted before is sent again: was it the value, or that it came later?"""
-    first, second = (world.ask(call) for call in votes)
+    first = world.ask(votes[0])
+    between = world.read()
+    second = world.ask(votes[1])
+    after = world.read()
     if first.answer.accepted and second.answer.code:
-        return Story((first, second, world.ask(first.call)), world.read())
+        return Story((first, second, world.ask(first.call)), between, after)
     if first.answer.code and world.control is not None:
-        return Story((world.control, world.ask(world.control.call)), world.read())
-    return Story((first, second), world.read())
+        return Story((world.control, world.ask(world.control.call)), between, after)
+    return Story((first, second), between, after)
 
 
 @clause("effect.revote", stories(_two_votes, _vote_twice))
@@ -88,7 +92,15 @@ def _the_same_between_others(world: World) -> Space:
     return Space(named, drawn=drawn)
 
 
-@clause("effect.history-free", stories(_the_same_between_others))
+def _tell(world: World, calls: tuple[Call, ...]) -> Story:
+    """The calls between the first vote that was accepted and the same again."""
+    told = [world.ask(call) for call in calls]
+    if world.control is not None:
+        told = [world.control, *told, world.ask(world.control.call)]
+    return Story(tuple(told), NOT_READ, NOT_READ)
+
+
+@clause("effect.history-free", stories(_the_same_between_others, _tell))
 def test_equal_calls_have_equal_outcomes(story: Story) -> None:
     story.must_repeat()
 

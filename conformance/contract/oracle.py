@@ -53,9 +53,9 @@ class Permitted:
         return not self.accepted
 
     def __str__(self) -> str:
-        refused = "refused: " + _one_of(sorted(self.codes))
         if not self.codes:
             return "accepted"
+        refused = "refused: " + _one_of(sorted(self.codes))
         return f"accepted, or {refused}" if self.accepted else refused
 
 

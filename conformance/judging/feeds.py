@@ -93,11 +93,9 @@ def effects(votes: Votes) -> Feed:
     return Feed(space, perform)
 
 
-def stories(
-    space: Callable[[World], Space], perform: Callable[[World, tuple[Call, ...]], Record] | None = None
-) -> Feed:
+def stories(space: Callable[[World], Space], perform: Callable[[World, tuple[Call, ...]], Story]) -> Feed:
     """Calls one after the other."""
-    return Feed(space, perform or (lambda world, told: Story(tuple(world.ask(call) for call in told), world.read())))
+    return Feed(space, perform)
 
 
 def listed(cases: Callable[[World], Sequence[Call]]) -> Feed:

@@ -196,9 +196,10 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Calls one after the other, and the stored vote after the last one."""
+    """Calls one after the other, and the stored vote after the last two of them."""
 
     exchanges: tuple[Exchange, ...]
+    between: Stored | NotRead
     after: Stored | NotRead
 
     @property
@@ -206,17 +207,23 @@ class Story:
         return self.exchanges[-1]
 
     def must_be_replaced(self) -> None:
-        """The second vote is accepted as the first was, and nothing of the first reads back."""
+        """The second vote is accepted as the first was, and nothing of an earlier one reads back."""
         first, second = self.exchanges[0], self.exchanges[-1]
         if first.call == second.call:
-            # The second vote was refused, so the first one was sent again.
-            only_if(isinstance(first.outcome, Accepted))
-            must(isinstance(second.outcome, Accepted), "accepted, as when the same vote was sent first")
+            # A vote was refused, so one that was accepted before was sent again.
+            only_if(first.answer.accepted)
+            must(second.answer.accepted, "accepted, as when the same vote was sent first")
             raise NotConcerned
-        only_if(all(isinstance(exchange.outcome, Accepted) for exchange in (first, second)))
-        only_if(isinstance(self.after, Stored))
-        kept = set(unsaved_fields(second.call, self.after)) - set(unsaved_fields(first.call, self.after))
-        must(not kept, f"{' and '.join(sorted(kept))} of the later vote; read back: {self.after}")
+        only_if(first.answer.accepted and second.answer.accepted)
+        if not isinstance(self.between, Stored) or not isinstance(self.after, Stored):
+            raise NotConcerned
+        unsaved = unsaved_fields(second.call, self.after)
+        kept = {
+            "RATING": bool(self.between.rating) and self.after.rating == self.between.rating,
+            "COMMENT": bool(self.between.comment) and self.after.comment == self.between.comment,
+        }
+        stale = [name for name in unsaved if kept[name]]
+        must(not stale, f"{' and '.join(stale)} of the later vote; read back: {self.after}")
 
     def must_repeat(self) -> None:
         """Equal calls have equal outcomes."""

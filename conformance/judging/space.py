@@ -15,6 +15,8 @@ from conformance.judging.world import World
 
 _URL_MARGIN: Final = 200
 """What host, path and token may add to a query, in bytes."""
+_LONGEST_ESCAPE: Final = 24
+"""The bytes to which one character may grow in a batch item in a query, where it is escaped twice."""
 _LARGEST_SPACE: Final = 300
 """A space up to this size is sent whole, in place of drawn calls."""
 
@@ -71,6 +73,8 @@ def sendable(call: Call) -> bool:
         return True
     if any(needs_json(pick) for pick in (call.session, call.rating, call.comment)):
         return False
+    if isinstance(call.comment.value, str) and len(call.comment.value) * _LONGEST_ESCAPE + _URL_MARGIN <= LONGEST_URL:
+        return True
     in_url = call.way.encoding in (Encoding.QUERY_GET, Encoding.QUERY_POST)
     return not in_url or len(encode(call).query) + _URL_MARGIN <= LONGEST_URL
 

@@ -1,10 +1,10 @@
 """Runs the suite without pytest against any portal, for the selfcheck's many portals."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from importlib import import_module
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 from conformance.contract.edition import Edition
 from conformance.judging.deviations import Deviation
@@ -14,22 +14,30 @@ from conformance.judging.world import World
 from conformance.portals.portal import Portal
 from conformance.reporting.verdict import RunVerdict, Selection, decide
 
+SEED: Final = 1
+
 
 def judge_portal(
-    portal: Portal, edition: Edition, draws: int, seed: int = 1, deviations: tuple[Deviation, ...] = ()
+    portal: Portal,
+    edition: Edition,
+    draws: int,
+    deviations: tuple[Deviation, ...] = (),
+    only: Collection[str] | None = None,
 ) -> RunVerdict:
-    """The verdict on a portal, from the same tests as a run with pytest."""
+    """The verdict on a portal, from the same tests as a run with pytest. only: the clauses to try."""
     world = World(edition, portal, judges_implied=True, draws=draws)
     world.preflight()
     tallies: dict[str, Tally] = {}
 
     def judge(name: str, feed: Feed, body: Body) -> None:
         tally = tallies[name] = Tally(name)
-        Trial(world, edition.clauses[name], feed, body, deviations, True, tally).run(seed)
+        Trial(world, edition.clauses[name], feed, body, deviations, True, tally).run(SEED)
 
     tests = dict(suite_tests())
     for name in trial_order(edition):
-        if name not in portal.target.not_offered:
+        # The first clause is always tried: it finds a vote that the portal accepts.
+        wanted = only is None or name in only or not tallies
+        if wanted and name not in portal.target.not_offered:
             tests[name](judge)
     selection = Selection(frozenset(tallies), portal.target.not_offered, stopped=False, allow_incomplete=False)
     return decide(edition, tallies, deviations, selection)

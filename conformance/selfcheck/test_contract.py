@@ -1,0 +1,88 @@
+"""The contract as data: loaded, checked, and in step with the tests."""
+
+import pytest
+
+from conformance.contract.edition import edition_names, load_edition, parse_edition
+from conformance.problem import Problem
+from conformance.selfcheck.tribunal import suite_tests
+
+VALID = """
+edition = "2030-01"
+summary = "an edition"
+[sources.method]
+page = "the page"
+commit = "abc"
+[codes]
+method = ["NO"]
+method_status = "400"
+denial_status = [403]
+[codes.system]
+NO_AUTH_FOUND = 401
+[example]
+accepted = { RATING = 5 }
+[[clause]]
+id = "group.name"
+chapter = "rating"
+level = "documented"
+statement = "something holds"
+source = { page = "method", section = "Parameters" }
+codes = ["NO"]
+"""
+
+
+@pytest.mark.parametrize("name", edition_names())
+def test_every_clause_of_an_edition_has_a_test(name: str) -> None:
+    assert set(load_edition(name).clauses) <= {clause for clause, _ in suite_tests()}
+
+
+def test_every_test_judges_a_clause_of_some_edition_and_no_clause_has_two() -> None:
+    clauses = [clause for clause, _ in suite_tests()]
+    assert len(clauses) == len(set(clauses))
+    assert set(clauses) == {clause for name in edition_names() for clause in load_edition(name).clauses}
+
+
+def test_the_editions_differ_as_the_documentation_does() -> None:
+    old, new = (load_edition(name) for name in ("2024-10", "2026-03"))
+    assert old.method_codes == {"ACCESS_DENIED", "CHAT_TYPE", "CHAT_ID", "WRONG_PARAMETER"}
+    assert new.method_codes == {"EMPTY_SESSION_ID", "EMPTY_VOTE_PARAMS", "ACCESS_DENIED"}
+    assert old.clauses.keys() - new.clauses.keys() == {
+        "error.chat-type",
+        "error.chat-id",
+        "error.wrong-parameter",
+        "access.any-user",
+    }
+    assert new.clauses.keys() - old.clauses.keys() == {
+        "error.empty-session-id",
+        "error.empty-vote-params",
+        "error.unknown-session",
+    }
+    assert (old.clauses["success.status"].level, new.clauses["success.status"].level) == ("implied", "documented")
+
+
+def test_a_valid_file_loads() -> None:
+    assert parse_edition(VALID, "file.toml").clauses["group.name"].source.commit == "abc"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("summary =", "summary = ''\nx =", "unknown key 'x'"),
+        ("level =", "levels =", "clause 1: unknown key 'levels'"),
+        ('statement = "something holds"', "", "clause 1: key 'statement' is missing"),
+        ('"documented"', '"certain"', "clause 1 (group.name): level: 'certain' is none of"),
+        ('codes = ["NO"]', 'codes = ["MAYBE"]', "clause 1 (group.name): codes: no edition page names 'MAYBE'"),
+        ('page = "method"', 'page = "other"', "source.page: 'other' is not under [sources]"),
+        ('chapter = "rating"', 'chapter = "stars"', "chapter: 'stars' is none of"),
+        ("[codes]", "[codes", "not valid TOML"),
+    ],
+)
+def test_a_fault_in_an_edition_file_names_file_and_key(old: str, new: str, told: str) -> None:
+    with pytest.raises(Problem) as caught:
+        parse_edition(VALID.replace(old, new), "file.toml")
+    assert str(caught.value).startswith("file.toml: ")
+    assert told in str(caught.value)
+
+
+def test_a_clause_that_is_there_twice_is_an_error() -> None:
+    with pytest.raises(Problem, match=r"file.toml: clause 2: id: group.name is there twice"):
+        parse_edition(VALID + VALID[VALID.index("[[clause]]") :], "file.toml")

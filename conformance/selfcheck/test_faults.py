@@ -1,0 +1,42 @@
+"""Does the suite accuse who lies, by the right clause, and nobody else."""
+
+import pytest
+
+from conformance.contract.edition import edition_names, load_edition
+from conformance.portals.in_process import portal_answering
+from conformance.portals.reference import ReferencePortal
+from conformance.portals.target import embedded_target
+from conformance.reporting.verdict import Status, Verdict
+from conformance.selfcheck.faults import FAULTS, must_catch
+from conformance.selfcheck.layers import Variant
+from conformance.selfcheck.tribunal import judge_portal
+
+FEW_DRAWS = 3
+TRIED = [(fault, edition) for fault in FAULTS for edition in fault.editions]
+
+
+@pytest.mark.parametrize(("fault", "edition"), TRIED, ids=[f"{fault.name}-{edition}" for fault, edition in TRIED])
+def test_a_lying_portal_is_caught_by_every_clause_that_it_names(fault: Variant, edition: str) -> None:
+    portal = ReferencePortal(load_edition(edition))
+    fault.apply(portal)
+    named = must_catch(fault, edition)
+    judged = portal_answering(embedded_target(), portal.answer)
+    verdict = judge_portal(judged, portal.edition, FEW_DRAWS, only=named)
+    assert verdict.verdict is Verdict.NOT_CONFORMANT
+    assert named <= {entry.clause.id for entry in verdict.with_status(Status.FAILED)}
+
+
+@pytest.mark.parametrize("name", edition_names())
+def test_every_judged_clause_catches_a_lying_portal(name: str) -> None:
+    judged = {clause.id for clause in load_edition(name).clauses.values() if clause.level != "observed"}
+    proven = {clause for fault in FAULTS if name in fault.editions for clause in must_catch(fault, name)}
+    assert judged <= proven
+
+
+@pytest.mark.parametrize("name", edition_names())
+def test_the_reference_portal_is_conformant_and_every_clause_exercised(name: str) -> None:
+    edition = load_edition(name)
+    judged = portal_answering(embedded_target(), ReferencePortal(edition).answer)
+    verdict = judge_portal(judged, edition, FEW_DRAWS)
+    assert verdict.verdict is Verdict.CONFORMANT
+    assert {entry.status for entry in verdict.clauses} == {Status.PASSED, Status.OBSERVED}
