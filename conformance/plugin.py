@@ -62,6 +62,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     clauses = run.edition.clauses
     place = {name: at for at, name in enumerate(trial_order(run.edition))}
     judged = {item: mark.args[0] for item in items if (mark := item.get_closest_marker("clause"))}
+    for item, name in judged.items():
+        item.extra_keyword_matches.add(name)  # so that -k takes the ids of clauses
 
     def is_selected(item: pytest.Item) -> bool:
         name = judged.get(item)

@@ -1,0 +1,81 @@
+"""Target files: what is wrong, where, and what to do, in one line; and secrets that do not show."""
+
+from pathlib import Path
+
+import pytest
+
+from conformance.exchange.call import Caller
+from conformance.portals.secret import Scrubber, Secret, SecretUrl
+from conformance.portals.target import load_target
+from conformance.problem import Problem
+
+VALID = """
+name = "staging"
+edition = "2026-03"
+url = "https://example.com/rest/1/${B24_SECRET}/"
+[sessions]
+rateable = 494
+unknown = 999999937
+"""
+
+
+@pytest.fixture(autouse=True)
+def _secret_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("B24_SECRET", "hidden-value")
+
+
+def _write(folder: Path, text: str) -> str:
+    path = folder / "target.toml"
+    path.write_text(text, "utf-8")
+    return str(path)
+
+
+def test_a_target_file_is_read(tmp_path: Path) -> None:
+    target = load_target(_write(tmp_path, VALID))
+    assert target.live
+    assert target.callers[Caller.MAIN].value == "https://example.com/rest/1/hidden-value/"
+    assert target.callers[Caller.WRONG_SECRET].value == "https://example.com/rest/1/not-the-webhook-secret/"
+    assert Caller.SECOND not in target.callers
+    assert "hidden-value" not in repr(target)
+    assert target.callers[Caller.MAIN].shown == "https://example.com/rest/1/***/"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('name = "staging"', "name =", "not valid TOML"),
+        ('name = "staging"', "", "key 'name' is missing"),
+        ('name = "staging"', 'name = "../up"', "name: use letters"),
+        ('name = "staging"', 'name = "a"\nnames = 1', "unknown key 'names'"),
+        ('"2026-03"', '"2027-01"', "unknown edition '2027-01'"),
+        ("https://example.com", "http://example.com", "plain http would show the secret"),
+        ("https://example.com", "example.com", "not a base URL"),
+        ("B24_SECRET", "B24_UNSET", "the environment variable B24_UNSET is not set"),
+        ("rateable = 494", 'rateable = "494"', "sessions.rateable: a session id is a whole number"),
+        ("rateable = 494", "rateable = true", "sessions.rateable: a session id is a whole number"),
+        ("rateable = 494", "forbidden = 494", "give at least rateable"),
+        ("rateable = 494", "rateable = 494\nclosed = 1", "unknown state 'closed'"),
+        ("rateable = 494", "rateable = 999999937", "the same id stands for two states"),
+        ("[sessions]", 'not_offered = ["rating.whole-number"]\n[sessions]', "is part of the method"),
+        ("[sessions]", 'not_offered = ["rating.holes"]\n[sessions]', "unknown clause 'rating.holes'"),
+        ("[sessions]", 'not_offered = ["error.unknown-session"]\n[sessions]', "is part of the method"),
+        ("[sessions]", '[callers]\ntoken = "x"\n[sessions]', "token_url and token go together"),
+    ],
+)
+def test_a_fault_in_a_target_file_is_told_in_one_line(tmp_path: Path, old: str, new: str, told: str) -> None:
+    with pytest.raises(Problem) as caught:
+        load_target(_write(tmp_path, VALID.replace(old, new)))
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "hidden-value" not in str(caught.value)
+
+
+def test_a_state_that_is_not_configured_may_be_left_out(tmp_path: Path) -> None:
+    text = VALID.replace("[sessions]", 'not_offered = ["error.chat-type", "transport.scope"]\n[sessions]')
+    assert load_target(_write(tmp_path, text)).not_offered == {"error.chat-type", "transport.scope"}
+
+
+def test_a_secret_is_taken_out_in_every_spelling() -> None:
+    scrubber = Scrubber.of([SecretUrl("https://example.com/rest/1/a+b/c=d\\e/")], Secret("tok/en"))
+    shown = scrubber.clean("plain c=d\\e, in JSON c=d\\\\e, percent-encoded c%3Dd%5Ce, token tok/en and tok%2Fen")
+    assert shown == "plain ***, in JSON ***, percent-encoded ***, token *** and ***"
