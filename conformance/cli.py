@@ -57,7 +57,7 @@ def explain(clause: str | None, edition: str | None) -> None:
     try:
         if clause is None:
             shown = load_edition(edition or DEFAULT_EDITION)
-            click.echo(clause_list(shown, shutil.get_terminal_size((120, 24)).columns, sys.stdout.isatty()), nl=False)
+            click.echo(clause_list(shown, shutil.get_terminal_size((120, 24)).columns))
             return
         asked = [load_edition(name) for name in ([edition] if edition else edition_names())]
         click.echo(_explain(clause, asked))

@@ -160,10 +160,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     if DECIDED not in config.stash:
         return
     run = config.stash[RUN]
-    writer = terminalreporter
-    writer.section("conformance")
-    writer.write(summary(config.stash[DECIDED], run.facts(), writer._tw.fullwidth, writer.hasmarkup))
-    writer.write_line(f"report: {run.report_folder / 'report.json'}")
+    terminalreporter.section("conformance")
+    terminalreporter.write_line(summary(config.stash[DECIDED], run.facts(), terminalreporter.hasmarkup))
+    terminalreporter.write_line(f"report: {run.report_folder / 'report.json'}")
 
 
 class _Collector:
@@ -190,8 +189,7 @@ def _conclude(run: Run, tally: Tally, world: World) -> None:
     entry = decide_clause(clause, tally, run.deviations, told)
     clean = run.target.scrubber.clean
     if entry.status is Status.FAILED:
-        blocks = [violation_block(violation, clause, run.edition) for violation in entry.violations]
-        pytest.fail(clean("\n\n".join(blocks)), pytrace=False)
+        pytest.fail(clean(violation_block(entry.violations, clause, run.edition)), pytrace=False)
     if entry.status in (Status.DEVIATION_GONE, Status.ERROR):
         pytest.fail(clean(f"{clause.id}: {entry.note}"), pytrace=False)
     if entry.status is Status.KNOWN_DEVIATION:

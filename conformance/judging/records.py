@@ -19,7 +19,7 @@ from conformance.exchange.call import Call
 from conformance.exchange.repeat import curl, describe
 from conformance.exchange.stored import NotRead, Stored, comment_reads_back, rating_reads_back
 
-_LONGEST_BODY: Final = 240
+_LONGEST_BODY: Final = 160
 
 
 class Violated(Exception):

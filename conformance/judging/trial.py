@@ -160,7 +160,7 @@ class Trial:
             return None
         except Violated as violated:
             if violated.by_history and (
-                self._is_presumption_at_fault(record) or self._is_history(case, record, violated, before)
+                self._is_history(case, record, violated, before) or self._is_presumption_at_fault(record)
             ):
                 return None
             return self._count(record, violated, before)
