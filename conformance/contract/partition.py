@@ -243,7 +243,7 @@ def session_classes(sessions: Mapping[str, int], live: bool) -> dict[str, Equiva
     boolean = EquivalenceClass("boolean", (False,))
     fraction = EquivalenceClass("fraction", (own + 0.5,))
     if not live:
-        negative = EquivalenceClass("negative", (-own, -1), (-2, -(2**31)), st.integers(-(2**63), -1).map(int))
+        negative = EquivalenceClass("negative", (-own, -1), (-2, -(2**31)), st.integers(-(2**31), -1))
         text = EquivalenceClass("text", ("abc", f"{own}abc"), ("x", f"abc{own}"), _words)
         boolean = EquivalenceClass("boolean", (False, True))
         fraction = EquivalenceClass(

@@ -44,7 +44,7 @@ class Votes:
         callers = world.portal.target.callers
         ways = [way for way in self.ways if way.caller in callers]
         if not ways:
-            return Space((), lacking=f"no {self.ways[0].caller} is configured")
+            return Space((), lacking=f"not configured: {self.ways[0].caller}")
         told = judged_sessions(world.edition)
         sessions = [world.sessions[name] for name in self.session if name in world.sessions and name in told]
         if not sessions:

@@ -15,6 +15,7 @@ from hypothesis.errors import HypothesisException
 from hypothesis.strategies import SearchStrategy
 
 from conformance.contract.edition import Clause, Edition
+from conformance.exchange.call import Call
 from conformance.exchange.repeat import describe
 from conformance.judging.deviations import Deviation
 from conformance.judging.feeds import Feed
@@ -182,14 +183,15 @@ class Trial:
         return replace(violation, notes=(*violation.notes, *_told(before)))
 
     def _count_error(self, reason: str, case: Any) -> None:
-        line = f"{reason} on {case}" if isinstance(case, tuple) else reason
+        line = f"{reason}: {describe(case)}" if isinstance(case, Call) else reason
         if len(self.tally.errors) < _MOST_KEPT and line not in self.tally.errors:
             self.tally.errors.append(line)
 
     def _keep(self, case: Any, violation: Violation | None) -> None:
         if violation is None:
             return
-        self.tally.violations.append(violation)
+        if not any(kept.classes == violation.classes for kept in self.tally.violations):
+            self.tally.violations.append(violation)
         size = (sum(name != "absent" for name in violation.classes.values()), len(violation.repeat))
         if self._smallest is None or size < self._smallest[0]:
             self._smallest = (size, case, violation)

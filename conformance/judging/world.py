@@ -154,6 +154,10 @@ class World:
             )
 
     def _count_failure(self, failure: NoAnswer) -> None:
-        self._failures += 1
+        """Counts failures in a row, unless the portal answers a harmless call: then it is alive."""
+        try:
+            self.portal.send(Call(Pick("absent", ABSENT)))
+        except NoAnswer:
+            self._failures += 1
         if self._failures >= BREAKER:
             raise Problem(f"the target stopped answering ({failure}, {BREAKER} times in a row)") from None

@@ -45,29 +45,36 @@ class Portal:
         self._client.close()
 
     def _exchange(self, request: HttpRequest, caller: Caller) -> tuple[int, str, bytes]:
-        self.requests += 1
         url = self.target.callers[caller].value + request.path + (f"?{request.query}" if request.query else "")
-        deadline = time.monotonic() + TIMEOUT_SECONDS
         # The text of httpx's exceptions may hold the URL and so the secret: none of it is kept.
         try:
             sent = httpx.Request(request.method, url, headers=dict(request.headers), content=request.body)
-            response = self._client.send(sent, stream=True)
             try:
-                body = bytearray()
-                for chunk in response.iter_bytes():
-                    body += chunk
-                    if len(body) > LARGEST_ANSWER:
-                        raise NoAnswer("the answer is larger than 4 MiB")
-                    if time.monotonic() > deadline:
-                        raise NoAnswer(f"the answer took longer than {TIMEOUT_SECONDS:.0f} s")
-            finally:
-                response.close()
+                return self._send(sent)
+            except httpx.RemoteProtocolError:
+                # The portal closed a connection that stood idle: that says nothing of this call.
+                return self._send(sent)
         except httpx.TimeoutException:
             raise NoAnswer(f"no answer within {TIMEOUT_SECONDS:.0f} s") from None
         except httpx.ConnectError:
             raise NoAnswer("cannot connect") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise NoAnswer(f"the connection failed ({type(error).__name__})") from None
+
+    def _send(self, request: httpx.Request) -> tuple[int, str, bytes]:
+        self.requests += 1
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        response = self._client.send(request, stream=True)
+        try:
+            body = bytearray()
+            for chunk in response.iter_bytes():
+                body += chunk
+                if len(body) > LARGEST_ANSWER:
+                    raise NoAnswer("the answer is larger than 4 MiB")
+                if time.monotonic() > deadline:
+                    raise NoAnswer(f"the answer took longer than {TIMEOUT_SECONDS:.0f} s")
+        finally:
+            response.close()
         return response.status_code, response.headers.get("content-type", ""), bytes(body)
 
 

@@ -118,7 +118,7 @@ def decide_clause(
     elif violations:
         status = Status.FAILED
     elif tally.errors:
-        status, note = Status.ERROR, "; ".join(tally.errors)
+        status, note = Status.ERROR, tally.errors[0]
     elif gone:
         status = Status.DEVIATION_GONE
         note = "this deviation holds no longer, remove it: " + "; ".join(entry.reason for entry in gone)
