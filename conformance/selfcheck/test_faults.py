@@ -9,9 +9,11 @@ from conformance.portals.target import embedded_target
 from conformance.reporting.verdict import Status, Verdict
 from conformance.selfcheck.faults import FAULTS, must_catch
 from conformance.selfcheck.layers import Variant
+from conformance.selfcheck.styles import STYLES
 from conformance.selfcheck.tribunal import judge_portal
 
 FEW_DRAWS = 3
+MORE_DRAWS = 10
 TRIED = [(fault, edition) for fault in FAULTS for edition in fault.editions]
 
 
@@ -40,3 +42,14 @@ def test_the_reference_portal_is_conformant_and_every_clause_exercised(name: str
     verdict = judge_portal(judged, edition, FEW_DRAWS)
     assert verdict.verdict is Verdict.CONFORMANT
     assert {entry.status for entry in verdict.clauses} == {Status.PASSED, Status.OBSERVED}
+
+
+@pytest.mark.parametrize("name", edition_names())
+@pytest.mark.parametrize("style", STYLES, ids=[style.name for style in STYLES])
+def test_a_correct_portal_of_another_style_is_not_accused(style: Variant, name: str) -> None:
+    portal = ReferencePortal(load_edition(name))
+    style.apply(portal)
+    verdict = judge_portal(portal_answering(embedded_target(), portal.answer), portal.edition, MORE_DRAWS)
+    accused = [violation for entry in verdict.clauses for violation in entry.violations]
+    assert accused == []
+    assert verdict.verdict is Verdict.CONFORMANT
