@@ -102,6 +102,8 @@ def _texts(alphabet: str | st.SearchStrategy[str], longest: int = 24) -> st.Sear
     return st.text(alphabet, min_size=1, max_size=longest).filter(is_judged_text)
 
 
+# A lone CR before CRLF is left out: it reads back otherwise where CRLF becomes LF.
+_lines = st.lists(st.sampled_from(("a", "b", " ", ".", "\n", "\t", "\r\n")), min_size=1, max_size=24)
 _any_character = st.characters(exclude_categories=("Cs", "Cc", "Cn"))
 
 COMMENTS: Final[Mapping[str, EquivalenceClass]] = _table(
@@ -158,7 +160,7 @@ COMMENTS: Final[Mapping[str, EquivalenceClass]] = _table(
         "lines",
         ("first\nsecond\r\nthird\tend",),
         ("a\nb", "a\r\nb", "a\rb", "a\tb", "a\n\nb"),
-        _texts("ab .\n\t\r"),
+        _lines.map("".join).filter(is_judged_text),
     ),
     EquivalenceClass(
         "unicode",

@@ -26,15 +26,22 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class NotRead:
-    """There was no read-back: not offered, or refused."""
+    """There was no read-back. code: with which it was refused, empty where it is not offered."""
+
+    code: str = ""
 
 
 NOT_READ: Final = NotRead()
+_REFUSALS: Final = ("MISSING_REQUIRED_PARAM", "INVALID_SESSION_ID", "ACCESS_DENIED")
 
 
 def read_stored(document: Json) -> Stored | NotRead:
     """The stored vote in the answer to a read-back."""
-    result = document.get("result") if isinstance(document, dict) else None
+    if not isinstance(document, dict):
+        return NOT_READ
+    if document.get("error") in _REFUSALS:
+        return NotRead(document["error"])
+    result = document.get("result")
     if not isinstance(result, dict) or "sessionId" not in result:
         return NOT_READ
     kept = {name: result.get(name) for name in KEPT_FIELDS}

@@ -182,11 +182,11 @@ def _saved_as_base(world: World, base: Call, variant: Exchange) -> bool:
     if not world.reads or not variant.answer.accepted or not variant.permitted.accepted:
         return True
     after = world.read()
-    if after == NOT_READ or not unsaved_fields(variant.call, after):
+    if isinstance(after, NotRead) or not unsaved_fields(variant.call, after):
         return True
     again = world.ask(base)
     after = world.read()
-    return not again.answer.accepted or after == NOT_READ or bool(unsaved_fields(base, after))
+    return not again.answer.accepted or isinstance(after, NotRead) or bool(unsaved_fields(base, after))
 
 
 def _in_short(stored: Stored) -> str:

@@ -136,15 +136,19 @@ class World:
                 stored = self.portal.read(number)
             except NoAnswer:
                 return
-            if isinstance(stored, NotRead):
-                continue
-            if state == "unknown":
+            if state == "unknown" and isinstance(stored, Stored):
                 raise Problem(f"sessions.unknown: the portal knows session {number}: give an id that does not exist")
             if state == "rateable":
-                self._check_rateable(number, stored)
-                self.reads = True
+                self.reads = self._is_rateable(number, stored)
 
-    def _check_rateable(self, number: int, stored: Stored) -> None:
+    def _is_rateable(self, number: int, stored: Stored | NotRead) -> bool:
+        """False where read-back is not offered."""
+        if isinstance(stored, NotRead):
+            if stored.code:
+                raise Problem(
+                    f"sessions.rateable: the portal refuses to read session {number} ({stored.code}): check the id"
+                )
+            return False
         if str(stored.session) != str(number):
             raise Problem(f"sessions.rateable: the portal reads session {number} as {stored.session!r}: check the id")
         if stored.may_rate != "Y":
@@ -152,6 +156,7 @@ class World:
                 f"sessions.rateable: the caller may not rate session {number} (canVoteHead is {stored.may_rate!r}): "
                 "give a finished dialog that he may rate"
             )
+        return True
 
     def _count_failure(self, failure: NoAnswer) -> None:
         """Counts failures in a row, unless the portal answers a harmless call: then it is alive."""

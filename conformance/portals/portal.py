@@ -9,7 +9,7 @@ import httpx
 from conformance.exchange.answer import Answer, read_answer
 from conformance.exchange.call import DIRECT, TOKEN_CALLERS, Call, Caller, Read
 from conformance.exchange.encode import HttpRequest, encode, encode_read
-from conformance.exchange.stored import NOT_READ, NotRead, Stored, read_stored
+from conformance.exchange.stored import NotRead, Stored, read_stored
 from conformance.portals.target import Target
 
 TIMEOUT_SECONDS: Final = 60.0
@@ -37,8 +37,6 @@ class Portal:
     def read(self, session: int) -> Stored | NotRead:
         """The vote of a session, of which only the allowed fields are kept. Raises NoAnswer."""
         status, kind, body = self._exchange(encode_read(Read(session)), Caller.MAIN)
-        if status != httpx.codes.OK:
-            return NOT_READ
         return read_stored(read_answer(status, kind, body, DIRECT).document)
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -224,6 +225,30 @@ def test_a_portal_that_is_none_is_told_from_a_faulty_one(tmp_path: Path) -> None
         ran = _run(tmp_path, _target(tmp_path, base))
     assert ran.status >= 2
     assert "the portal answers INVALID_CREDENTIALS: check the webhook's secret" in ran.output
+    assert ran.report == {}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("rateable = 494", "rateable = 500", "sessions.rateable: the portal refuses to read session 500"),
+        ("unknown = 999999937", "unknown = 495", "sessions.unknown: the portal knows session 495"),
+        ("rest/1/", "rest/2/", "sessions.rateable: the caller may not rate session 494 (canVoteHead is 'N')"),
+    ],
+)
+def test_a_wrong_session_is_told_from_a_violation(tmp_path: Path, old: str, new: str, told: str) -> None:
+    def answer(request: Incoming) -> Outgoing:
+        user = reference.SECOND_SECRET if "/rest/2/" in request.path else reference.SECRET
+        return honest(replace(request, path=request.path.replace(SECRET, user)))
+
+    honest = ReferencePortal(load_edition("2024-10")).answer
+    with serving(answer) as base:
+        target = _target(tmp_path, base)
+        text = (tmp_path / "target.toml").read_text("utf-8").replace("open = 495\n", "").replace(old, new)
+        (tmp_path / "target.toml").write_text(text, "utf-8")
+        ran = _run(tmp_path, target)
+    assert ran.status >= 2
+    assert told in ran.output
     assert ran.report == {}
 
 
