@@ -8,11 +8,10 @@ import pytest
 
 from conformance.judging.feeds import Feed
 from conformance.judging.records import Violation
-from conformance.judging.trial import HISTORY, Body, Tally, Trial, trial_order
+from conformance.judging.trial import HISTORY, Body, Tally, Trial, trial_order, without_secrets
 from conformance.judging.world import World
 from conformance.portals.in_process import in_process_portal
 from conformance.portals.portal import http_portal
-from conformance.portals.secret import Scrubber
 from conformance.problem import Problem
 from conformance.reporting.report import report_of, write_report
 from conformance.reporting.terminal import summary, violation_block
@@ -113,10 +112,14 @@ def judge(request: pytest.FixtureRequest, world: World) -> Judge:
             trial.run(run.seed)
         except Problem as problem:
             _stop(problem, run)
+        except Exception as error:
+            tally.errors.append(f"the suite itself failed: {type(error).__name__}")
+            raise
         finally:
+            tally = without_secrets(tally, run.target.scrubber)
             world.history += tally.history
             request.node.stash[TRIED] = {
-                "tally": _scrubbed(asdict(tally), run.target.scrubber),
+                "tally": asdict(tally),
                 "requests": world.portal.requests - requests,
                 "writes": world.writes - writes,
             }
@@ -187,29 +190,18 @@ def _conclude(run: Run, tally: Tally, world: World) -> None:
     clause = run.edition.clauses[tally.clause]
     told = tuple(world.history) if clause.id == HISTORY else ()
     entry = decide_clause(clause, tally, run.deviations, told)
-    clean = run.target.scrubber.clean
     if entry.status is Status.FAILED:
-        pytest.fail(clean(violation_block(entry.violations, clause, run.edition)), pytrace=False)
+        pytest.fail(violation_block(entry.violations, clause, run.edition), pytrace=False)
     if entry.status in (Status.DEVIATION_GONE, Status.ERROR):
-        pytest.fail(clean(f"{clause.id}: {entry.note}"), pytrace=False)
+        pytest.fail(f"{clause.id}: {entry.note}", pytrace=False)
     if entry.status is Status.KNOWN_DEVIATION:
-        pytest.xfail(clean(entry.note))
+        pytest.xfail(entry.note)
     if entry.status is Status.NOT_EXERCISED:
-        pytest.skip(clean(f"{clause.id} is not exercised: {entry.note}"))
+        pytest.skip(f"{clause.id} is not exercised: {entry.note}")
 
 
 def _stop(problem: Problem, run: Run) -> None:
     pytest.exit(run.target.scrubber.clean(f"cannot run: {problem}"), returncode=CANNOT_RUN)
-
-
-def _scrubbed(value: Any, scrubber: Scrubber) -> Any:
-    if isinstance(value, str):
-        return scrubber.clean(value)
-    if isinstance(value, dict):
-        return {key: _scrubbed(entry, scrubber) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_scrubbed(entry, scrubber) for entry in value]
-    return value
 
 
 def _tally_from(data: dict[str, Any]) -> Tally:

@@ -58,20 +58,21 @@ def run_of(config: pytest.Config) -> Run:
     target = load_target(config.getoption("--target"))
     if target.kind != "embedded" and config.getoption("numprocesses", default=None):
         raise Problem("-n: only the embedded portal can be judged by several workers: leave -n out for this target")
-    name = config.getoption("--edition") or target.edition
-    if not name:
+    given = config.getoption("--edition")
+    name = target.edition if given is None else given
+    if not name and given is None:
         raise Problem(f"{target.name}: no edition: put it into the target file or give --edition")
     level = config.getoption("--level")
     if level not in LEVELS:
         raise Problem(f"--level {level}: choose documented or implied")
     given = config.getoption("--deviations")
-    path = Path(given) if given else target.deviations
+    path = target.deviations if given is None else Path(given)
     folder = config.getoption("--report-dir")
     return Run(
         target=target,
         edition=load_edition(name),
         level=level,
-        deviations=load_deviations(path, date.today()) if path else (),
+        deviations=() if path is None else load_deviations(path, date.today()),
         seed=_seed_of(config),
         report_folder=Path(folder) if folder else Path("reports") / target.name,
         allow_incomplete=config.getoption("--allow-incomplete"),

@@ -91,6 +91,11 @@ def test_every_refusal_carries_a_documented_code(exchange: Exchange) -> None:
     must(exchange.edition.documents(exchange.answer.code), f"refused with {codes} or a system code")
 
 
+def _structures_alone(world: World) -> list[Call]:
+    """A list and an object as the only optional parameter."""
+    return [Call(world.rateable, NOTHING, boundary(COMMENTS, name)) for name in ("list", "object")]
+
+
 @clause(
     "error.never-5xx",
     calls(
@@ -111,6 +116,7 @@ def test_every_refusal_carries_a_documented_code(exchange: Exchange) -> None:
             ),
             ways=ALONE,
         ),
+        also=_structures_alone,
         judges_shapes=True,
     ),
 )

@@ -19,7 +19,7 @@ def test_a_rating_outside_1_to_5_is_never_accepted(exchange: Exchange) -> None:
 
 @clause("rating.whole-number", calls(Votes(rating=NOT_WHOLE_RATINGS, comment=WITH_AND_WITHOUT_COMMENT)))
 def test_a_rating_that_is_no_whole_number_is_never_accepted(exchange: Exchange) -> None:
-    exchange.must_be_refused()
+    exchange.must_not_be_accepted()
 
 
 @clause(

@@ -60,9 +60,6 @@ def test_every_field_of_time_has_its_type(exchange: Exchange) -> None:
         must(name not in time or _is_moment(time[name]), f"time.{name} is an ISO 8601 date with time and offset")
     if "start" in time and "finish" in time:
         must(time["finish"] >= time["start"], "time.finish is not before time.start")
-    if "date_start" in time and "date_finish" in time:
-        in_order = datetime.fromisoformat(time["date_finish"]) >= datetime.fromisoformat(time["date_start"])
-        must(in_order, "time.date_finish is not before time.date_start")
 
 
 def _is_number(value: Any) -> bool:

@@ -118,12 +118,10 @@ def read_answer(status: int, content_type: str, body: bytes, way: Way) -> Answer
     else:
         document = parse_json(body)
         item = document if way.batch is Batch.NO else _batch_item(document, way.batch)
-    if status in (413, 414, 429):
-        outcome: Outcome = NotJudged()
-    elif way.batch is Batch.NO:
-        outcome = outcome_of(item)
-    else:
-        outcome = _limit_of(document) or outcome_of(item)
+    # What limits the rate may stand in front of the portal and know neither suffix nor batch.
+    outcome = _limit_of(parse_json(body)) or outcome_of(item)
+    if status in (413, 414) or (status == 429 and not isinstance(outcome, Accepted | Refused)):
+        outcome = NotJudged()
     return Answer(status, content_type, text, document, item, outcome)
 
 
@@ -181,17 +179,17 @@ def _at(container: Json, batch: Batch) -> list[Json]:
 
 def _xml(body: bytes) -> Json:
     """The outcome of an XML answer as the JSON document that says the same, or NO_JSON."""
-    if b"<!DOCTYPE" in body:
+    if b"<!ENTITY" in body:
         return NO_JSON
     try:
-        # A DOCTYPE, and so every entity, was refused above.
+        # Entities were refused above.
         root = ElementTree.fromstring(body)  # noqa: S314
     except (ElementTree.ParseError, ValueError):
         return NO_JSON
     error, result = root.find("error"), root.find("result")
     document: dict[str, Json] = {}
     if error is not None:
-        document["error"] = error.text or ""
+        document["error"] = (error.text or "").strip()
     if result is not None:
         document["result"] = True if (result.text or "").strip() in ("1", "true") else result.text
     return document

@@ -1,8 +1,10 @@
 """What a read-back says of a vote. Five fields of its answer are kept; messages, people and links are dropped."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
+from conformance.exchange.answer import LIMIT_CODES
 from conformance.exchange.call import Json
 
 KEPT_FIELDS: Final = ("sessionId", "sessionVoteHead", "sessionCommentHead", "canVoteHead", "chatId")
@@ -32,6 +34,8 @@ class NotRead:
 
 
 NOT_READ: Final = NotRead()
+# White space, and what some languages count as such when they trim.
+_OUTER: Final = re.compile(r"\A[\s\ufeff\u200b\u180e]+|[\s\ufeff\u200b\u180e]+\Z")
 _REFUSALS: Final = ("MISSING_REQUIRED_PARAM", "INVALID_SESSION_ID", "ACCESS_DENIED")
 
 
@@ -39,7 +43,7 @@ def read_stored(document: Json) -> Stored | NotRead:
     """The stored vote in the answer to a read-back."""
     if not isinstance(document, dict):
         return NOT_READ
-    if document.get("error") in _REFUSALS:
+    if document.get("error") in [*_REFUSALS, *LIMIT_CODES]:
         return NotRead(document["error"])
     result = document.get("result")
     if not isinstance(result, dict) or "sessionId" not in result:
@@ -59,6 +63,4 @@ def comment_reads_back(sent: str, stored: Json) -> bool:
 
 
 def _canonical(text: str) -> str:
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    # Some languages count these as white space when they trim.
-    return lines.strip().strip("\ufeff\u200b\u180e").strip()
+    return _OUTER.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))

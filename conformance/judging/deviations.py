@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -57,7 +57,8 @@ def _parse(entry: Any, where: str, today: date) -> Deviation:
     for key, kind in kinds.items():
         if key in ("clause", "reason", "source") and not entry.get(key):
             raise Problem(f"{where}: key {key!r} is missing or empty")
-        if key in entry and not isinstance(entry[key], kind):
+        # A date with a time is a kind of date to Python, but cannot be compared with one.
+        if key in entry and (not isinstance(entry[key], kind) or isinstance(entry[key], datetime)):
             raise Problem(f"{where}: {key}: this must be a {kind.__name__}")
     if unknown := entry.keys() - kinds:
         raise Problem(f"{where}: unknown key {sorted(unknown)[0]!r}: the keys here are {', '.join(kinds)}")
@@ -68,7 +69,7 @@ def _parse(entry: Any, where: str, today: date) -> Deviation:
         if parameter not in _CLASSES or not isinstance(names, list) or not names:
             raise Problem(f"{where}: where.{parameter}: give session, rating or comment a list of classes")
         for name in names:
-            if name not in _CLASSES[parameter]:
+            if not isinstance(name, str) or name not in _CLASSES[parameter]:
                 known = ", ".join(sorted(_CLASSES[parameter]))
                 raise Problem(f"{where}: where.{parameter}: unknown class {name!r}: the classes are {known}")
     return Deviation(

@@ -115,7 +115,7 @@ def observations(cases: Callable[[World], Mapping[str, Call]]) -> Feed:
         if world.reads:
             world.ask(Call(world.rateable, boundary(RATINGS, "2"), Pick("plain", "seen before")))
         exchange = world.ask(call)
-        seen = f"{exchange.outcome} {exchange.answer.status}"
+        seen = f"{exchange.shown_outcome} {exchange.answer.status}"
         stored = world.read() if exchange.answer.accepted else NOT_READ
         return Observation(label, seen if isinstance(stored, NotRead) else f"{seen}; {_in_short(stored)}")
 

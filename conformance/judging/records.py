@@ -83,6 +83,11 @@ class Exchange:
         return self.answer.outcome
 
     @property
+    def shown_outcome(self) -> str:
+        """The outcome as one printable line: a code is the portal's own text."""
+        return printable(str(self.outcome), _LONGEST_BODY)
+
+    @property
     def is_permitted(self) -> bool:
         """Whether the oracle permits the outcome."""
         if isinstance(self.outcome, Refused):
@@ -138,7 +143,7 @@ class Exchange:
             sent=describe(self.call),
             way=str(self.call.way),
             permitted=expected,
-            answered=f"{self.outcome}: {self.answer.status} {printable(self.answer.text, _LONGEST_BODY)}",
+            answered=f"{self.shown_outcome}: {self.answer.status} {printable(self.answer.text, _LONGEST_BODY)}",
             repeat=curl(self.call),
             classes=self.call.classes,
             notes=tuple(notes),
@@ -160,11 +165,12 @@ class Pair:
     def must_agree(self) -> None:
         """Both are accepted, or both refused, with the same code where only one is permitted."""
         base, variant = self.base.outcome, self.variant.outcome
+        only_if(self.variant.permitted.must_be_accepted or self.variant.permitted.must_be_refused)
         only_if(isinstance(base, Accepted | Refused) and not isinstance(variant, NotJudged | AnotherResult))
         if isinstance(variant, Malformed):
-            raise Violated(f"{base}, as with {self.base.call.way}")
+            raise Violated(f"{self.base.shown_outcome}, as with {self.base.call.way}")
         if not same_outcome(self.base, self.variant):
-            raise Violated(f"{base}, as with {self.base.call.way}", by_history=True)
+            raise Violated(f"{self.base.shown_outcome}, as with {self.base.call.way}", by_history=True)
         must(self.saved, f"the vote reads back as sent, as with {self.base.call.way}")
 
 
@@ -231,14 +237,15 @@ class Story:
         for exchange in self.exchanges:
             exchange.must_be_answered_by_method()
             earlier = seen.setdefault(exchange.call, exchange)
-            must(same_outcome(earlier, exchange), f"{earlier.outcome}, as when the same call was sent before")
+            must(same_outcome(earlier, exchange), f"{earlier.shown_outcome}, as when the same call was sent before")
 
 
 def same_outcome(one: Exchange, other: Exchange) -> bool:
     """Whether two answers to the same call agree; of two permitted codes a portal may choose either."""
     if not isinstance(other.outcome, type(one.outcome)):
         return False
-    return len(one.permitted.codes) > 1 or one.answer.code == other.answer.code
+    comparable = len(one.permitted.codes) <= 1 and one.answer.has_code and other.answer.has_code
+    return not comparable or one.answer.code == other.answer.code
 
 
 def unsaved_fields(call: Call, after: Stored | NotRead) -> list[str]:

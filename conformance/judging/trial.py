@@ -22,6 +22,7 @@ from conformance.judging.feeds import Feed
 from conformance.judging.records import Exchange, Judged, NotConcerned, Observation, Record, Violated, Violation
 from conformance.judging.world import World
 from conformance.portals.portal import NoAnswer
+from conformance.portals.secret import Scrubber
 
 HISTORY: Final = "effect.history-free"
 _MOST_KEPT: Final = 3
@@ -67,6 +68,28 @@ class Tally:
     errors: list[str] = field(default_factory=list)
     history: list[Violation] = field(default_factory=list)
     lacking: str = ""
+
+
+def without_secrets(tally: Tally, scrubber: Scrubber) -> Tally:
+    """The tally with secrets taken out of its texts; ids and classes are the suite's own and stay."""
+
+    def clean(violation: Violation) -> Violation:
+        return replace(
+            violation,
+            sent=scrubber.clean(violation.sent),
+            permitted=scrubber.clean(violation.permitted),
+            answered=scrubber.clean(violation.answered),
+            repeat=scrubber.clean(violation.repeat),
+            notes=tuple(map(scrubber.clean, violation.notes)),
+        )
+
+    return replace(
+        tally,
+        violations=list(map(clean, tally.violations)),
+        history=list(map(clean, tally.history)),
+        errors=list(map(scrubber.clean, tally.errors)),
+        observed={label: scrubber.clean(seen) for label, seen in tally.observed.items()},
+    )
 
 
 @dataclass(slots=True)
@@ -198,9 +221,17 @@ class Trial:
 
     def _is_presumption_at_fault(self, record: Judged) -> bool:
         """Whether the call is refused for something that the clause is not about."""
-        presumed = self.feed.presumed(self.world, record.judged.call)
-        plainer = (self.world.ask(call) for call in presumed)
-        return any(exchange.permitted.must_be_accepted and exchange.answer.code for exchange in plainer)
+        for call in self.feed.presumed(self.world, record.judged.call):
+            plainer = self._ask_again(call)
+            if plainer is not None and plainer.answer.code and not plainer.is_permitted:
+                return True
+        return False
+
+    def _ask_again(self, call: Call) -> Exchange | None:
+        try:
+            return self.world.ask(call)
+        except NoAnswer:
+            return None
 
     def _is_history(self, case: Any, record: Judged, violated: Violated, before: tuple[Exchange, ...]) -> bool:
         """Whether the same call, or one that was accepted before, now goes the other way: then the state is at fault.
@@ -216,8 +247,8 @@ class Trial:
         control = self.world.control
         if control is None or not record.judged.permitted.must_be_accepted:
             return False
-        again = self.world.ask(control.call)
-        if again.answer.code:
+        again = self._ask_again(control.call)
+        if again is not None and again.answer.code:
             expected = "accepted, as when the same call was sent before"
             self._blame_history(again.violation(HISTORY, expected), before)
             return True
@@ -251,5 +282,5 @@ class Trial:
 
 def _told(before: tuple[Exchange, ...]) -> tuple[str, ...]:
     return tuple(
-        f"before it: {describe(exchange.call)} ({exchange.call.way}): {exchange.outcome}" for exchange in before
+        f"before it: {describe(exchange.call)} ({exchange.call.way}): {exchange.shown_outcome}" for exchange in before
     )

@@ -9,7 +9,7 @@ from typing import Final
 from conformance.contract.edition import Edition
 from conformance.contract.oracle import Permitted, permitted
 from conformance.contract.partition import EquivalenceClass, session_classes
-from conformance.exchange.answer import NO_JSON
+from conformance.exchange.answer import LIMIT_CODES, NO_JSON
 from conformance.exchange.call import ABSENT, DIRECT, NOTHING, TOKEN_CALLERS, Batch, Call, Caller, Pick
 from conformance.exchange.stored import NOT_READ, NotRead, Stored
 from conformance.judging.records import Exchange, Violation
@@ -18,6 +18,7 @@ from conformance.problem import Problem
 
 BREAKER: Final = 3
 """After so many transport failures in a row the target counts as dead."""
+_READS: Final = 5
 _TRUSTED: Final = (Caller.MAIN, *TOKEN_CALLERS)
 _SETUP_CODES: Final = frozenset(
     {"NO_AUTH_FOUND", "INVALID_CREDENTIALS", "expired_token", "user_access_error", "insufficient_scope"}
@@ -69,7 +70,8 @@ class World:
             self.writes += 1
             if self.control is None and call.way == DIRECT and exchange.permitted.must_be_accepted:
                 self.control = exchange
-        if call.way.batch is Batch.NO and call.way.suffix != ".xml" and call.way.caller in _TRUSTED:
+        plain = call.way.batch is Batch.NO and call.way.suffix != ".xml" and call.way.caller in _TRUSTED
+        if plain and not call.extra and call.session_name == "SESSION_ID":
             self.shapes.setdefault((exchange.permitted.must_be_accepted, *answer.shape), exchange)
         self.recent.append(exchange)
         if not self.draws:
@@ -132,14 +134,22 @@ class World:
         if {"effect.saved", "effect.unchanged-on-refusal", "effect.revote"} <= target.not_offered:
             return
         for state, number in target.sessions.items():
-            try:
-                stored = self.portal.read(number)
-            except NoAnswer:
-                return
+            stored = self._read_patiently(number)
             if state == "unknown" and isinstance(stored, Stored):
                 raise Problem(f"sessions.unknown: the portal knows session {number}: give an id that does not exist")
             if state == "rateable":
                 self.reads = self._is_rateable(number, stored)
+
+    def _read_patiently(self, number: int) -> Stored | NotRead:
+        """A read-back, sent again where the rate limit or a lost connection answers in its place."""
+        for _ in range(_READS):
+            try:
+                stored = self.portal.read(number)
+            except NoAnswer:
+                continue
+            if isinstance(stored, Stored) or stored.code not in LIMIT_CODES:
+                return stored
+        return NOT_READ
 
     def _is_rateable(self, number: int, stored: Stored | NotRead) -> bool:
         """False where read-back is not offered."""
@@ -151,7 +161,7 @@ class World:
             return False
         if str(stored.session) != str(number):
             raise Problem(f"sessions.rateable: the portal reads session {number} as {stored.session!r}: check the id")
-        if stored.may_rate != "Y":
+        if stored.may_rate not in ("Y", None):
             raise Problem(
                 f"sessions.rateable: the caller may not rate session {number} (canVoteHead is {stored.may_rate!r}): "
                 "give a finished dialog that he may rate"

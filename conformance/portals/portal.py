@@ -2,6 +2,7 @@
 
 import logging
 import time
+from dataclasses import replace
 from typing import Final
 
 import httpx
@@ -27,12 +28,15 @@ class Portal:
         self.target = target
         self.requests = 0
         self._client = client
+        self._scrubber = target.scrubber
 
     def send(self, call: Call) -> Answer:
         """The answer to a vote. Raises NoAnswer."""
         token = self.target.token.value if call.way.caller in TOKEN_CALLERS else ""
         status, kind, body = self._exchange(encode(call, token), call.way.caller)
-        return read_answer(status, kind, body, call.way)
+        answer = read_answer(status, kind, body, call.way)
+        # The text is for showing, and will be cut: half a secret is not found any more.
+        return replace(answer, text=self._scrubber.clean(answer.text))
 
     def read(self, session: int) -> Stored | NotRead:
         """The vote of a session, of which only the allowed fields are kept. Raises NoAnswer."""
@@ -49,7 +53,7 @@ class Portal:
             sent = httpx.Request(request.method, url, headers=dict(request.headers), content=request.body)
             try:
                 return self._send(sent)
-            except httpx.RemoteProtocolError:
+            except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
                 # The portal closed a connection that stood idle: that says nothing of this call.
                 return self._send(sent)
         except httpx.TimeoutException:

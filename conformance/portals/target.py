@@ -157,7 +157,7 @@ def _not_offered(names: list[Any], sessions: dict[str, int], where: str) -> froz
         clause for state, clauses in _CLAUSES_OF_STATE.items() if state not in sessions for clause in clauses
     }
     for name in names:
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             raise Problem(f"{where}: unknown clause {name!r}: `vote-conformance explain` lists them")
         if known[name].chapter not in _OFFERABLE_CHAPTERS and name not in without_session:
             raise Problem(
@@ -174,8 +174,10 @@ def _url(text: str, where: str) -> str:
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         usable = False
-    if not usable or parts.query or parts.fragment:
-        raise Problem(f"{where}: not a base URL: write it as https://PORTAL/rest/USER/${{SECRET}}/")
+    form = r".*/rest" if where.endswith("token_url") else r".*/rest/[^/]+/[^/]+"
+    if not usable or parts.query or parts.fragment or not re.fullmatch(form, parts.path.rstrip("/")):
+        shape = "https://PORTAL/rest/" + ("" if where.endswith("token_url") else "USER/${SECRET}/")
+        raise Problem(f"{where}: not a base URL: write it as {shape}")
     if parts.scheme == "http" and not _is_loopback(text):
         raise Problem(f"{where}: plain http would show the secret on the way to {parts.hostname}: use https")
     return text.rstrip("/") + "/"

@@ -84,6 +84,8 @@ def test_an_expired_deviation_excuses_nothing(tmp_path: Path) -> None:
         ('reason = "a', 'because = "a', "key 'reason' is missing"),
         ("{ rating", "{ stars", "where.stars: give session, rating or comment"),
         ('["list"]', '["lists"]', "where.rating: unknown class 'lists'"),
+        ('["list"]', '[["list"]]', "where.rating: unknown class ['list']"),
+        ('source = "seen"', 'source = "seen"\nexpires = 2030-01-01T00:00:00', "expires: this must be a date"),
         ('["list"]', "[]", "where.rating: give session, rating or comment"),
         ("[[deviation]]", "[deviation]", "holds [[deviation]] tables only"),
         ("[[deviation]]", "[[deviation", "not valid TOML"),

@@ -1,10 +1,12 @@
 """Does the suite accuse who lies, by the right clause, and nobody else."""
 
+import httpx
 import pytest
 
 from conformance.contract.edition import edition_names, load_edition
 from conformance.portals.in_process import portal_answering
-from conformance.portals.reference import ReferencePortal
+from conformance.portals.incoming import Incoming
+from conformance.portals.reference import Outgoing, ReferencePortal
 from conformance.portals.target import embedded_target
 from conformance.reporting.verdict import Status, Verdict
 from conformance.selfcheck.faults import FAULTS, must_catch
@@ -26,6 +28,26 @@ def test_a_lying_portal_is_caught_by_every_clause_that_it_names(fault: Variant, 
     verdict = judge_portal(judged, portal.edition, FEW_DRAWS, only=named)
     assert verdict.verdict is Verdict.NOT_CONFORMANT
     assert named <= {entry.clause.id for entry in verdict.with_status(Status.FAILED)}
+
+
+def test_a_connection_that_is_lost_after_a_refusal_hides_nothing() -> None:
+    """The calls that look for the reason of a refusal are not answered: the refusal still counts."""
+    portal = ReferencePortal(load_edition("2024-10"))
+    next(fault for fault in FAULTS if fault.name == "refuses_rating_3").apply(portal)
+    to_lose = 0
+
+    def answer(request: Incoming) -> Outgoing:
+        nonlocal to_lose
+        if to_lose:
+            to_lose -= 1
+            raise httpx.ReadError("lost")
+        outgoing = portal.answer(request)
+        to_lose = 4 if b"WRONG_PARAMETER" in outgoing.body and b'"RATING": 3' in request.body else 0
+        return outgoing
+
+    judged = portal_answering(embedded_target(), answer)
+    verdict = judge_portal(judged, portal.edition, FEW_DRAWS, only=["optional.rating-alone"])
+    assert "optional.rating-alone" in {entry.clause.id for entry in verdict.with_status(Status.FAILED)}
 
 
 @pytest.mark.parametrize("name", edition_names())

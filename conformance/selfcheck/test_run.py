@@ -88,7 +88,7 @@ def _keyed(honest: Answering) -> Answering:
                 inside.body.replace(ours.encode(), theirs.encode()),
             )
         outgoing = honest(inside)
-        told = f"called as {request.path} with {TOKEN}: refused".encode()
+        told = f"called as {'.' * 60}{request.path} with {TOKEN}: refused".encode()
         return Outgoing(outgoing.status, outgoing.content_type, outgoing.body.replace(b"Refused", told))
 
     return answer
@@ -261,6 +261,24 @@ def test_no_secret_shows_in_any_output_or_file(tmp_path: Path, faults: tuple[str
     for secret in (SECRET, TOKEN):
         assert secret not in ran.output
         assert secret not in _files(tmp_path)
+
+
+def test_a_secret_that_is_a_word_of_the_report_hides_nothing(tmp_path: Path) -> None:
+    honest = ReferencePortal(load_edition("2024-10"))
+    next(fault for fault in FAULTS if fault.name == "accepts_6").apply(honest)
+
+    def answer(request: Incoming) -> Outgoing:
+        return honest.answer(
+            replace(request, path=request.path.replace("/rest/1/rating/", f"/rest/1/{reference.SECRET}/"))
+        )
+
+    with serving(answer) as base:
+        target = _target(tmp_path, base)
+        text = (tmp_path / "target.toml").read_text("utf-8").replace("${B24_SECRET}", "rating")
+        (tmp_path / "target.toml").write_text(text, "utf-8")
+        ran = _run(tmp_path, target, "--", "-k", "rating.rejects-outside")
+    assert ran.status == 1
+    assert ran.clauses("failed") == {"rating.rejects-outside"}
 
 
 def test_explain_says_what_each_edition_says(tmp_path: Path) -> None:
