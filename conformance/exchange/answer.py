@@ -114,12 +114,14 @@ def read_answer(status: int, content_type: str, body: bytes, way: Way) -> Answer
     """The answer to a call that travelled this way."""
     text = body.decode("utf-8", "backslashreplace")
     if way.suffix.lower() == ".xml":
+        # What limits the rate may stand in front of the portal and not know the suffix.
+        limited = _limit_of(parse_json(body))
         document = item = _xml(body)
     else:
         document = parse_json(body)
+        limited = _limit_of(document)
         item = document if way.batch is Batch.NO else _batch_item(document, way.batch)
-    # What limits the rate may stand in front of the portal and know neither suffix nor batch.
-    outcome = _limit_of(parse_json(body)) or outcome_of(item)
+    outcome = limited or outcome_of(item)
     if status in (413, 414) or (status == 429 and not isinstance(outcome, Accepted | Refused)):
         outcome = NotJudged()
     return Answer(status, content_type, text, document, item, outcome)

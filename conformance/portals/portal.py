@@ -36,7 +36,8 @@ class Portal:
         status, kind, body = self._exchange(encode(call, token), call.way.caller)
         answer = read_answer(status, kind, body, call.way)
         # The text is for showing, and will be cut: half a secret is not found any more.
-        return replace(answer, text=self._scrubber.clean(answer.text))
+        shown = self._scrubber.clean(answer.text)
+        return answer if shown == answer.text else replace(answer, text=shown)
 
     def read(self, session: int) -> Stored | NotRead:
         """The vote of a session, of which only the allowed fields are kept. Raises NoAnswer."""
