@@ -92,8 +92,9 @@ def _one_at_a_time(tables: Tables, ways: list[Way], values: Values) -> tuple[Cal
     calls += [replace(plain, session=pick) for pick in _each(sessions, values)]
     calls += [replace(plain, rating=pick) for pick in _each(ratings, values)]
     calls += [replace(plain, comment=pick) for pick in _each(comments, values)]
-    first_ways = [sent[0] for call in calls if (sent := [call.by(way) for way in ways if sendable(call.by(way))])]
-    return _new([*(plain.by(way) for way in ways if sendable(plain.by(way))), *first_ways], ())
+    in_each_way = (plain.by(way) for way in ways)
+    in_first_way = (next(filter(sendable, map(call.by, ways)), None) for call in calls)
+    return _new((*filter(sendable, in_each_way), *(call for call in in_first_way if call is not None)), ())
 
 
 def _each(table: list[EquivalenceClass], values: Values) -> list[Pick]:
