@@ -89,14 +89,14 @@ def parse_edition(text: str, file: str) -> Edition:
     except tomllib.TOMLDecodeError as error:
         raise Problem(f"{file}: not valid TOML: {error}") from None
     required = {"edition": str, "summary": str, "sources": dict, "codes": dict, "example": dict, "clause": list}
-    _check_keys(data, required, {}, file)
+    check_keys(data, required, {}, file)
     codes = data["codes"]
-    _check_keys(
+    check_keys(
         codes, {"method": list, "method_status": str, "denial_status": list, "system": dict}, {}, f"{file}: codes"
     )
     if codes["method_status"] not in ACCEPTED_STATUSES:
         raise Problem(f"{file}: codes.method_status: use one of {', '.join(map(repr, ACCEPTED_STATUSES))}")
-    _check_keys(data["example"], {"accepted": dict}, {"refused": dict}, f"{file}: example")
+    check_keys(data["example"], {"accepted": dict}, {"refused": dict}, f"{file}: example")
     method, system = frozenset(codes["method"]), dict(codes["system"])
     clauses: dict[str, Clause] = {}
     for number, entry in enumerate(data["clause"], 1):
@@ -126,7 +126,7 @@ def _parse_clause(
     entry: dict[str, Any], sources: dict[str, Any], method: frozenset[str], known: frozenset[str], where: str
 ) -> Clause:
     required = {"id": str, "chapter": str, "level": str, "statement": str, "source": dict}
-    _check_keys(entry, required, {"codes": list, "implied": list}, where)
+    check_keys(entry, required, {"codes": list, "implied": list}, where)
     where = f"{where} ({entry['id']})"
     if not re.fullmatch(r"[a-z0-9-]+\.[a-z0-9-]+", entry["id"]):
         raise Problem(f"{where}: id: write it as group.name in lower case")
@@ -134,11 +134,11 @@ def _parse_clause(
         raise Problem(f"{where}: chapter: {entry['chapter']!r} is none of {', '.join(CHAPTERS)}")
     if entry["level"] not in get_args(Level):
         raise Problem(f"{where}: level: {entry['level']!r} is none of {', '.join(get_args(Level))}")
-    _check_keys(entry["source"], {"page": str, "section": str}, {}, f"{where}: source")
+    check_keys(entry["source"], {"page": str, "section": str}, {}, f"{where}: source")
     page = entry["source"]["page"]
     if page not in sources:
         raise Problem(f"{where}: source.page: {page!r} is not under [sources]")
-    _check_keys(sources[page], {"page": str, "commit": str}, {}, f"{where}: sources.{page}")
+    check_keys(sources[page], {"page": str, "commit": str}, {}, f"{where}: sources.{page}")
     for code in entry.get("codes", []):
         if code not in known:
             raise Problem(f"{where}: codes: no edition page names {code!r}")
@@ -153,7 +153,8 @@ def _parse_clause(
     )
 
 
-def _check_keys(table: dict[str, Any], required: Mapping[str, type], optional: Mapping[str, type], where: str) -> None:
+def check_keys(table: dict[str, Any], required: Mapping[str, type], optional: Mapping[str, type], where: str) -> None:
+    """Checks the keys of a TOML table and the types of their values. Raises Problem naming file and key."""
     for key, value in table.items():
         kind = required.get(key) or optional.get(key)
         if kind is None:

@@ -5,7 +5,7 @@ import shlex
 from typing import Final
 
 from conformance.exchange.call import Batch, Call, Caller, Encoding, Json
-from conformance.exchange.encode import BOUNDARY, FORM_TYPE, HttpRequest, as_text, encode
+from conformance.exchange.encode import BOUNDARY, HttpRequest, as_text, encode
 
 _TOKEN_MARK: Final = "B24TOKENMARK"
 _BASES: Final = {
@@ -53,8 +53,6 @@ def _body(request: HttpRequest) -> list[str]:
             f"-H {_quote(f'Content-Type: multipart/form-data; boundary={BOUNDARY}')}",
             f"--data-binary {_quote(text)}",
         ]
-    if kind == FORM_TYPE:
-        return [f"--data-binary {_quote(text)}"]
     return [f"--data-binary {_quote(text)}"]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from conformance.contract.edition import edition_names, load_edition
+from conformance.contract.edition import check_keys, edition_names, load_edition
 from conformance.contract.partition import STATES
 from conformance.exchange.call import TOKEN_CALLERS, Caller
 from conformance.exchange.repeat import WRONG_SECRET
@@ -106,7 +106,7 @@ def _parse(data: dict[str, Any], path: Path) -> Target:
         "sessions": dict,
         "callers": dict,
     }
-    _check_keys(data, kinds, file)
+    check_keys(data, {}, kinds, file)
     for key in ("name", "url", "sessions"):
         if key not in data:
             raise Problem(f"{file}: key {key!r} is missing")
@@ -116,7 +116,9 @@ def _parse(data: dict[str, Any], path: Path) -> Target:
     if edition and edition not in edition_names():
         raise Problem(f"{file}: edition: unknown edition {edition!r}: choose one of {', '.join(edition_names())}")
     callers = data.get("callers", {})
-    _check_keys(callers, dict.fromkeys(("unscoped_url", "second_url", "token_url", "token"), str), f"{file}: callers")
+    check_keys(
+        callers, {}, dict.fromkeys(("unscoped_url", "second_url", "token_url", "token"), str), f"{file}: callers"
+    )
     if ("token_url" in callers) != ("token" in callers):
         raise Problem(f"{file}: callers: token_url and token go together: give both or none")
     main = SecretUrl(_url(data["url"], f"{file}: url"))
@@ -199,11 +201,3 @@ def _expand(text: str, where: str) -> str:
         return value
 
     return re.sub(r"\$\{(\w+)\}", value_of, text)
-
-
-def _check_keys(table: dict[str, Any], kinds: dict[str, type], where: str) -> None:
-    for key, value in table.items():
-        if key not in kinds:
-            raise Problem(f"{where}: unknown key {key!r}: the keys here are {', '.join(kinds)}")
-        if not isinstance(value, kinds[key]):
-            raise Problem(f"{where}: {key}: this must be a {kinds[key].__name__}")
