@@ -14,7 +14,8 @@ from conformance.portals.target import DEFAULT_EDITION
 from conformance.problem import Problem
 from conformance.reporting.terminal import clause_list, clause_text
 
-_VALUED = ("target", "edition", "level", "deviations", "seed", "report_dir")
+_VALUED = ("target", "edition", "level", "deviations", "budget", "seed", "report_dir")
+_FLAGS = ("plan", "exhaustive", "no_votes", "allow_incomplete")
 
 
 @click.group()
@@ -28,15 +29,18 @@ def main() -> None:
 @click.option("--edition", metavar="E", help="Edition of the documentation: 2024-10 or 2026-03.")
 @click.option("--level", metavar="L", help="documented: judge only that. implied: judge both (the default).")
 @click.option("--deviations", metavar="FILE", help="Known deviations of the target.")
+@click.option("--plan", is_flag=True, help="Send the plan and nothing else. The default on a live target.")
+@click.option("--budget", metavar="N", help="The plan with so many requests at most.")
+@click.option("--no-votes", is_flag=True, help="The plan without calls that could write on some portal.")
+@click.option("--exhaustive", is_flag=True, help="Send every combination of classes in every encoding.")
 @click.option("--seed", metavar="N", help="Seed of the drawn calls, as an earlier run printed it.")
 @click.option("--report-dir", metavar="DIR", help="Where report.json is written. Default: reports/<target>.")
 @click.option("--allow-incomplete", is_flag=True, help="Exit 0 although documented clauses were not exercised.")
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
-def run(allow_incomplete: bool, pytest_arguments: tuple[str, ...], **valued: str | None) -> None:
+def run(pytest_arguments: tuple[str, ...], **given: str | bool | None) -> None:
     """Run the suite against a target. What follows `--` goes to pytest."""
-    options = [f"--{name.replace('_', '-')}={valued[name]}" for name in _VALUED if valued[name] is not None]
-    if allow_incomplete:
-        options.append("--allow-incomplete")
+    options = [f"--{name.replace('_', '-')}={given[name]}" for name in _VALUED if given[name] is not None]
+    options += [f"--{name.replace('_', '-')}" for name in _FLAGS if given[name]]
     # The project that is gated may have options of its own for its own tests.
     os.environ.pop("PYTEST_ADDOPTS", None)
     package = files("conformance")

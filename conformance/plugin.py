@@ -1,15 +1,15 @@
 """The pytest plugin: options, the fixture `judge`, and what is said at the end of a run."""
 
-from collections.abc import Generator
-from dataclasses import asdict
-from typing import Any, Final
+from collections.abc import Callable, Generator
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, NoReturn
 
 import pytest
 
-from conformance.judging.feeds import Feed
+from conformance.judging.mode import proceedings
 from conformance.judging.records import Violation
-from conformance.judging.trial import HISTORY, Body, Tally, Trial, trial_order, without_secrets
-from conformance.judging.world import World
+from conformance.judging.trial import HISTORY, Tally, Trial, trial_order, without_secrets
+from conformance.judging.world import Combination, World
 from conformance.portals.in_process import in_process_portal
 from conformance.portals.portal import http_portal
 from conformance.problem import Problem
@@ -19,11 +19,33 @@ from conformance.reporting.verdict import RunVerdict, Selection, Status, decide,
 from conformance.run import SEED_INPUT, Run, run_of
 from conformance.suite import Judge
 
-DRAWS: Final = 100
 CANNOT_RUN: Final = 2
 RUN: Final = pytest.StashKey[Run]()
 TRIED: Final = pytest.StashKey[dict[str, Any]]()
 DECIDED: Final = pytest.StashKey[RunVerdict]()
+
+
+@dataclass(slots=True)
+class Court:
+    """The trials of a run by clause, how one is held, and what of all that was sent is in the report already."""
+
+    trials: dict[str, Trial]
+    hold: Callable[[Trial], None]
+    _requests: int = 0
+    _writes: int = 0
+    _combinations: set[Combination] = field(default_factory=set)
+
+    def sent_since(self, world: World) -> dict[str, Any]:
+        """What was sent since this was asked last, in the plain form in which it travels from a worker."""
+        new = world.combinations - self._combinations
+        sent = {
+            "requests": world.portal.requests - self._requests,
+            "writes": world.writes - self._writes,
+            "combinations": [[*classes, encoding.value] for *classes, encoding in new],
+        }
+        self._requests, self._writes = world.portal.requests, world.writes
+        self._combinations |= new
+        return sent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,6 +54,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--edition", help="edition of the documentation: 2024-10 or 2026-03")
     group.addoption("--level", default="implied", help="documented: judge only that; implied: judge both (default)")
     group.addoption("--deviations", help="file of the target's known deviations")
+    group.addoption("--plan", action="store_true", help="send the plan and nothing else (default on a live target)")
+    group.addoption("--exhaustive", action="store_true", help="send every combination of classes in every encoding")
+    group.addoption("--budget", help="the plan with so many requests at most")
+    group.addoption("--no-votes", action="store_true", help="the plan without calls that could write on some portal")
     group.addoption("--seed", help="the seed of the drawn calls")
     group.addoption("--report-dir", help="where report.json is written (default: reports/<target>)")
     group.addoption(
@@ -85,44 +111,47 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.fixture(scope="session")
 def world(pytestconfig: pytest.Config) -> Generator[World, None, None]:
-    """The portal under test, found usable."""
+    """The portal under test."""
     run = pytestconfig.stash[RUN]
     embedded = run.target.kind == "embedded"
     portal = in_process_portal(run.target, run.edition) if embedded else http_portal(run.target)
-    made = World(run.edition, portal, run.level == "implied", 0 if run.target.live else DRAWS)
-    try:
-        made.preflight()
-    except Problem as problem:
-        _stop(problem, run)
-    run.requests += portal.requests
-    yield made
+    yield World(run.edition, portal, run.level == "implied")
     portal.close()
 
 
+@pytest.fixture(scope="session")
+def court(request: pytest.FixtureRequest, world: World) -> Court:
+    """The trials of all clauses that the run is about, after what its mode sends once for all of them."""
+    run = request.config.stash[RUN]
+    marks = (item.get_closest_marker("clause") for item in request.session.items)
+    trials = {
+        name: Trial(world, run.edition.clauses[name], feed, body, run.deviations, HISTORY in run.collected, Tally(name))
+        for name, feed, body in (mark.args for mark in marks if mark)
+    }
+    try:
+        return Court(trials, proceedings(run.mode, world, trials.values(), run.seed))
+    except Problem as problem:
+        _stop(problem, run)
+
+
 @pytest.fixture
-def judge(request: pytest.FixtureRequest, world: World) -> Judge:
-    """Tries a clause: performs its feed in the mode of the run, judges each record with the body of the test."""
+def judge(request: pytest.FixtureRequest, world: World, court: Court) -> Judge:
+    """Tries the clause of a test; the test fails where the clause does not hold."""
     run = request.config.stash[RUN]
 
-    def on_trial(name: str, feed: Feed, body: Body) -> None:
-        tally = Tally(name)
-        requests, writes = world.portal.requests, world.writes
-        trial = Trial(world, run.edition.clauses[name], feed, body, run.deviations, HISTORY in run.collected, tally)
+    def on_trial(name: str) -> None:
+        trial = court.trials[name]
         try:
-            trial.run(run.seed)
+            court.hold(trial)
         except Problem as problem:
             _stop(problem, run)
         except Exception as error:
-            tally.errors.append(f"the suite itself failed: {type(error).__name__}")
+            trial.tally.errors.append(f"the suite itself failed: {type(error).__name__}")
             raise
         finally:
-            tally = without_secrets(tally, run.target.scrubber)
+            tally = without_secrets(trial.tally, run.target.scrubber)
             world.history += tally.history
-            request.node.stash[TRIED] = {
-                "tally": asdict(tally),
-                "requests": world.portal.requests - requests,
-                "writes": world.writes - writes,
-            }
+            request.node.stash[TRIED] = {"tally": asdict(tally), **court.sent_since(world)}
         _conclude(run, tally, world)
 
     return on_trial
@@ -180,6 +209,7 @@ class _Collector:
             return
         self._run.requests += tried["requests"]
         self._run.writes += tried["writes"]
+        self._run.combinations |= set(map(tuple, tried["combinations"]))
         tally = _tally_from(tried["tally"])
         self._run.tallies[tally.clause] = tally
         self._run.collected.add(tally.clause)
@@ -200,7 +230,7 @@ def _conclude(run: Run, tally: Tally, world: World) -> None:
         pytest.skip(f"{clause.id} is not exercised: {entry.note}")
 
 
-def _stop(problem: Problem, run: Run) -> None:
+def _stop(problem: Problem, run: Run) -> NoReturn:
     pytest.exit(run.target.scrubber.clean(f"cannot run: {problem}"), returncode=CANNOT_RUN)
 
 

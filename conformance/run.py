@@ -10,12 +10,19 @@ from typing import Final
 import pytest
 
 from conformance.contract.edition import Edition, load_edition
+from conformance.contract.partition import session_classes
 from conformance.judging.deviations import Deviation, load_deviations
+from conformance.judging.mode import Exhaustive, Explore, Mode, Planned
+from conformance.judging.plan import plan_of
+from conformance.judging.sweep import coverage_of
 from conformance.judging.trial import Tally
+from conformance.judging.world import Combination
 from conformance.portals.target import Target, load_target
 from conformance.problem import Problem
 from conformance.reporting.report import RunFacts
 
+DRAWS: Final = 100
+"""How many calls Hypothesis may propose for each clause."""
 LEVELS: Final = ("documented", "implied")
 SEED_INPUT: Final = "vote_conformance_seed"
 """Under this name a worker of pytest-xdist is told the seed."""
@@ -32,10 +39,12 @@ class Run:
     seed: int
     report_folder: Path
     allow_incomplete: bool
+    mode: Mode
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     clock: float = field(default_factory=time.monotonic)
     collected: set[str] = field(default_factory=set)
     tallies: dict[str, Tally] = field(default_factory=dict)
+    combinations: set[Combination] = field(default_factory=set)
     requests: int = 0
     writes: int = 0
 
@@ -44,6 +53,8 @@ class Run:
         return RunFacts(
             edition=self.edition.name,
             target=self.target,
+            mode=type(self.mode).__name__.lower(),
+            coverage=coverage_of(self.combinations, session_classes(self.target.sessions, self.target.live)),
             level=self.level,
             seed=self.seed,
             started=self.started,
@@ -56,12 +67,10 @@ class Run:
 def run_of(config: pytest.Config) -> Run:
     """The run that the options of pytest ask for. Raises Problem."""
     target = load_target(config.getoption("--target"))
-    if target.kind != "embedded" and config.getoption("numprocesses", default=None):
-        raise Problem("-n: only the embedded portal can be judged by several workers: leave -n out for this target")
-    given = config.getoption("--edition")
-    name = target.edition if given is None else given
-    if not name and given is None:
-        raise Problem(f"{target.name}: no edition: put it into the target file or give --edition")
+    edition = edition_of(target, config.getoption("--edition"))
+    mode = _mode_of(config, target, edition)
+    if config.getoption("numprocesses", default=None) and not (target.kind == "embedded" and isinstance(mode, Explore)):
+        raise Problem("-n: only the embedded portal can be judged by several workers, and only explored: leave -n out")
     level = config.getoption("--level")
     if level not in LEVELS:
         raise Problem(f"--level {level}: choose documented or implied")
@@ -70,13 +79,42 @@ def run_of(config: pytest.Config) -> Run:
     folder = config.getoption("--report-dir")
     return Run(
         target=target,
-        edition=load_edition(name),
+        edition=edition,
         level=level,
         deviations=() if path is None else load_deviations(path, date.today()),
         seed=_seed_of(config),
         report_folder=Path(folder) if folder else Path("reports") / target.name,
         allow_incomplete=config.getoption("--allow-incomplete"),
+        mode=mode,
     )
+
+
+def edition_of(target: Target, given: str | None) -> Edition:
+    """The edition that a target is judged by: the one that was given, else its own. Raises Problem."""
+    name = target.edition if given is None else given
+    if not name and given is None:
+        raise Problem(f"{target.name}: no edition: put it into the target file or give --edition")
+    return load_edition(name)
+
+
+def budget_of(given: str | None) -> int | None:
+    """The number of requests that --budget allows. Raises Problem."""
+    if given is not None and not given.isdecimal():
+        raise Problem(f"--budget {given}: give a whole number of requests")
+    return None if given is None else int(given)
+
+
+def _mode_of(config: pytest.Config, target: Target, edition: Edition) -> Mode:
+    exhaustive, votes = config.getoption("--exhaustive"), not config.getoption("--no-votes")
+    budget = budget_of(config.getoption("--budget"))
+    planned = config.getoption("--plan") or budget is not None or not votes
+    if exhaustive and planned:
+        raise Problem("--exhaustive: it does not go with --plan, --budget or --no-votes: choose one mode")
+    if exhaustive and target.live:
+        raise Problem("--exhaustive: each call counts on a live target: leave it out, and the plan is sent")
+    if exhaustive:
+        return Exhaustive()
+    return Planned(plan_of(target, edition, budget, votes)) if planned or target.live else Explore(DRAWS)
 
 
 def _seed_of(config: pytest.Config) -> int:

@@ -1,7 +1,7 @@
 """The words in which the tests of the suite are written.
 
-A test names its clause and its feed; its body says what must hold of one record. The fixture `judge` performs the feed
-in the mode of the run and judges every record with the body.
+A test names its clause and its feed; its body says what must hold of one record. The fixture `judge` comes to records
+in the mode of the run and judges each with the body.
 """
 
 from collections.abc import Callable
@@ -29,16 +29,16 @@ __all__ = [
 ]
 
 Body = Callable[[Any], None]
-Judge = Callable[[str, Feed, Body], None]
+Judge = Callable[[str], None]
 
 
 def clause(name: str, feed: Feed) -> Callable[[Body], Callable[[Judge], None]]:
     """Makes a test of a clause out of what must hold of each record of the feed."""
 
     def decorate(body: Body) -> Callable[[Judge], None]:
-        @pytest.mark.clause(name)
+        @pytest.mark.clause(name, feed, body)
         def test(judge: Judge) -> None:
-            judge(name, feed, body)
+            judge(name)
 
         test.__name__ = body.__name__
         test.__qualname__ = body.__qualname__

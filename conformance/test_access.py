@@ -1,10 +1,10 @@
 """Chapter "access": who may rate which session."""
 
-from conformance.contract.partition import RATINGS, STARS
-from conformance.exchange.call import Call, Caller, Way
+from conformance.contract.partition import STARS
+from conformance.exchange.call import Caller, Way
 from conformance.judging.records import Exchange, Observation
-from conformance.judging.world import World
-from conformance.suite import Votes, boundary, calls, clause, observations
+from conformance.judging.silent import open_dialog
+from conformance.suite import Votes, calls, clause, observations
 
 
 @clause(
@@ -15,12 +15,6 @@ def test_a_second_caller_without_special_rights_is_accepted(exchange: Exchange) 
     exchange.must_be_accepted()
 
 
-def _open_dialog(world: World) -> dict[str, Call]:
-    if "open" not in world.sessions:
-        return {}
-    return {"RATING 5 on a dialog that is not finished": Call(boundary(world.sessions, "open"), boundary(RATINGS, "5"))}
-
-
-@clause("access.open-dialog", observations(_open_dialog))
+@clause("access.open-dialog", observations(lambda world: open_dialog(world.sessions)))
 def test_an_unfinished_dialog_is_observed(observation: Observation) -> None:
     """The session in the state `open`."""

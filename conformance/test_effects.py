@@ -1,11 +1,16 @@
 """Chapter "effects": what a vote leaves behind, read back through imopenlines.session.history.get."""
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 from hypothesis import strategies as st
 
-from conformance.contract.partition import COMMENTS, NOT_WHOLE_RATINGS, OUTSIDE, RATINGS, STARS, TEXTS
-from conformance.exchange.call import NOTHING, Call, Encoding, Pick, Way
-from conformance.exchange.stored import NOT_READ
+from conformance.contract.partition import NOT_WHOLE_RATINGS, OUTSIDE, RATINGS, STARS, TEXTS
+from conformance.exchange.call import Call, Encoding, Pick, Way
+from conformance.exchange.stored import NOT_READ, Stored
 from conformance.judging.records import Effect, Observation, Story
+from conformance.judging.silent import one_field
+from conformance.judging.transcript import Transcript
 from conformance.judging.world import World
 from conformance.suite import Space, Votes, boundary, clause, effects, observations, stories
 
@@ -52,7 +57,16 @@ def _two_votes(world: World) -> Space:
     pairs = st.permutations(STARS).map(
         lambda stars: (_vote(world, stars[0], f"first {stars[0]}"), _vote(world, stars[1], f"second {stars[1]}"))
     )
-    return Space(((first, second), (second, first)), drawn=pairs)
+    return Space(((first, second), (second, first)), pairs)
+
+
+def _votes_in_a_row(_world: World, transcript: Transcript, _clause: str) -> Iterator[Story]:
+    """Each two votes that followed each other and were read back, and each vote that was sent again."""
+    read = [effect for effect in transcript.effects if isinstance(effect.after, Stored)]
+    for first, second in pairwise(effect for effect in read if effect.exchange.answer.accepted):
+        yield Story((first.exchange, second.exchange), first.after, second.after)
+    for told in transcript.repeated.values():
+        yield Story((told[0], told[-1]), NOT_READ, NOT_READ)
 
 
 def _vote_twice(world: World, votes: tuple[Call, ...]) -> Story:
@@ -68,7 +82,7 @@ def _vote_twice(world: World, votes: tuple[Call, ...]) -> Story:
     return Story((first, second), between, after)
 
 
-@clause("effect.revote", stories(_two_votes, _vote_twice))
+@clause("effect.revote", stories(_two_votes, _vote_twice, _votes_in_a_row))
 def test_a_later_vote_replaces_the_earlier_one(story: Story) -> None:
     story.must_be_replaced()
 
@@ -89,7 +103,7 @@ def _the_same_between_others(world: World) -> Space:
     )
     between = st.lists(st.sampled_from((bad, empty, nobody, other)), min_size=1, max_size=4)
     drawn = st.builds(lambda call, others: (call, *others, call), st.sampled_from((good, bad, empty, nobody)), between)
-    return Space(named, drawn=drawn)
+    return Space(named, drawn)
 
 
 def _tell(world: World, calls: tuple[Call, ...]) -> Story:
@@ -100,18 +114,28 @@ def _tell(world: World, calls: tuple[Call, ...]) -> Story:
     return Story(tuple(told), NOT_READ, NOT_READ)
 
 
-@clause("effect.history-free", stories(_the_same_between_others, _tell))
+def _sent_again(_world: World, transcript: Transcript, _clause: str) -> Iterator[Story]:
+    return (Story(tuple(told), NOT_READ, NOT_READ) for told in transcript.repeated.values())
+
+
+@clause("effect.history-free", stories(_the_same_between_others, _tell, _sent_again))
 def test_equal_calls_have_equal_outcomes(story: Story) -> None:
     story.must_repeat()
 
 
-def _one_field(world: World) -> dict[str, Call]:
-    return {
-        "RATING alone, vote 2 with comment before": Call(world.rateable, boundary(RATINGS, "5")),
-        "COMMENT alone, vote 2 with comment before": Call(world.rateable, NOTHING, boundary(COMMENTS, "plain")),
-    }
+def _of_the_other(effect: Effect) -> str:
+    """What became of the field that was not sent; nothing where there was none before."""
+    before, after = effect.before, effect.after
+    if not isinstance(before, Stored) or not isinstance(after, Stored) or not effect.exchange.answer.accepted:
+        return ""
+    name, old, new = ("rating", before.rating, after.rating)
+    if effect.exchange.call.comment.absent:
+        name, old, new = ("comment", before.comment, after.comment)
+    if not old:
+        return ""
+    return f"keeps the {name}" if new == old else f"changes the {name}" if new else f"empties the {name}"
 
 
-@clause("effect.other-field", observations(_one_field))
+@clause("effect.other-field", observations(lambda world: one_field(world.sessions), _of_the_other))
 def test_the_field_that_is_not_sent_is_observed(observation: Observation) -> None:
     """Does a comment alone keep the rating, does a rating alone keep the comment."""

@@ -9,13 +9,13 @@ from conformance.contract.partition import (
     NOT_WHOLE_RATINGS,
     OTHER_TYPES,
     OUTSIDE,
-    RATINGS,
     STARS,
     TEXTS,
 )
 from conformance.exchange.answer import NO_JSON, WELL_FORMED_CODE, Accepted, Malformed, NotJudged, Refused
-from conformance.exchange.call import ABSENT, NOTHING, Batch, Call, Encoding, Pick, Way
+from conformance.exchange.call import NOTHING, Batch, Call, Encoding, Way
 from conformance.judging.records import Exchange, Observation
+from conformance.judging.silent import several_wrong
 from conformance.judging.world import World
 from conformance.suite import Votes, boundary, calls, clause, must, observations, only_if
 
@@ -126,25 +126,6 @@ def test_no_values_are_answered_with_5xx_or_another_format(exchange: Exchange) -
     must(exchange.answer.document is not NO_JSON, "a body in JSON")
 
 
-def _several_wrong(world: World) -> dict[str, Call]:
-    absent, above, nothing = Pick("absent", ABSENT), boundary(RATINGS, "above"), NOTHING
-    plain = boundary(COMMENTS, "plain")
-    cases = {
-        "no SESSION_ID, neither optional": Call(absent),
-        "no SESSION_ID, RATING 6": Call(absent, above),
-        "SESSION_ID 0, neither optional": Call(boundary(world.sessions, "zero")),
-        "SESSION_ID text, RATING 6": Call(boundary(world.sessions, "text"), above),
-        "RATING 6, no COMMENT": Call(world.rateable, above),
-        "RATING 6, COMMENT filled": Call(world.rateable, above, plain),
-    }
-    for state in STATES:
-        if state in world.sessions:
-            session = boundary(world.sessions, state)
-            cases[f"{state} session, neither optional"] = Call(session, nothing, nothing)
-            cases[f"{state} session, RATING 6"] = Call(session, above)
-    return cases
-
-
-@clause("error.precedence", observations(_several_wrong))
+@clause("error.precedence", observations(lambda world: several_wrong(world.sessions)))
 def test_the_code_that_wins_is_observed(observation: Observation) -> None:
     """Two things wrong in one call."""

@@ -43,7 +43,8 @@ def test_neither_rating_nor_comment_is_refused(exchange: Exchange) -> None:
             rating=(*STARS, "absent", "above"),
             comment=("plain", "absent"),
             ways=ORDERS,
-        )
+        ),
+        about="order",
     ),
 )
 def test_the_order_of_parameters_changes_nothing(pair: Pair) -> None:

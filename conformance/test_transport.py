@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from conformance.contract.partition import COMMENTS, RATINGS, STARS, TEXTS
+from conformance.contract.partition import STARS, TEXTS
 from conformance.exchange.answer import NotJudged
-from conformance.exchange.call import DIRECT, NOTHING, TOKEN_CALLERS, Batch, Call, Caller, Encoding, Way
+from conformance.exchange.call import TOKEN_CALLERS, Batch, Caller, Encoding, Way
 from conformance.judging.records import Exchange, Observation, Pair
-from conformance.judging.world import World
-from conformance.suite import Votes, boundary, calls, clause, must, observations, only_if, pairs
+from conformance.judging.silent import extra_parameters, lower_case
+from conformance.suite import Votes, calls, clause, must, observations, only_if, pairs
 
 VOTES = Votes(
     session=(
@@ -116,27 +116,11 @@ def _must_have_status_of_denial(exchange: Exchange) -> None:
     must(exchange.answer.status in statuses, f"HTTP status {' or '.join(map(str, sorted(statuses)))}")
 
 
-def _with_extra(world: World) -> dict[str, Call]:
-    stars, plain = boundary(RATINGS, "5"), boundary(COMMENTS, "plain")
-    return {
-        "one unknown parameter": Call(world.rateable, stars, plain, extra=(("UNKNOWN_PARAMETER", "x"),)),
-        "only an unknown parameter": Call(world.rateable, extra=(("UNKNOWN_PARAMETER", "x"),)),
-    }
-
-
-@clause("transport.unknown-parameter", observations(_with_extra))
+@clause("transport.unknown-parameter", observations(lambda world: extra_parameters(world.sessions)))
 def test_an_extra_parameter_is_observed(observation: Observation) -> None:
     """A name that the pages do not know."""
 
 
-def _in_lower_case(world: World) -> dict[str, Call]:
-    return {
-        "session_id in lower case": Call(
-            world.rateable, boundary(RATINGS, "5"), NOTHING, DIRECT, session_name="session_id"
-        )
-    }
-
-
-@clause("transport.name-case", observations(_in_lower_case))
+@clause("transport.name-case", observations(lambda world: lower_case(world.sessions)))
 def test_a_name_in_lower_case_is_observed(observation: Observation) -> None:
     """session_id instead of SESSION_ID."""

@@ -14,6 +14,8 @@ from conformance.contract.partition import (
     NOT_WHOLE_RATINGS,
     NOT_WHOLE_SESSIONS,
     OUTSIDE,
+    STARS,
+    TEXTS,
     UNJUDGED_COMMENTS,
 )
 
@@ -31,18 +33,33 @@ _RATING_FAULTS: Final[Mapping[str, str]] = {
     "digits-outside": "rating.digits-as-text",
 }
 _NEITHER: Final = ("error.wrong-parameter", "error.empty-vote-params")
+_RATINGS_KEPT: Final[Mapping[str, str]] = {
+    **dict.fromkeys(STARS, "rating.accepts-1-to-5"),
+    "digits": "rating.digits-as-text",
+}
+_FILLED_KEPT: Final[Mapping[tuple[bool, bool], str]] = {
+    (True, False): "optional.rating-alone",
+    (False, True): "optional.comment-alone",
+    (True, True): "optional.both",
+}
+_COMMENTS_KEPT: Final[Mapping[str, str]] = {
+    **dict.fromkeys(TEXTS, "comment.any-text"),
+    "zero-text": "comment.zero-text",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Permitted:
     """The permitted outcomes: acceptance or not, and the codes with which the call may be refused (none: it may not).
 
-    broken: the clauses that the call breaks, which is why it must be refused.
+    broken: the clauses that the call breaks, which is why it must be refused. kept: where it must be accepted, the
+    clauses that promise this for its values.
     """
 
     accepted: bool
     codes: frozenset[str]
     broken: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
     @property
     def must_be_accepted(self) -> bool:
@@ -76,7 +93,12 @@ def permitted(edition: Edition, session: str, rating: str, comment: str) -> Perm
         # An empty RATING beside a comment, and a comment on which the pages are silent, may be taken or refused.
         doubts |= edition.method_codes
     codes = doubts.union(*(edition.clauses[clause].codes for clause in broken))
-    return Permitted(not broken, frozenset(codes), tuple(broken))
+    kept: list[str] = []
+    if not broken and not codes:
+        kept += ["session-id.digits-as-text"] if session == "digits" else []
+        kept.append(_FILLED_KEPT[rating not in NOT_FILLED, comment not in NOT_FILLED])
+        kept += [clause for clause in (_RATINGS_KEPT.get(rating), _COMMENTS_KEPT.get(comment)) if clause]
+    return Permitted(not broken, frozenset(codes), tuple(broken), tuple(kept))
 
 
 def judged_sessions(edition: Edition) -> frozenset[str]:

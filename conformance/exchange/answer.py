@@ -11,9 +11,6 @@ from conformance.exchange.call import Batch, Json, Way
 
 WELL_FORMED_CODE: Final = re.compile(r"[A-Za-z0-9_]+")
 LIMIT_CODES: Final = frozenset({"QUERY_LIMIT_EXCEEDED", "OPERATION_TIME_LIMIT"})
-ITEM_KEY: Final = "vote"
-ITEM_INDEX: Final = 1
-"""Where the judged call stands in a batch: under this key of a map, at this place of a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,21 +107,36 @@ def _skeleton(document: Json) -> Hashable:
     return type(document).__name__
 
 
+def item_key(place: int) -> str:
+    """The key of a judged item in a batch whose cmd is a map, counted from 1; in a list, its index is the place."""
+    return f"vote{place}"
+
+
 def read_answer(status: int, content_type: str, body: bytes, way: Way) -> Answer:
     """The answer to a call that travelled this way."""
+    return read_answers(status, content_type, body, way, 1)[0]
+
+
+def read_answers(status: int, content_type: str, body: bytes, way: Way, calls: int) -> tuple[Answer, ...]:
+    """The answers to so many calls that travelled this way together; more than one only in a batch."""
     text = body.decode("utf-8", "backslashreplace")
     if way.suffix.lower() == ".xml":
         # What limits the rate may stand in front of the portal and not know the suffix.
         limited = _limit_of(parse_json(body))
-        document = item = _xml(body)
+        document = _xml(body)
     else:
         document = parse_json(body)
         limited = _limit_of(document)
-        item = document if way.batch is Batch.NO else _batch_item(document, way.batch)
-    outcome = limited or outcome_of(item)
-    if status in (413, 414) or (status == 429 and not isinstance(outcome, Accepted | Refused)):
-        outcome = NotJudged()
-    return Answer(status, content_type, text, document, item, outcome)
+    answers = []
+    for place in range(1, calls + 1):
+        item = document if way.batch is Batch.NO else _batch_item(document, way.batch, place)
+        outcome = limited or outcome_of(item)
+        if status in (413, 414) or (status == 429 and not isinstance(outcome, Accepted | Refused)):
+            outcome = NotJudged()
+        # Of a long batch the part that answers the call is what a person wants to see.
+        shown = text if way.batch is Batch.NO or not item or item is NO_JSON else json.dumps(item, ensure_ascii=False)
+        answers.append(Answer(status, content_type, shown, document, item, outcome))
+    return tuple(answers)
 
 
 def outcome_of(document: Json) -> Outcome:
@@ -159,23 +171,23 @@ def _limit_of(document: Json) -> NotJudged | None:
     return NotJudged() if limited else None
 
 
-def _batch_item(document: Json, batch: Batch) -> Json:
+def _batch_item(document: Json, batch: Batch, place: int) -> Json:
     """The item as if it had been answered alone; a document that is no batch answer stays as it is."""
     if not isinstance(document, dict) or not isinstance(document.get("result"), dict):
         return document if document is NO_JSON else {}
-    results, errors = (_at(document["result"].get(part), batch) for part in ("result", "result_error"))
+    results, errors = (_at(document["result"].get(part), batch, place) for part in ("result", "result_error"))
     if len(results) + len(errors) != 1 or not all(isinstance(error, dict) for error in errors):
         return {}
     return {"result": results[0]} if results else errors[0]
 
 
-def _at(container: Json, batch: Batch) -> list[Json]:
+def _at(container: Json, batch: Batch, place: int) -> list[Json]:
     """What a PHP array holds for the item: an array with the keys 0..n-1 arrives as a list, an empty one as []."""
     if isinstance(container, dict):
-        key = ITEM_KEY if batch is Batch.MAP else str(ITEM_INDEX)
+        key = item_key(place) if batch is Batch.MAP else str(place)
         return [container[key]] if key in container else []
     if isinstance(container, list) and batch is Batch.LIST:
-        return [item for item in container[ITEM_INDEX : ITEM_INDEX + 1] if item is not None]
+        return [item for item in container[place : place + 1] if item is not None]
     return []
 
 

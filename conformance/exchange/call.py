@@ -51,7 +51,7 @@ TOKEN_CALLERS: Final = (Caller.TOKEN_BODY, Caller.TOKEN_QUERY, Caller.TOKEN_BEAR
 
 
 class Batch(StrEnum):
-    """Whether the call travels alone or as one of three items of a batch."""
+    """Whether the call travels alone or as an item of a batch, between items that must be refused."""
 
     NO = "alone"
     MAP = "in a batch, cmd as map"
@@ -126,7 +126,17 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """Votes that travel as the items of one batch: all in the same way."""
+
+    calls: tuple[Call, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
     """A read-back of the vote of one session."""
 
     session: int
+
+
+Request = Call | Together | Read

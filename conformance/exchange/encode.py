@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus, urlencode
 
 import httpx
 
-from conformance.exchange.answer import ITEM_KEY
+from conformance.exchange.answer import item_key
 from conformance.exchange.call import (
     JSON_ENCODINGS,
     METHOD,
@@ -44,10 +44,15 @@ class HttpRequest:
 
 def encode(call: Call, token: str = "") -> HttpRequest:
     """The request of a vote. token: the access token, for the callers that send one."""
-    parameters = call.parameters
     if call.way.batch is not Batch.NO:
-        return _encode(call.way, "batch", (("halt", 0), ("cmd", _commands(call, parameters))), token)
-    return _encode(call.way, METHOD, parameters, token)
+        return encode_together((call,), token)
+    return _encode(call.way, METHOD, call.parameters, token)
+
+
+def encode_together(calls: tuple[Call, ...], token: str = "") -> HttpRequest:
+    """The request of one batch whose items are these votes, which share one way."""
+    way = calls[0].way
+    return _encode(way, "batch", (("halt", 0), ("cmd", _commands(way.batch, calls))), token)
 
 
 def encode_read(read: Read) -> HttpRequest:
@@ -66,11 +71,12 @@ def query_of(parameters: Parameters, quoted: Callable[..., str]) -> str:
     return urlencode([(name, as_text(value)) for name, value in parameters], quote_via=quoted)
 
 
-def _commands(call: Call, parameters: Parameters) -> Json:
-    """The judged item is the second of three in a map, and the last of two in a list."""
-    if call.way.batch is Batch.LIST:
-        return [NEIGHBOUR, f"{METHOD}?{query_of(parameters, quote_plus)}"]
-    return {"before": NEIGHBOUR, ITEM_KEY: f"{METHOD}?{query_of(parameters, quote)}", "after": NEIGHBOUR}
+def _commands(batch: Batch, calls: tuple[Call, ...]) -> Json:
+    """The judged items stand between two others in a map, and after another one in a list."""
+    if batch is Batch.LIST:
+        return [NEIGHBOUR, *(f"{METHOD}?{query_of(call.parameters, quote_plus)}" for call in calls)]
+    items = {item_key(place): f"{METHOD}?{query_of(call.parameters, quote)}" for place, call in enumerate(calls, 1)}
+    return {"before": NEIGHBOUR, **items, "after": NEIGHBOUR}
 
 
 def _flat(parameters: Parameters) -> Parameters:

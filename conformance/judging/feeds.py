@@ -1,38 +1,51 @@
 """Feeds: how the tests of a clause come to exchanges.
 
-A feed knows the space of its cases for a world and how to perform one case. Which of the cases are performed is the
-mode's business, see trial.py.
+A feed knows the space of its cases for a world and how to perform one case; and it finds the records that a test judges
+in a transcript, where the requests were sent without regard to one clause. Which of these is done is the mode's
+business, see trial.py.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from conformance.contract.partition import COMMENTS, OUTSIDE, RATINGS, STARS
-from conformance.exchange.call import DIRECT, JSON_ENCODINGS, NOTHING, Batch, Call, Pick, Way
+from conformance.exchange.answer import Refused
+from conformance.exchange.call import DIRECT, JSON_ENCODINGS, NOTHING, Batch, Call, Caller, Pick, Way
 from conformance.exchange.encode import as_text
-from conformance.exchange.stored import NOT_READ, NotRead, Stored
-from conformance.judging.records import Effect, Exchange, Observation, Pair, Record, Story, unsaved_fields
+from conformance.exchange.stored import NotRead, Stored
+from conformance.judging.records import Effect, Exchange, Observation, Pair, Record, Story, Unpaired, unsaved_fields
 from conformance.judging.space import Space, Votes, boundary
-from conformance.judging.world import World
+from conformance.judging.transcript import OWN_SESSION, Transcript, culprits, is_documented
+from conformance.judging.world import World, is_plain
 
 _LONGEST_SEEN: Final = 40
+_SUBJECTS: Final[Mapping[str, str]] = {"caller": "way"}
+"""The kind of feature that stands for a subject of a feed, where its name is another one."""
+
+
+_ALL_KINDS: Final = frozenset({"session", "rating", "digits", "comment", "filled", "way", "order"})
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """space: the cases for a world. perform: one case -> a record that a test judges.
+    """space: the cases for a world. perform: one case -> a record that a test judges. find: the records in a transcript
+    that concern the clause of that id.
 
     presumed: the calls that must be accepted for a refusal to be blamed on what the clause is about: where the same
-    call with a plain value in that place is refused too, another clause is violated. judges_shapes: whether one answer
-    of each shape that came up in other trials is judged too.
+    call with a plain value in that place is refused too, another clause is violated. subjects: the kinds of features
+    that the clause is about. judges_shapes: whether one answer of each shape that came up in other trials is judged too.
+    sweeps: whether all combinations of classes concern it.
     """
 
     space: Callable[[World], Space]
     perform: Callable[[World, Any], Record]
+    find: Callable[[World, Transcript, str], Iterable[Record]]
     presumed: Callable[[World, Call], Sequence[Call]] = lambda _world, _call: ()
+    subjects: frozenset[str] = frozenset()
     judges_shapes: bool = False
+    sweeps: bool = False
 
 
 def calls(
@@ -46,13 +59,37 @@ def calls(
 
     def space(world: World) -> Space:
         found = votes.space(world)
-        return replace(found, named=(*found.named, *also(world)))
+        return replace(found, cases=(*found.cases, *also(world)))
 
     def presumed(world: World, call: Call) -> list[Call]:
         plainer = (_plainer(world, call, subject) for subject in about)
         return [plain for plain in plainer if plain is not None and plain != call]
 
-    return Feed(space, World.ask_once, presumed, judges_shapes)
+    def find(world: World, transcript: Transcript, clause: str) -> Iterator[Exchange]:
+        written_out = also(world)
+        for exchange in transcript.exchanges:
+            call = exchange.call
+            if (
+                (call.way in votes.ways and votes.speak_of(world, call))
+                or (judges_shapes and is_plain(call))
+                or _is_promise_of(clause, exchange, transcript)
+                or call in written_out
+            ):
+                yield exchange
+
+    subjects = frozenset({_SUBJECTS.get(about[0], about[0]) if len(about) == 1 else "filled"})
+    return Feed(space, World.ask, find, presumed, subjects, judges_shapes, sweeps=True)
+
+
+def _is_promise_of(clause: str, exchange: Exchange, transcript: Transcript) -> bool:
+    """Whether the clause alone says why the call must be accepted or refused, and its way is not what matters."""
+    permitted, call = exchange.permitted, exchange.call
+    if clause not in permitted.kept and permitted.broken != (clause,):
+        return False
+    if call.way == DIRECT or not is_documented(call):
+        return is_documented(call)
+    alone = call.way.caller is Caller.MAIN and transcript.base_of(call) is None
+    return alone and (exchange.is_permitted or permitted.must_be_accepted or not transcript.is_due_to_way(exchange))
 
 
 def _plainer(world: World, call: Call, subject: str) -> Call | None:
@@ -70,9 +107,28 @@ def _plainer(world: World, call: Call, subject: str) -> Call | None:
     return call.by(DIRECT)
 
 
-def pairs(votes: Votes) -> Feed:
-    """Each call twice: plainly, and in one of the ways."""
-    return Feed(votes.space, _perform_pair)
+def pairs(votes: Votes, *, about: str = "way") -> Feed:
+    """Each call twice: plainly, and in one of the ways. about: what differs, the way or the order of parameters."""
+
+    def is_such(call: Call) -> bool:
+        if about == "order":
+            return call.way.order != DIRECT.order and call.way in votes.ways
+        return replace(call.way, order=DIRECT.order) in votes.ways
+
+    def find(_world: World, transcript: Transcript, _clause: str) -> Iterator[Pair | Unpaired]:
+        for effect in transcript.effects:
+            variant = effect.exchange
+            if not is_such(variant.call) or not is_documented(variant.call):
+                continue
+            base = transcript.base_of(variant.call)
+            saved = not _lost_on_the_way(effect, transcript)
+            if base is None:
+                if variant.is_permitted or transcript.is_due_to_way(variant):
+                    yield Unpaired(variant, saved)
+            elif base.is_permitted or not variant.is_permitted:
+                yield Pair(base, variant, saved)
+
+    return Feed(votes.space, _perform_pair, find, subjects=frozenset({about}), sweeps=True)
 
 
 def effects(votes: Votes) -> Feed:
@@ -80,6 +136,16 @@ def effects(votes: Votes) -> Feed:
 
     def space(world: World) -> Space:
         return votes.space(world) if world.reads else Space((), lacking="the portal offers no read-back")
+
+    def find(_world: World, transcript: Transcript, _clause: str) -> Iterator[Effect]:
+        refused = [effect for effect in transcript.effects if isinstance(effect.exchange.outcome, Refused)]
+        guilty = culprits(refused)
+        for effect in transcript.effects:
+            if not isinstance(effect.exchange.outcome, Refused):
+                if effect.exchange.call.session.of in OWN_SESSION and effect.exchange.call.way.caller is Caller.MAIN:
+                    yield effect
+            elif effect in guilty or effect.before_is_after:
+                yield effect
 
     def perform(world: World, call: Call) -> Effect:
         before = world.read()
@@ -90,21 +156,44 @@ def effects(votes: Votes) -> Feed:
         exchange = world.ask(call)
         return Effect(before, exchange, world.read())
 
-    return Feed(space, perform)
+    return Feed(space, perform, find, sweeps=True)
 
 
-def stories(space: Callable[[World], Space], perform: Callable[[World, tuple[Call, ...]], Story]) -> Feed:
+def stories(
+    space: Callable[[World], Space],
+    perform: Callable[[World, tuple[Call, ...]], Story],
+    find: Callable[[World, Transcript, str], Iterable[Story]],
+) -> Feed:
     """Calls one after the other."""
-    return Feed(space, perform)
+    return Feed(space, perform, find)
 
 
 def listed(cases: Callable[[World], Sequence[Call]]) -> Feed:
     """Single exchanges of calls that are written out."""
-    return Feed(lambda world: Space(tuple(cases(world))), World.ask_once)
+
+    def find(world: World, transcript: Transcript, _clause: str) -> Iterator[Exchange]:
+        written_out = cases(world)
+        return (exchange for exchange in transcript.exchanges if exchange.call in written_out)
+
+    return Feed(lambda world: Space(tuple(cases(world))), World.ask, find, subjects=_ALL_KINDS)
 
 
-def observations(cases: Callable[[World], Mapping[str, Call]]) -> Feed:
-    """Labelled calls of which is recorded what they do; the vote before each is one that no case sends."""
+def what_happened(effect: Effect) -> str:
+    """The outcome of a call and what it left, in words that two runs can be compared by."""
+    exchange = effect.exchange
+    seen = exchange.shown_outcome
+    if exchange.call.way.batch is Batch.NO:
+        seen += f" {exchange.answer.status}"
+    if not exchange.answer.accepted or isinstance(effect.after, NotRead):
+        return seen
+    return f"{seen}; {_in_short(effect.after)}"
+
+
+def observations(cases: Callable[[World], Mapping[str, Call]], tell: Callable[[Effect], str] = what_happened) -> Feed:
+    """Labelled calls of which is recorded what they do; the vote before each is one that no case sends.
+
+    tell: what is said of one; nothing where it shows nothing.
+    """
 
     def space(world: World) -> Space:
         named = tuple(cases(world).items())
@@ -114,17 +203,52 @@ def observations(cases: Callable[[World], Mapping[str, Call]]) -> Feed:
         label, call = case
         if world.reads:
             world.ask(Call(world.rateable, boundary(RATINGS, "2"), Pick("plain", "seen before")))
+        before = world.read()
         exchange = world.ask(call)
-        seen = f"{exchange.shown_outcome} {exchange.answer.status}"
-        stored = world.read() if exchange.answer.accepted else NOT_READ
-        return Observation(label, seen if isinstance(stored, NotRead) else f"{seen}; {_in_short(stored)}")
+        return Observation(label, tell(Effect(before, exchange, world.read())))
 
-    return Feed(space, perform)
+    def find(world: World, transcript: Transcript, _clause: str) -> Iterator[Observation]:
+        told: dict[Call, Effect] = {}
+        for effect in transcript.effects:
+            call = effect.exchange.call
+            if call.way.caller is Caller.MAIN and (call.way == DIRECT or call.by(DIRECT) not in told):
+                told[call.by(DIRECT)] = effect
+        for label, call in cases(world).items():
+            if call in told and (seen := tell(told[call])):
+                yield Observation(label, seen)
+
+    return Feed(space, perform, find)
+
+
+def _lost_on_the_way(effect: Effect, transcript: Transcript) -> bool:
+    """Whether a field did not read back that did when it was sent in another way."""
+    exchange = effect.exchange
+    if not (exchange.answer.accepted and exchange.permitted.accepted and isinstance(effect.after, Stored)):
+        return False
+    lost = unsaved_fields(exchange.call, effect.after)
+    return bool(lost) and all(
+        any(
+            name not in unsaved_fields(other.exchange.call, other.after)
+            for other in _elsewhere(effect, transcript, name)
+        )
+        for name in lost
+    )
+
+
+def _elsewhere(effect: Effect, transcript: Transcript, name: str) -> Iterator[Effect]:
+    """The accepted votes with the same value of a field that came in another way and were read back."""
+    sent = dict(effect.exchange.call.parameters)[name]
+    for other in transcript.effects:
+        call = other.exchange.call
+        same_value = as_text(dict(call.parameters).get(name, NOTHING.of)) == as_text(sent)
+        if other.exchange.answer.accepted and isinstance(other.after, Stored) and call.way != effect.exchange.call.way:
+            if same_value:
+                yield other
 
 
 def _perform_pair(world: World, call: Call) -> Pair:
     base_call = base_of(call)
-    base = world.ask_once(base_call)
+    base = world.ask(base_call)
     if base.answer.accepted and world.reads:
         # What the base left behind would hide that the variant leaves nothing.
         world.ask(_unlike(call, world))
@@ -132,7 +256,7 @@ def _perform_pair(world: World, call: Call) -> Pair:
     if base.is_permitted or not variant.is_permitted:
         return Pair(base, variant, _saved_as_base(world, base_call, variant))
     # The base is at fault. Where it is so only for its values being texts, this is not about the way.
-    typed = world.ask_once(_typed(base_call))
+    typed = world.ask(_typed(base_call))
     return Pair(typed if typed.is_permitted else base, variant, saved=True)
 
 

@@ -175,6 +175,26 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class Unpaired:
+    """A call in one of the ways of which no plain JSON call was sent. saved: as with a pair."""
+
+    variant: Exchange
+    saved: bool
+
+    @property
+    def judged(self) -> Exchange:
+        return self.variant
+
+    def must_agree(self) -> None:
+        """The outcome is one that is permitted whatever the way."""
+        only_if(self.variant.permitted.must_be_accepted or self.variant.permitted.must_be_refused)
+        only_if(not isinstance(self.variant.outcome, NotJudged | AnotherResult))
+        if not self.variant.is_permitted:
+            raise Violated(str(self.variant.permitted), by_history=not isinstance(self.variant.outcome, Malformed))
+        must(self.saved, "the vote reads back as sent")
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
     """A call with the stored vote before and after it."""
 
@@ -185,6 +205,13 @@ class Effect:
     @property
     def judged(self) -> Exchange:
         return self.exchange
+
+    @property
+    def before_is_after(self) -> bool:
+        """Whether both read-backs are there and show the same vote."""
+        if not isinstance(self.before, Stored) or not isinstance(self.after, Stored):
+            return False
+        return self.before.same_vote(self.after)
 
     def must_be_saved(self) -> None:
         """After true to a call that may be accepted, each filled field reads back."""
@@ -223,7 +250,8 @@ class Story:
         only_if(first.answer.accepted and second.answer.accepted)
         if not isinstance(self.between, Stored) or not isinstance(self.after, Stored):
             raise NotConcerned
-        unsaved = unsaved_fields(second.call, self.after)
+        sent = dict(first.call.parameters)
+        unsaved = [name for name in unsaved_fields(second.call, self.after) if sent.get(name) not in _values(second)]
         kept = {
             "RATING": bool(self.between.rating) and self.after.rating == self.between.rating,
             "COMMENT": bool(self.between.comment) and self.after.comment == self.between.comment,
@@ -238,6 +266,10 @@ class Story:
             exchange.must_be_answered_by_method()
             earlier = seen.setdefault(exchange.call, exchange)
             must(same_outcome(earlier, exchange), f"{earlier.shown_outcome}, as when the same call was sent before")
+
+
+def _values(exchange: Exchange) -> list[object]:
+    return [value for _, value in exchange.call.parameters]
 
 
 def same_outcome(one: Exchange, other: Exchange) -> bool:
@@ -275,5 +307,5 @@ class Observation:
     seen: str
 
 
-Judged = Exchange | Pair | Effect | Story
+Judged = Exchange | Pair | Unpaired | Effect | Story
 Record = Judged | Observation

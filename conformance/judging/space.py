@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from conformance.contract.oracle import judged_sessions
 from conformance.contract.partition import COMMENTS, LONGEST_URL, RATINGS, EquivalenceClass, needs_json
 from conformance.exchange.call import DIRECT, JSON_ENCODINGS, Batch, Call, Encoding, Pick, Way
 from conformance.exchange.encode import encode
@@ -23,10 +22,9 @@ _LARGEST_SPACE: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """The cases of a feed. lacking: why there are none. drawn: None where the others are the whole space."""
+    """The cases of a feed, named values first. lacking: why there are none. drawn: None where they are the whole space."""
 
-    named: tuple[Any, ...]
-    edges: tuple[Any, ...] = ()
+    cases: tuple[Any, ...]
     drawn: st.SearchStrategy[Any] | None = None
     lacking: str = ""
 
@@ -40,13 +38,24 @@ class Votes:
     comment: tuple[str, ...] = ("absent",)
     ways: tuple[Way, ...] = (DIRECT,)
 
+    def speak_of(self, world: World, call: Call) -> bool:
+        """Whether the call's values are of these classes, and of a session of which the edition speaks."""
+        return (
+            call.session.of in self.session
+            and call.rating.of in self.rating
+            and call.comment.of in self.comment
+            and call.session.of in world.told_sessions
+            and not call.extra
+            and call.session_name == "SESSION_ID"
+        )
+
     def space(self, world: World) -> Space:
         callers = world.portal.target.callers
         ways = [way for way in self.ways if way.caller in callers]
         if not ways:
             return Space((), lacking=f"not configured: {self.ways[0].caller}")
-        told = judged_sessions(world.edition)
-        sessions = [world.sessions[name] for name in self.session if name in world.sessions and name in told]
+        known = world.sessions.keys() & world.told_sessions
+        sessions = [world.sessions[name] for name in self.session if name in known]
         if not sessions:
             return Space((), lacking=f"no session in the state {' or '.join(self.session)} is configured")
         tables = (sessions, [RATINGS[name] for name in self.rating], [COMMENTS[name] for name in self.comment])
@@ -54,12 +63,12 @@ class Votes:
         if all(entry.drawn is None for table in tables for entry in table):
             whole = _product(tables, ways, lambda entry: entry.boundaries)
             if whole:
-                return Space(named, _new(whole, named))
+                return Space((*named, *_new(whole, named)))
         corners = _product(tables, ways, lambda entry: entry.named)
         edges = _one_at_a_time(tables, ways, lambda entry: entry.boundaries)
         for way in ways[1:]:
             edges += _one_at_a_time(tables, [way], lambda entry: entry.named)
-        return Space(named, _new((*edges, *corners), named), _strategy(tables, ways))
+        return Space((*named, *_new((*edges, *corners), named)), _strategy(tables, ways))
 
 
 def boundary(table: Mapping[str, EquivalenceClass], name: str, place: int = 0) -> Pick:

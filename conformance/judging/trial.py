@@ -20,11 +20,13 @@ from conformance.exchange.repeat import describe
 from conformance.judging.deviations import Deviation
 from conformance.judging.feeds import Feed
 from conformance.judging.records import Exchange, Judged, NotConcerned, Observation, Record, Violated, Violation
+from conformance.judging.transcript import Transcript
 from conformance.judging.world import World
 from conformance.portals.portal import NoAnswer
 from conformance.portals.secret import Scrubber
 
 HISTORY: Final = "effect.history-free"
+_ANSWERED: Final = "error.never-5xx"
 _MOST_KEPT: Final = 3
 _LONGEST_SEARCH: Final = 200
 """How many calls are spent on making one violation smaller."""
@@ -105,22 +107,60 @@ class Trial:
     tally: Tally
     _smallest: tuple[tuple[int, int], Any, Violation] | None = None
     _spent: int = 0
+    _found: int = 0
 
-    def run(self, seed: int) -> None:
-        """Performs the cases of the mode and leaves the outcome in the tally."""
+    def run(self, seed: int, draws: int) -> None:
+        """Performs the clause's own cases, and as many as Hypothesis may draw; leaves the outcome in the tally."""
         space = self.feed.space(self.world)
         self.tally.lacking = space.lacking
-        if self.feed.judges_shapes and self.world.draws:
+        if self.feed.judges_shapes:
             for exchange in tuple(self.world.shapes.values()):
                 self._keep(exchange.call, self._judge(exchange.call, exchange, ()))
-        cases = space.named + (space.edges if self.world.draws else ())
-        for case in cases:
+        for case in space.cases:
             if self._is_judged(case):
                 self._keep(case, self._try(case))
-        if self._smallest is None and space.drawn is not None and self.world.draws:
-            self._search(space.drawn, seed)
+        if self._smallest is None and space.drawn is not None and draws:
+            self._search(space.drawn, seed, draws)
         if self._smallest is not None:
             self._confirm()
+
+    def sweep(self, transcript: Transcript) -> None:
+        """Judges what all encodings of one combination of classes brought; where something is wrong, asks again."""
+        if not self.feed.sweeps or self._found > _LONGEST_SEARCH:
+            return
+        for record in self.feed.find(self.world, transcript, self.clause.id):
+            assert not isinstance(record, Observation)
+            case = record.judged.call
+            if self._is_judged(case):
+                self._keep(case, self._judge(case, record, ()))
+
+    def hear(self, transcript: Transcript, limit: str) -> None:
+        """Judges what a plan brought. Nothing is sent. limit: the option that left calls out of the plan."""
+        left_out = f"{limit} leaves no call for it" if limit else "no call of the plan is about it"
+        self.tally.lacking = self.feed.space(self.world).lacking or left_out
+        for record in self.feed.find(self.world, transcript, self.clause.id):
+            if isinstance(record, Observation):
+                self._observe(record)
+            elif self._is_judged(record.judged.call):
+                self._keep(record.judged.call, self._weigh(record, transcript))
+        for call, reason in transcript.unanswered:
+            promised = self.world.permitted(call)
+            if self.clause.id in (*promised.kept, *promised.broken, _ANSWERED):
+                self._count_error(reason, call)
+        self.tally.violations = self.tally.violations[:_MOST_KEPT]
+
+    def _weigh(self, record: Judged, transcript: Transcript) -> Violation | None:
+        """Judges one record of a plan; the violation, unless it is excused or due to what the clause is not about."""
+        try:
+            self.body(record)
+        except NotConcerned:
+            return None
+        except Violated as violated:
+            due_to_history = transcript.depends_on_history and self.judges_history and self.clause.id != HISTORY
+            explained = not due_to_history and transcript.explains(record.judged, self.feed.subjects)
+            return self._count(record, violated, ()) if explained or not violated.by_history else None
+        self._count(record, None, ())
+        return None
 
     def _is_judged(self, case: Any) -> bool:
         """Whether the case belongs to the level of the run: a part of a documented clause may be only implied."""
@@ -128,12 +168,12 @@ class Trial:
             return True
         return not any(f"{parameter}:{name}" in self.clause.implied for parameter, name in case.classes.items())
 
-    def _search(self, drawn: SearchStrategy[Any], seed: int) -> None:
+    def _search(self, drawn: SearchStrategy[Any], seed: int, draws: int) -> None:
         number = hashlib.sha256(f"{seed} {self.clause.id}".encode()).digest()
 
         @set_seed(int.from_bytes(number[:8]))
         @settings(
-            max_examples=self.world.draws,
+            max_examples=draws,
             database=None,
             deadline=None,
             derandomize=False,
@@ -175,8 +215,7 @@ class Trial:
 
     def _judge(self, case: Any, record: Record, before: tuple[Exchange, ...]) -> Violation | None:
         if isinstance(record, Observation):
-            self.tally.observed[record.label] = record.seen
-            self.tally.exchanges += 1
+            self._observe(record)
             return None
         try:
             self.body(record)
@@ -190,6 +229,11 @@ class Trial:
             return self._count(record, violated, before)
         self._count(record, None, before)
         return None
+
+    def _observe(self, record: Observation) -> None:
+        if record.seen:
+            self.tally.observed[record.label] = record.seen
+            self.tally.exchanges += 1
 
     def _count(self, record: Judged, violated: Violated | None, before: tuple[Exchange, ...]) -> Violation | None:
         self.tally.exchanges += 1
@@ -213,6 +257,7 @@ class Trial:
     def _keep(self, case: Any, violation: Violation | None) -> None:
         if violation is None:
             return
+        self._found += 1
         if not any(kept.classes == violation.classes for kept in self.tally.violations):
             self.tally.violations.append(violation)
         size = (sum(name != "absent" for name in violation.classes.values()), len(violation.repeat))
@@ -256,8 +301,7 @@ class Trial:
 
     def _holds_now(self, case: Any) -> bool:
         try:
-            with self.world.asking_anew():
-                self.body(self.feed.perform(self.world, case))
+            self.body(self.feed.perform(self.world, case))
         except (NotConcerned, NoAnswer, Violated):
             return False
         return True

@@ -7,9 +7,9 @@ from typing import Final
 
 import httpx
 
-from conformance.exchange.answer import Answer, read_answer
+from conformance.exchange.answer import Answer, read_answer, read_answers
 from conformance.exchange.call import DIRECT, TOKEN_CALLERS, Call, Caller, Read
-from conformance.exchange.encode import HttpRequest, encode, encode_read
+from conformance.exchange.encode import HttpRequest, encode, encode_read, encode_together
 from conformance.exchange.stored import NotRead, Stored, read_stored
 from conformance.portals.target import Target
 
@@ -34,7 +34,14 @@ class Portal:
         """The answer to a vote. Raises NoAnswer."""
         token = self.target.token.value if call.way.caller in TOKEN_CALLERS else ""
         status, kind, body = self._exchange(encode(call, token), call.way.caller)
-        answer = read_answer(status, kind, body, call.way)
+        return self._shown(read_answer(status, kind, body, call.way))
+
+    def send_together(self, calls: tuple[Call, ...]) -> tuple[Answer, ...]:
+        """The answers to votes that are the items of one batch of the main caller. Raises NoAnswer."""
+        status, kind, body = self._exchange(encode_together(calls), Caller.MAIN)
+        return tuple(map(self._shown, read_answers(status, kind, body, calls[0].way, len(calls))))
+
+    def _shown(self, answer: Answer) -> Answer:
         # The text is for showing, and will be cut: half a secret is not found any more.
         shown = self._scrubber.clean(answer.text)
         return answer if shown == answer.text else replace(answer, text=shown)

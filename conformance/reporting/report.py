@@ -9,19 +9,22 @@ from typing import Any, Final
 
 from conformance import __version__
 from conformance.judging.deviations import Deviation
+from conformance.judging.sweep import Coverage
 from conformance.portals.target import Target
 from conformance.problem import Problem
 from conformance.reporting.verdict import ClauseVerdict, RunVerdict
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What a report says of a run besides the verdict. level: the lowest level that was judged."""
+    """What a report says of a run besides the verdict. mode: explore, exhaustive or planned. level: the lowest judged."""
 
     edition: str
     target: Target
+    mode: str
+    coverage: Coverage
     level: str
     seed: int
     started: datetime
@@ -43,12 +46,14 @@ def report_of(run: RunVerdict, facts: RunFacts) -> dict[str, Any]:
             "live": facts.target.live,
             "url": next(iter(facts.target.callers.values())).shown,
         },
+        "mode": facts.mode,
         "level": facts.level,
         "seed": facts.seed,
         "started": facts.started.isoformat(timespec="seconds"),
         "duration_seconds": round(facts.duration_seconds, 3),
         "requests": facts.requests,
         "writes": facts.writes,
+        "coverage": asdict(facts.coverage),
         "clauses": [_clause(entry) for entry in run.clauses],
     }
 

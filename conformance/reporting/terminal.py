@@ -7,6 +7,7 @@ import click
 
 from conformance.contract.edition import CHAPTERS, Clause, Edition
 from conformance.judging.records import Violation
+from conformance.judging.sweep import Coverage
 from conformance.reporting.report import RunFacts
 from conformance.reporting.verdict import ClauseVerdict, RunVerdict, Status
 
@@ -54,9 +55,15 @@ def summary(run: RunVerdict, facts: RunFacts, colour: bool) -> str:
     lines += [
         "",
         f"verdict: {run.verdict.value}   {facts.target.name}, edition {facts.edition}",
-        f"{', '.join(counts)}; {facts.requests} requests, {facts.writes} votes; seed {facts.seed}",
+        f"{', '.join(counts)}; {facts.mode}: {facts.requests} requests, {facts.writes} votes; seed {facts.seed}",
+        _coverage(facts.coverage),
     ]
     return "\n".join(lines)
+
+
+def _coverage(coverage: Coverage) -> str:
+    met, possible = (sum(getattr(pair, name) for pair in coverage.pairs) for name in ("met", "all"))
+    return f"pairs of classes met: {met} of {possible}; combinations of four: {coverage.met} of {coverage.all}"
 
 
 def clause_list(edition: Edition, width: int) -> str:

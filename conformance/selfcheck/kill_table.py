@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from conformance.contract.edition import edition_names, load_edition
+from conformance.judging.mode import Explore
 from conformance.portals.in_process import portal_answering
 from conformance.portals.reference import ReferencePortal
 from conformance.portals.target import embedded_target
@@ -50,7 +51,7 @@ def failed_clauses(name: str, edition: str) -> list[str]:
     variant = next(variant for variant in (*FAULTS, *STYLES) if variant.name == name)
     portal = ReferencePortal(load_edition(edition))
     variant.apply(portal)
-    verdict = judge_portal(portal_answering(embedded_target(), portal.answer), portal.edition, DRAWS)
+    verdict = judge_portal(portal_answering(embedded_target(), portal.answer), portal.edition, Explore(DRAWS))
     return [entry.clause.id for entry in verdict.with_status(Status.FAILED)]
 
 

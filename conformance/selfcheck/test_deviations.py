@@ -8,6 +8,7 @@ import pytest
 
 from conformance.contract.edition import load_edition
 from conformance.judging.deviations import Deviation, load_deviations
+from conformance.judging.mode import Explore
 from conformance.portals.in_process import portal_answering
 from conformance.portals.reference import ReferencePortal
 from conformance.portals.target import embedded_target
@@ -39,7 +40,7 @@ def _judge(deviations: tuple[Deviation, ...], *faults: str) -> RunVerdict:
         if fault.name in faults:
             fault.apply(portal)
     judged = portal_answering(embedded_target(), portal.answer)
-    return judge_portal(judged, edition, 3, deviations=deviations, only=["rating.whole-number"])
+    return judge_portal(judged, edition, Explore(3), deviations=deviations, only=["rating.whole-number"])
 
 
 def _status(verdict: RunVerdict) -> Status:

@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from conformance.contract.edition import edition_names, load_edition
+from conformance.judging.mode import Explore
 from conformance.portals.in_process import portal_answering
 from conformance.portals.incoming import Incoming
 from conformance.portals.reference import Outgoing, ReferencePortal
@@ -14,8 +15,8 @@ from conformance.selfcheck.layers import Variant
 from conformance.selfcheck.styles import STYLES
 from conformance.selfcheck.tribunal import judge_portal
 
-FEW_DRAWS = 3
-MORE_DRAWS = 10
+FEW_DRAWS = Explore(3)
+MORE_DRAWS = Explore(10)
 TRIED = [(fault, edition) for fault in FAULTS for edition in fault.editions]
 
 
