@@ -1,5 +1,6 @@
 """The command vote-conformance: a thin face of pytest, and what can be said without a portal."""
 
+import json
 import os
 import shutil
 import sys
@@ -10,9 +11,14 @@ import pytest
 
 from conformance import __version__
 from conformance.contract.edition import Edition, edition_names, load_edition
-from conformance.portals.target import DEFAULT_EDITION
+from conformance.contract.openapi import openapi_of
+from conformance.exchange.call import METHOD
+from conformance.judging.plan import plan_of
+from conformance.portals.target import DEFAULT_EDITION, load_target
 from conformance.problem import Problem
+from conformance.reporting.plan_list import plan_list
 from conformance.reporting.terminal import clause_list, clause_text
+from conformance.run import budget_of, edition_of
 
 _VALUED = ("target", "edition", "level", "deviations", "budget", "seed", "report_dir")
 _FLAGS = ("plan", "exhaustive", "no_votes", "allow_incomplete")
@@ -47,6 +53,36 @@ def run(pytest_arguments: tuple[str, ...], **given: str | bool | None) -> None:
     tests = sorted(str(entry) for entry in package.iterdir() if entry.name.startswith("test_"))
     own = ["-c", str(package / "suite.ini"), "--rootdir", str(package), "-p", "conformance.plugin"]
     sys.exit(pytest.main([*own, *options, *pytest_arguments, *tests]))
+
+
+@main.command()
+@click.option("--target", metavar="T", default="mock", help="`mock` (the default) or a target file.")
+@click.option("--edition", metavar="E", help="Edition of the documentation. Default: the target's.")
+@click.option("--budget", metavar="N", help="The most requests.")
+@click.option("--no-votes", is_flag=True, help="Only calls that could write on no portal.")
+def plan(target: str, edition: str | None, budget: str | None, no_votes: bool) -> None:
+    """Show what a run with --plan sends: each call, what it is for, requests, votes, seconds. Sends nothing."""
+    try:
+        asked = load_target(target)
+        judged_by = edition_of(asked, edition)
+        click.echo(plan_list(plan_of(asked, judged_by, budget_of(budget), not no_votes), judged_by))
+    except Problem as problem:
+        raise click.UsageError(str(problem)) from None
+
+
+@main.group()
+def export() -> None:
+    """Write the contract in the form of another tool."""
+
+
+@export.command()
+@click.option("--edition", metavar="E", default=DEFAULT_EDITION, help=f"Default: {DEFAULT_EDITION}.")
+def openapi(edition: str) -> None:
+    """Write an OpenAPI 3.1 description of the method as JSON."""
+    try:
+        click.echo(json.dumps(openapi_of(load_edition(edition), METHOD, __version__), indent=2, ensure_ascii=False))
+    except Problem as problem:
+        raise click.UsageError(str(problem)) from None
 
 
 @main.command()

@@ -35,7 +35,7 @@ class Feed:
 
     presumed: the calls that must be accepted for a refusal to be blamed on what the clause is about: where the same
     call with a plain value in that place is refused too, another clause is violated. subjects: the kinds of features
-    that the clause is about. judges_shapes: whether one answer of each shape that came up in other trials is judged too.
+    that the clause is about. judges_shapes: whether one answer of each shape in other trials is judged too.
     sweeps: whether all combinations of classes concern it.
     """
 
@@ -241,9 +241,9 @@ def _elsewhere(effect: Effect, transcript: Transcript, name: str) -> Iterator[Ef
     for other in transcript.effects:
         call = other.exchange.call
         same_value = as_text(dict(call.parameters).get(name, NOTHING.of)) == as_text(sent)
-        if other.exchange.answer.accepted and isinstance(other.after, Stored) and call.way != effect.exchange.call.way:
-            if same_value:
-                yield other
+        read_back = other.exchange.answer.accepted and isinstance(other.after, Stored)
+        if read_back and same_value and call.way != effect.exchange.call.way:
+            yield other
 
 
 def _perform_pair(world: World, call: Call) -> Pair:

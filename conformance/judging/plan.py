@@ -19,7 +19,6 @@ from conformance.contract.partition import (
     OTHER_TYPES,
     OUTSIDE,
     RATINGS,
-    EquivalenceClass,
     session_classes,
 )
 from conformance.exchange.call import (
@@ -51,6 +50,7 @@ _NO_SESSION: Final = Pick("absent", ABSENT)
 _UNTRUSTED: Final = (Caller.WRONG_SECRET, Caller.UNSCOPED)
 _UNUSABLE: Final = ("absent", "empty", "null", "zero")
 _LETTERS: Final = "abc"
+_MORE: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is sent in order: the preflight, then the steps. left_out: what the whole plan has besides. limit: the option
-    that left it out, empty where none did.
+    """What is sent in order: the preflight, then the steps.
+
+    left_out: what the whole plan has besides. limit: the option that left it out, empty where none did.
     """
 
     preflight: tuple[Call | Read, ...]
@@ -178,30 +179,30 @@ class _Steps:
         def text(name: str, place: int = 0) -> Pick:
             return boundary(COMMENTS, name, place)
 
-        yield from self.voted("RATING alone", 1, Call(own, boundary(RATINGS, "1")), 4)
+        yield from self.voted("RATING alone, answered in XML", 1, Call(own, boundary(RATINGS, "1"), way=XML), 4)
         yield from self.voted("SESSION_ID as text", 1, Call(digits, NOTHING, text("special")))
         yield from self.voted("RATING as text", 3, Call(own, Pick("digits", "4"), way=short), 4)
-        yield from self.voted("COMMENT with all punctuation", 3, Call(own, NOTHING, text("special", 1)), 4)
-        yield from self.voted("COMMENT of several lines", 2, Call(own, NOTHING, text("lines"), short), 4)
+        yield from self.voted("COMMENT with all punctuation", 3, Call(own, NOTHING, text("special", 1), short), 4)
         yield from self.voted("COMMENT of emoji", 4, Call(own, NOTHING, text("emoji"), ascii_only), 5)
         yield from self.voted("COMMENT of 1,000 characters", 1, Call(own, NOTHING, text("long")))
         yield from self.voted('COMMENT "0"', 1, Call(own, NOTHING, text("zero-text"), ascii_only), 4)
 
     def votes_by_other_ways(self) -> Iterator[Step]:
-        """Votes that must be accepted in other encodings, orders, formats, and from another caller."""
-        yield from self.voted("a vote answered in XML", 2, Call(self.own, boundary(RATINGS, "3"), way=XML), None)
+        """Votes that must be accepted in other encodings and orders, and from another caller."""
         if "access.any-user" in self.edition.clauses:
             yield from self.by_caller("a vote of a second caller", 2, Caller.SECOND)
-        text = boundary(COMMENTS, "special")
-        for stars, way, look_telling in (
-            ("3", Way(Encoding.FORM), 1),
-            ("2", Way(Encoding.MULTIPART), 1),
-            ("1", Way(Encoding.QUERY_POST), 3),
-            ("4", Way(Encoding.QUERY_GET, order=_BACKWARDS), 1),
+        for stars, text, way, look_telling in (
+            ("3", "special", Way(Encoding.FORM), 1),
+            ("2", "lines", Way(Encoding.MULTIPART), 1),
+            ("1", "special", Way(Encoding.QUERY_POST), 3),
+            ("4", "special", Way(Encoding.QUERY_GET, order=_BACKWARDS), 1),
         ):
             backwards = ", parameters in another order" if way.order == _BACKWARDS else ""
             yield from self.voted(
-                f"a vote by {way}{backwards}", 1, Call(self.own, boundary(RATINGS, stars), text, way), look_telling
+                f"a vote by {way}{backwards}",
+                1,
+                Call(self.own, boundary(RATINGS, stars), boundary(COMMENTS, text), way),
+                look_telling,
             )
 
     def bad_ratings(self) -> Iterator[Step]:
@@ -237,6 +238,7 @@ class _Steps:
         """Refused votes that travel otherwise, which shows that the call was understood; and callers without rights."""
         ways = (
             ("by GET", 4, Way(Encoding.QUERY_GET)),
+            ("in multipart", 4, Way(Encoding.MULTIPART)),
             ("answered in XML", 4, Way(Encoding.QUERY_GET, ".xml")),
             ("by token in a body", 2, Way(caller=Caller.TOKEN_BODY)),
             ("by token in a query", 2, Way(Encoding.QUERY_GET, caller=Caller.TOKEN_QUERY)),
@@ -268,6 +270,8 @@ class _Steps:
         for name in (*OUTSIDE, "fraction", "text"):
             picks = [Pick(name, value) for value in RATINGS[name].named]
             calls += [self.bad_rating(pick, with_comment) for pick in picks for with_comment in (False, True)]
+            # A few more cost no request.
+            calls += [self.bad_rating(Pick(name, value), False) for value in RATINGS[name].edges[:_MORE]]
         for name in BAD_SESSIONS:
             calls += [self.bad_session(Pick(name, value)) for value in self.sessions[name].named]
         for state in ("forbidden", "not_open_line", "unknown"):

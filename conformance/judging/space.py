@@ -22,7 +22,7 @@ _LARGEST_SPACE: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """The cases of a feed, named values first. lacking: why there are none. drawn: None where they are the whole space."""
+    """The cases of a feed, named values first. lacking: why there are none. drawn: None where these are all."""
 
     cases: tuple[Any, ...]
     drawn: st.SearchStrategy[Any] | None = None

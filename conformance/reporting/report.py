@@ -19,7 +19,7 @@ SCHEMA_VERSION: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What a report says of a run besides the verdict. mode: explore, exhaustive or planned. level: the lowest judged."""
+    """What a report says of a run besides the verdict. mode: explore, exhaustive, planned. level: the lowest judged."""
 
     edition: str
     target: Target

@@ -1,73 +1,132 @@
-"""What judging costs: `python -m conformance.selfcheck.benchmark`.
+"""What judging costs and what it catches: `python -m conformance.selfcheck.benchmark`, about half an hour.
 
-The cost of the embedded run in explore mode against two floors measured in the same run: the same requests sent by bare
-httpx through the same in-process portal, judged by nobody (calls), and Hypothesis drawing from the same strategies with
-nothing done (draws). Ratios within one run are what counts; the machines are noisy.
+Cost: the processor time of the embedded run in two modes against two floors measured in the same run: the same requests
+sent by bare httpx through the same in-process portal, judged by nobody (calls), and Hypothesis drawing from the same
+strategies with nothing done (draws). Kills: the lying portals of the selfcheck, judged in three ways and by
+schemathesis, a general API fuzzer, with the OpenAPI description of this project. Ratios within one run are what counts;
+the machines are noisy. Schemathesis gets an environment of its own, because its plugin changes what Hypothesis draws.
 """
 
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Callable
+import venv
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Final
 
 import httpx
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis.strategies import SearchStrategy
 
 from conformance.contract.edition import Edition, edition_names, load_edition
-from conformance.judging.feeds import Feed
-from conformance.judging.trial import Body
+from conformance.judging.mode import Exhaustive, Explore, Mode, Planned
+from conformance.judging.plan import plan_of
+from conformance.judging.preflight import preflight
 from conformance.judging.world import World
-from conformance.plugin import DRAWS
 from conformance.portals.in_process import client_of, portal_answering
 from conformance.portals.incoming import Incoming
-from conformance.portals.reference import Outgoing, ReferencePortal
+from conformance.portals.reference import Answering, Outgoing, ReferencePortal
 from conformance.portals.target import embedded_target
+from conformance.reporting.verdict import Status
+from conformance.run import DRAWS
+from conformance.selfcheck.faults import FAULTS
+from conformance.selfcheck.fuzzer import fuzz, fuzzer_program, unfit_checks
 from conformance.selfcheck.tribunal import judge_portal, suite_tests
 
-ROUNDS = 5
+ROUNDS: Final = 5
+FEW_DRAWS: Final = 20
+_MEMORY: Final = (
+    "import resource; from conformance.selfcheck.benchmark import judged; "
+    "judged('{edition}', 'exhaustive'); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kills:
+    """How many of so many portals were caught, and the requests that the portals counted, the median of all."""
+
+    killed: int
+    portals: int
+    requests: int
+
+    def __str__(self) -> str:
+        return f"{self.killed} of {self.portals}, {self.requests:,} requests"
 
 
 def main() -> None:
-    """Prints one line for each edition."""
-    print("edition   requests  draws  explore s  calls s  draws s  explore / (calls + draws)")
-    for name in edition_names():
-        edition = load_edition(name)
-        requests = _requests_of_a_run(edition)
-        strategies = _strategies(edition)
-        rounds = [
-            (_timed(_explore, edition), _timed(_send, requests, edition), _timed(_draw, strategies))
-            for _ in range(ROUNDS)
-        ]
-        # What disturbs a measurement only ever adds to it, so the least of each is the best estimate.
-        explore, calls, draws = (min(column) for column in zip(*rounds, strict=True))
-        ratio = explore / (calls + draws)
-        sizes = f"{len(requests):8}  {len(strategies) * DRAWS:5}"
-        print(f"{name}   {sizes}  {explore:9.2f}  {calls:7.2f}  {draws:7.2f}  {ratio:.2f}")
+    """Prints one table: a row for each figure, a column for each edition."""
+    columns = {name: [*_costs(load_edition(name)), *_kills(name)] for name in edition_names()}
+    rows = zip(*columns.values(), strict=True)
+    print("| figure | " + " | ".join(columns) + " |")
+    print("|---|" + "---:|" * len(columns))
+    for row in rows:
+        print(f"| {row[0][0]} | " + " | ".join(value for _, value in row) + " |")
 
 
-def _timed(work: Callable[..., object], *arguments: object) -> float:
-    """The processor seconds of the work, which is all in this process."""
-    start = time.process_time()
-    work(*arguments)
-    return time.process_time() - start
+def _costs(edition: Edition) -> list[tuple[str, str]]:
+    strategies = _strategies(edition)
+    explored, swept = (_requests_of_a_run(edition, mode) for mode in (Explore(DRAWS), Exhaustive()))
+    explore, calls, draws, exhaustive, all_calls = _least(
+        lambda: _judge(edition, Explore(DRAWS)),
+        lambda: _send(explored, edition),
+        lambda: _draw(strategies),
+        lambda: _judge(edition, Exhaustive()),
+        lambda: _send(swept, edition),
+    )
+    memory = subprocess.run(
+        [sys.executable, "-c", _MEMORY.format(edition=edition.name)], capture_output=True, text=True, check=True
+    )
+    return [
+        ("explore: requests, draws", f"{len(explored):,}, {len(strategies) * DRAWS:,}"),
+        ("explore, calls, draws: processor seconds", f"{explore:.2f}, {calls:.2f}, {draws:.2f}"),
+        ("explore / (calls + draws)", f"{explore / (calls + draws):.2f}"),
+        ("exhaustive: requests", f"{len(swept):,}"),
+        ("exhaustive, calls: processor seconds", f"{exhaustive:.2f}, {all_calls:.2f}"),
+        ("exhaustive / calls", f"{exhaustive / all_calls:.2f}"),
+        ("exhaustive: peak memory of the process", f"{memory.stdout.strip()} MB"),
+    ]
 
 
-def _explore(edition: Edition) -> None:
-    judge_portal(portal_answering(embedded_target(), ReferencePortal(edition).answer), edition, DRAWS)
+def _least(*works: Callable[[], object]) -> list[float]:
+    """The least processor seconds of each, in turn: what disturbs a measurement only ever adds to it."""
+
+    def timed(work: Callable[[], object]) -> float:
+        start = time.process_time()
+        work()
+        return time.process_time() - start
+
+    rounds = [[timed(work) for work in works] for _ in range(ROUNDS)]
+    return [min(column) for column in zip(*rounds, strict=True)]
 
 
-def _requests_of_a_run(edition: Edition) -> list[Incoming]:
-    honest = ReferencePortal(edition).answer
+def _judge(edition: Edition, mode: Mode) -> None:
+    judge_portal(portal_answering(embedded_target(), ReferencePortal(edition).answer), edition, mode)
+
+
+def _requests_of_a_run(edition: Edition, mode: Mode) -> list[Incoming]:
     seen: list[Incoming] = []
-
-    def answer(request: Incoming) -> Outgoing:
-        seen.append(request)
-        return honest(request)
-
-    judge_portal(portal_answering(embedded_target(), answer), edition, DRAWS)
+    judge_portal(
+        portal_answering(embedded_target(), counted(ReferencePortal(edition).answer, seen.append)), edition, mode
+    )
     return seen
 
 
-def _send(requests: list[Incoming], edition: Edition) -> None:
+def counted(honest: Answering, count: Callable[[Incoming], object]) -> Answering:
+    """The portal, with each request shown to `count` first."""
+
+    def answer(request: Incoming) -> Outgoing:
+        count(request)
+        return honest(request)
+
+    return answer
+
+
+def _send(requests: Iterable[Incoming], edition: Edition) -> None:
     client = client_of(ReferencePortal(edition).answer)
     for request in requests:
         url = f"http://127.0.0.1{request.path}" + (f"?{request.query}" if request.query else "")
@@ -75,19 +134,10 @@ def _send(requests: list[Incoming], edition: Edition) -> None:
 
 
 def _strategies(edition: Edition) -> list[SearchStrategy[object]]:
-    world = World(edition, portal_answering(embedded_target(), ReferencePortal(edition).answer), True, DRAWS)
-    world.preflight()
-    found: list[SearchStrategy[object]] = []
-
-    def keep(_name: str, feed: Feed, _body: Body) -> None:
-        drawn = feed.space(world).drawn
-        if drawn is not None:
-            found.append(drawn)
-
-    for name, test in suite_tests():
-        if name in edition.clauses:
-            test(keep)
-    return found
+    world = World(edition, portal_answering(embedded_target(), ReferencePortal(edition).answer), True)
+    preflight(world)
+    spaces = (feed.space(world) for name, feed, _ in suite_tests() if name in edition.clauses)
+    return [space.drawn for space in spaces if space.drawn is not None]
 
 
 def _draw(strategies: list[SearchStrategy[object]]) -> None:
@@ -106,6 +156,59 @@ def _draw(strategies: list[SearchStrategy[object]]) -> None:
             pass
 
         nothing()
+
+
+MODES: Final[dict[str, Callable[[Edition], Mode]]] = {
+    "explore": lambda _: Explore(FEW_DRAWS),
+    "plan": lambda edition: Planned(plan_of(embedded_target(), edition)),
+    "plan of 50": lambda edition: Planned(plan_of(embedded_target(), edition, budget=50)),
+    "exhaustive": lambda _: Exhaustive(),
+}
+
+
+def judged(edition: str, mode: str, fault: str = "") -> tuple[list[str], int]:
+    """The clauses that a portal fails in a mode, in the order of the contract, and the requests it counted."""
+    portal = faulty_portal(edition, fault)
+    seen: list[None] = []
+    judged_by = portal_answering(embedded_target(), counted(portal.answer, lambda _: seen.append(None)))
+    verdict = judge_portal(judged_by, portal.edition, MODES[mode](portal.edition))
+    return [entry.clause.id for entry in verdict.with_status(Status.FAILED)], len(seen)
+
+
+def faulty_portal(edition: str, fault: str) -> ReferencePortal:
+    """The reference portal of an edition with the fault of that name, if any."""
+    portal = ReferencePortal(load_edition(edition))
+    for variant in FAULTS:
+        if variant.name == fault:
+            variant.apply(portal)
+    return portal
+
+
+def _kills(edition: str) -> list[tuple[str, str]]:
+    names = [fault.name for fault in FAULTS if edition in fault.editions]
+    rows = []
+    with ProcessPoolExecutor() as workers:
+        for mode in ("explore", "plan", "plan of 50"):
+            told = list(workers.map(judged, [edition] * len(names), [mode] * len(names), names))
+            rows.append((f"killed, requests: {mode}", str(_counted((bool(failed), used) for failed, used in told))))
+        with tempfile.TemporaryDirectory() as folder:
+            venv.create(folder, with_pip=True)
+            program = fuzzer_program(Path(folder))
+            left_out = unfit_checks(program, edition)
+            told_by_fuzzer = list(workers.map(_fuzzed, [(program, edition, name, left_out) for name in names]))
+        rows.append(("killed, requests: schemathesis", str(_counted(told_by_fuzzer))))
+        rows.append(("checks of schemathesis left out, for they fail a correct portal", ", ".join(left_out) or "none"))
+    return rows
+
+
+def _fuzzed(job: tuple[Path, str, str, tuple[str, ...]]) -> tuple[bool, int]:
+    program, edition, fault, left_out = job
+    return fuzz(program, faulty_portal(edition, fault), left_out)
+
+
+def _counted(told: Iterable[tuple[bool, int]]) -> Kills:
+    results = list(told)
+    return Kills(sum(killed for killed, _ in results), len(results), int(median(used for _, used in results)))
 
 
 if __name__ == "__main__":

@@ -32,11 +32,11 @@ codes = ["NO"]
 
 @pytest.mark.parametrize("name", edition_names())
 def test_every_clause_of_an_edition_has_a_test(name: str) -> None:
-    assert set(load_edition(name).clauses) <= {clause for clause, _ in suite_tests()}
+    assert set(load_edition(name).clauses) <= {clause for clause, _, _ in suite_tests()}
 
 
 def test_every_test_judges_a_clause_of_some_edition_and_no_clause_has_two() -> None:
-    clauses = [clause for clause, _ in suite_tests()]
+    clauses = [clause for clause, _, _ in suite_tests()]
     assert len(clauses) == len(set(clauses))
     assert set(clauses) == {clause for name in edition_names() for clause in load_edition(name).clauses}
 

@@ -15,7 +15,7 @@ import pytest
 
 from conformance.contract.edition import load_edition
 from conformance.portals import reference
-from conformance.portals.incoming import Incoming
+from conformance.portals.incoming import Incoming, parse_query, read_parameters
 from conformance.portals.reference import Answering, Outgoing, ReferencePortal
 from conformance.portals.server import serving
 from conformance.selfcheck.faults import FAULTS
@@ -146,21 +146,30 @@ def test_the_code_of_another_edition_is_pointed_out(tmp_path: Path) -> None:
     assert "EMPTY_VOTE_PARAMS is a code of edition 2026-03: did you mean --edition 2026-03?" in ran.output
 
 
-def test_a_live_target_gets_named_values_only_and_no_other_session(tmp_path: Path) -> None:
-    named: set[object] = set()
+def test_a_live_target_gets_the_plan_and_no_other_session(tmp_path: Path) -> None:
+    named: set[str] = set()
+    requests = 0
     honest = _portal()
 
     def answer(request: Incoming) -> Outgoing:
-        if request.body.startswith(b"{"):
-            named.add(json.dumps(json.loads(request.body).get("SESSION_ID")))
+        nonlocal requests
+        requests += 1
+        parameters = read_parameters(request)
+        commands = parameters.get("cmd", {})
+        items = commands.values() if isinstance(commands, dict) else commands
+        for vote in (parameters, *(parse_query(item.partition("?")[2]) for item in items)):
+            named.add(json.dumps(vote.get("SESSION_ID")))
         return honest(request)
 
     with serving(answer) as base:
         ran = _run(tmp_path, _target(tmp_path, base, live=True))
     assert ran.status == 0, ran.output
+    assert ran.report["mode"] == "planned"
+    assert ran.report["requests"] == requests <= 90
+    assert ran.report["writes"] <= 25
     own = {"494", '"494"', "494.5", "-494", '"494abc"', '"abc"', "[494]", '{"a": 494}'}
     others = {"7001", "8001", "999999937", "495"}
-    as_text = {f'"{number}"' for number in ("7001", "8001", "999999937", "-494", "494.5", "0")}
+    as_text = {f'"{number}"' for number in ("7001", "8001", "999999937", "495", "-494", "494.5", "0")}
     assert own | others <= named <= own | others | as_text | {"0", '""', "null", "false"}
 
 

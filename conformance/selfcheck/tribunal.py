@@ -27,12 +27,13 @@ def judge_portal(
 ) -> RunVerdict:
     """The verdict on a portal, from the same tests as a run with pytest. only: the clauses to try."""
     world = World(edition, portal, judges_implied=True)
+    tests = {name: (feed, body) for name, feed, body in suite_tests()}
     trials: list[Trial] = []
     for name in trial_order(edition):
         # The first clause is always tried: it finds a vote that the portal accepts.
         wanted = only is None or name in only or not trials
         if wanted and name not in portal.target.not_offered:
-            feed, body = suite_tests()[name]
+            feed, body = tests[name]
             trials.append(Trial(world, edition.clauses[name], feed, body, deviations, True, Tally(name)))
     hold = proceedings(mode, world, trials, SEED)
     for trial in trials:
@@ -43,9 +44,9 @@ def judge_portal(
 
 
 @cache
-def suite_tests() -> dict[str, tuple[Feed, Body]]:
-    """By clause, what the test of the suite is fed with and what it demands."""
-    return {name: (feed, body) for name, feed, body in _tests()}
+def suite_tests() -> tuple[tuple[str, Feed, Body], ...]:
+    """The tests of the suite: the clause, what the test is fed with, and what it demands."""
+    return tuple(_tests())
 
 
 def _tests() -> Iterator[tuple[str, Feed, Body]]:

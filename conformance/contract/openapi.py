@@ -1,0 +1,144 @@
+"""An OpenAPI 3.1 description of the method, generated from the data of an edition.
+
+For fuzzers, mock generators and documentation tools. It says what a schema can say: types, ranges, statuses, codes and
+envelopes. What depends on the state of a portal (who may rate which session, what reads back) stays with the suite.
+"""
+
+from collections import defaultdict
+from typing import Any, Final
+
+from conformance.contract.edition import Edition
+from conformance.contract.partition import LONGEST_COMMENT, STARS
+
+_MEDIA_TYPES: Final = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
+_FILLED: Final = {"pattern": r"\S"}
+_CHAPTERS: Final = ("required", "optional", "rating", "comment", "success", "errors")
+
+
+def openapi_of(edition: Edition, method: str, version: str) -> dict[str, Any]:
+    """The description as a JSON document. method: the method's name; version: of the suite."""
+    operation = {
+        "summary": "A supervisor rates a finished open-channel dialog",
+        "description": _description(edition),
+        "tags": ["imopenlines"],
+        "responses": _responses(edition),
+    }
+    body = {"required": True, "content": {kind: {"schema": _ref("Vote")} for kind in _MEDIA_TYPES}}
+    paths = {
+        f"/{method}{suffix}": {
+            "post": {**operation, "operationId": f"vote{place}", "requestBody": body},
+            "get": {**operation, "operationId": f"voteByQuery{place}", "parameters": _query()},
+        }
+        for place, suffix in (("", ""), ("Json", ".json"))
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": f"{method}, edition {edition.name}", "version": version, "description": edition.summary},
+        "servers": [
+            {
+                "url": "https://{portal}/rest/{user}/{secret}",
+                "description": "an incoming webhook of the portal",
+                "variables": {name: {"default": name} for name in ("portal", "user", "secret")},
+            }
+        ],
+        "paths": paths,
+        "components": {"schemas": _schemas(edition)},
+    }
+
+
+def _description(edition: Edition) -> str:
+    clauses = (clause for clause in edition.clauses.values() if clause.chapter in _CHAPTERS)
+    return "\n".join(f"- `{clause.id}` ({clause.level}): {clause.statement}" for clause in clauses)
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _properties() -> dict[str, Any]:
+    return {
+        "SESSION_ID": {
+            "description": "the session of the dialog; a text of digits means that number",
+            "anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[1-9][0-9]*$"}],
+        },
+        "RATING": {
+            "description": "stars; a text of digits means that number",
+            "enum": [*map(int, STARS), *STARS],
+        },
+        "COMMENT": {
+            "description": f"any text that is not blank; of more than {LONGEST_COMMENT:,} characters the pages are silent",
+            "type": "string",
+        },
+    }
+
+
+def _query() -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "query", "required": name == "SESSION_ID", "schema": schema}
+        for name, schema in _properties().items()
+    ]
+
+
+def _schemas(edition: Edition) -> dict[str, Any]:
+    accepted = {"SESSION_ID": 494, **edition.example_accepted}
+    return {
+        "Vote": {
+            "type": "object",
+            "required": ["SESSION_ID"],
+            "anyOf": [{"required": ["RATING"]}, {"required": ["COMMENT"], "properties": {"COMMENT": _FILLED}}],
+            "properties": _properties(),
+            "examples": [accepted],
+        },
+        "Accepted": {
+            "type": "object",
+            "required": ["result", "time"],
+            "properties": {"result": {"const": True}, "time": _ref("Time")},
+            "not": {"required": ["error"]},
+        },
+        "Refused": {
+            "type": "object",
+            "required": ["error", "error_description"],
+            "properties": {
+                "error": {"enum": sorted(edition.method_codes | edition.system_codes.keys())},
+                "error_description": {"type": "string"},
+            },
+            "not": {"required": ["result"]},
+        },
+        "Time": {
+            "type": "object",
+            "properties": {
+                **{
+                    name: {"type": "number"}
+                    for name in ("start", "finish", "duration", "processing", "operating", "operating_reset_at")
+                },
+                **{name: {"type": "string", "format": "date-time"} for name in ("date_start", "date_finish")},
+            },
+        },
+    }
+
+
+def _responses(edition: Edition) -> dict[str, Any]:
+    """By status. Where an edition leaves the status of a refusal open, 200 may carry one and so may any 4xx."""
+    codes: dict[int, set[str]] = defaultdict(set)
+    for code, status in edition.system_codes.items():
+        codes[status].add(code)
+    if edition.method_statuses == {400}:
+        codes[400] |= edition.method_codes
+    else:
+        codes[200] |= edition.method_codes
+    responses = {
+        str(status): _response(f"refused: {', '.join(sorted(codes[status]))}", _ref("Refused"))
+        for status in sorted(codes)
+        if status != 200
+    }
+    if codes[200]:
+        told = f"the vote is accepted, or refused: {', '.join(sorted(codes[200]))}"
+        responses["200"] = _response(told, {"oneOf": [_ref("Accepted"), _ref("Refused")]})
+        responses["4XX"] = _response("the vote is refused", _ref("Refused"))
+    else:
+        responses["200"] = _response("the vote is accepted", _ref("Accepted"))
+    return dict(sorted(responses.items()))
+
+
+def _response(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}

@@ -1,0 +1,44 @@
+"""A plan as a person reads it before anything is sent: each request, what it is for, what it carries, and totals."""
+
+from typing import Final
+
+from conformance.contract.edition import Edition
+from conformance.exchange.call import Call, Read, Request
+from conformance.exchange.repeat import describe
+from conformance.judging.plan import Plan, calls_of, writes_of
+
+CALLS_A_SECOND: Final = 2
+
+
+def plan_list(plan: Plan, edition: Edition) -> str:
+    """The requests in order, the items of a batch under it, then what the plan costs and what it leaves out."""
+    steps: list[tuple[str, Request]] = [("is this a portal that can be judged", request) for request in plan.preflight]
+    steps += [(step.purpose, step.request) for step in plan.steps]
+    lines = []
+    for number, (purpose, request) in enumerate(steps, 1):
+        lines.append(f"{number:3}  {purpose}")
+        lines += [f"       {line}" for line in _shown(request)]
+    must, may = writes_of(plan.calls, edition)
+    seconds = plan.requests / CALLS_A_SECOND
+    lines += [
+        "",
+        f"{plan.requests} requests, about {seconds:.0f} s at {CALLS_A_SECOND} a second",
+        f"{must} votes that must be accepted; up to {may} more where the pages leave it open",
+    ]
+    if plan.left_out:
+        lines.append(f"left out by {plan.limit}:")
+        lines += [f"     {step.purpose}" for step in plan.left_out]
+    return "\n".join(lines)
+
+
+def _shown(request: Request) -> list[str]:
+    if isinstance(request, Read):
+        return [f"read session {request.session}"]
+    if isinstance(request, Call):
+        return [_line(request)]
+    calls = calls_of(request)
+    return [f"{calls[0].way}, {len(calls)} items", *(f"  {describe(call)}" for call in calls)]
+
+
+def _line(call: Call) -> str:
+    return f"{describe(call)}   {call.way}"
