@@ -13,7 +13,7 @@ from conformance.contract.partition import (
     TEXTS,
 )
 from conformance.exchange.answer import NO_JSON, WELL_FORMED_CODE, Accepted, Malformed, NotJudged, Refused
-from conformance.exchange.call import NOTHING, Batch, Call, Encoding, Way
+from conformance.exchange.call import ABSENT, NOTHING, Batch, Call, Encoding, Pick, Way
 from conformance.judging.records import Exchange, Observation
 from conformance.judging.silent import several_wrong
 from conformance.judging.world import World
@@ -22,6 +22,7 @@ from conformance.suite import Votes, boundary, calls, clause, must, observations
 FINE = Votes(rating=(*STARS, "absent"), comment=("plain", "absent"))
 STATES = ("forbidden", "not_open_line", "unknown")
 ALONE = tuple(Way(encoding) for encoding in Encoding)
+_OTHER_FORMATS = ("text/html", "application/xhtml+xml", "text/xml", "application/xml")
 ANY_SESSION = ("rateable", *STATES, *BAD_SESSIONS)
 ANY_RATING = (*OUTSIDE, "absent", *STARS, *NOT_WHOLE_RATINGS, "empty", "null", "digits", "digits-outside")
 REFUSED = Votes(session=ANY_SESSION, rating=ANY_RATING, comment=("absent", "plain", "empty", "null"))
@@ -91,9 +92,10 @@ def test_every_refusal_carries_a_documented_code(exchange: Exchange) -> None:
     must(exchange.edition.documents(exchange.answer.code), f"refused with {codes} or a system code")
 
 
-def _structures_alone(world: World) -> list[Call]:
-    """A list and an object as the only optional parameter."""
-    return [Call(world.rateable, NOTHING, boundary(COMMENTS, name)) for name in ("list", "object")]
+def _structures_and_example(world: World) -> list[Call]:
+    """A list and an object as the only optional parameter; and the call that the page prints as an example."""
+    example = Call(Pick("absent", ABSENT), extra=tuple(world.edition.example_refused.items()))
+    return [*(Call(world.rateable, NOTHING, boundary(COMMENTS, name)) for name in ("list", "object")), example]
 
 
 @clause(
@@ -116,7 +118,7 @@ def _structures_alone(world: World) -> list[Call]:
             ),
             ways=ALONE,
         ),
-        also=_structures_alone,
+        also=_structures_and_example,
         judges_shapes=True,
     ),
 )
@@ -124,6 +126,10 @@ def test_no_values_are_answered_with_5xx_or_another_format(exchange: Exchange) -
     only_if(not isinstance(exchange.outcome, NotJudged))
     must(exchange.answer.status < 500, "a status below 500")
     must(exchange.answer.document is not NO_JSON, "a body in JSON")
+    if not isinstance(exchange.outcome, Accepted):
+        # What success must be labelled as is said by success.envelope.
+        kind = exchange.answer.content_type.partition(";")[0].strip().lower()
+        must(kind not in _OTHER_FORMATS, "a body that is not labelled as another format")
 
 
 @clause("error.precedence", observations(lambda world: several_wrong(world.sessions)))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from conformance.contract.partition import STARS, TEXTS
-from conformance.exchange.answer import NotJudged
+from conformance.exchange.answer import WELL_FORMED_CODE, NotJudged, Refused, outcome_of
 from conformance.exchange.call import TOKEN_CALLERS, Batch, Caller, Encoding, Way
 from conformance.judging.records import Exchange, Observation, Pair
 from conformance.judging.silent import extra_parameters, lower_case
@@ -95,25 +95,33 @@ def test_an_access_token_has_the_same_outcome(pair: Pair) -> None:
     pair.must_agree()
 
 
-@clause(
-    "transport.auth", calls(Votes(rating=STARS, comment=("absent", "plain"), ways=(Way(caller=Caller.WRONG_SECRET),)))
-)
+def _by(caller: Caller) -> Votes:
+    ways = (Way(caller=caller), Way(Encoding.FORM, caller=caller), Way(Encoding.QUERY_GET, caller=caller))
+    return Votes(rating=STARS, comment=("absent", "plain"), ways=(*ways, Way(caller=caller, batch=Batch.MAP)))
+
+
+@clause("transport.auth", calls(_by(Caller.WRONG_SECRET)))
 def test_a_wrong_secret_is_refused_with_a_system_code(exchange: Exchange) -> None:
-    only_if(not isinstance(exchange.outcome, NotJudged) and (exchange.answer.code == "" or exchange.answer.has_code))
-    must(exchange.answer.code in exchange.edition.system_codes, "refused with a system code")
-    _must_have_status_of_denial(exchange)
+    _must_be_denied(exchange, frozenset(exchange.edition.system_codes), "a system code")
 
 
-@clause("transport.scope", calls(Votes(rating=STARS, comment=("absent", "plain"), ways=(Way(caller=Caller.UNSCOPED),))))
+@clause("transport.scope", calls(_by(Caller.UNSCOPED)))
 def test_a_caller_without_the_scope_is_refused_with_insufficient_scope(exchange: Exchange) -> None:
-    only_if(not isinstance(exchange.outcome, NotJudged) and (exchange.answer.code == "" or exchange.answer.has_code))
-    must(exchange.answer.code == "insufficient_scope", "refused: insufficient_scope")
-    _must_have_status_of_denial(exchange)
+    _must_be_denied(exchange, frozenset({"insufficient_scope"}), "insufficient_scope")
 
 
-def _must_have_status_of_denial(exchange: Exchange) -> None:
-    statuses = exchange.edition.denial_statuses
-    must(exchange.answer.status in statuses, f"HTTP status {' or '.join(map(str, sorted(statuses)))}")
+def _must_be_denied(exchange: Exchange, codes: frozenset[str], told: str) -> None:
+    """Refused with one of these codes, the batch as a whole or the item in it; with a status of denial outside."""
+    document, answer = exchange.answer.document, exchange.answer
+    whole = outcome_of(document) if exchange.call.way.batch is not Batch.NO else exchange.outcome
+    denied = whole if isinstance(whole, Refused) else exchange.outcome
+    only_if(not isinstance(denied, NotJudged))
+    code = denied.code if isinstance(denied, Refused) else ""
+    only_if(code == "" or WELL_FORMED_CODE.fullmatch(code) is not None)
+    must(code in codes, f"refused with {told}")
+    if denied is whole:
+        statuses = exchange.edition.denial_statuses
+        must(answer.status in statuses, f"HTTP status {' or '.join(map(str, sorted(statuses)))}")
 
 
 @clause("transport.unknown-parameter", observations(lambda world: extra_parameters(world.sessions)))

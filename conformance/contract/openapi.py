@@ -66,7 +66,7 @@ def _properties() -> dict[str, Any]:
             "enum": [*map(int, STARS), *STARS],
         },
         "COMMENT": {
-            "description": f"any text that is not blank; of more than {LONGEST_COMMENT:,} characters the pages are silent",
+            "description": f"any text; the pages are silent on one of more than {LONGEST_COMMENT:,} characters",
             "type": "string",
         },
     }

@@ -131,7 +131,7 @@ COMMENTS: Final[Mapping[str, EquivalenceClass]] = _table(
     EquivalenceClass(
         "special",
         (
-            'a&b=c&RATING=1+1 100%25 %41#x?y;z <b>"it\'s"</b> &lt; é Ж 😀',
+            'a&b=c&RATING=1+1 100%25 %41#x?y;z <script>"it\'s"</script> &lt; http://a.b/?c=d é Ж 😀.',
             f"{string.punctuation} «»№§©€—…",
         ),
         (
@@ -158,7 +158,7 @@ COMMENTS: Final[Mapping[str, EquivalenceClass]] = _table(
     ),
     EquivalenceClass(
         "lines",
-        ("first\nsecond\r\nthird\tend",),
+        ("first\nsecond é Ж 😀\r\nthird\tend",),
         ("a\nb", "a\r\nb", "a\rb", "a\tb", "a\n\nb"),
         _lines.map("".join).filter(is_judged_text),
     ),

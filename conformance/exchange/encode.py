@@ -55,10 +55,9 @@ def encode_together(calls: tuple[Call, ...], token: str = "") -> HttpRequest:
     return _encode(way, "batch", (("halt", 0), ("cmd", _commands(way.batch, calls))), token)
 
 
-def encode_read(read: Read) -> HttpRequest:
+def encode_read(read: Read, encoding: Encoding = Encoding.JSON) -> HttpRequest:
     """The request of a read-back."""
-    body = json.dumps({"SESSION_ID": read.session}).encode()
-    return HttpRequest("POST", READ_METHOD, headers={"Content-Type": "application/json"}, body=body)
+    return _encode(Way(encoding), READ_METHOD, (("SESSION_ID", read.session),), "")
 
 
 def as_text(value: Json) -> str:

@@ -36,7 +36,8 @@ class NotRead:
 NOT_READ: Final = NotRead()
 # White space, and what some languages count as such when they trim.
 _OUTER: Final = re.compile(r"\A[\s\ufeff\u200b\u180e]+|[\s\ufeff\u200b\u180e]+\Z")
-_REFUSALS: Final = ("MISSING_REQUIRED_PARAM", "INVALID_SESSION_ID", "ACCESS_DENIED")
+PARAMETER_MISSED: Final = "MISSING_REQUIRED_PARAM"
+_REFUSALS: Final = (PARAMETER_MISSED, "INVALID_SESSION_ID", "ACCESS_DENIED")
 
 
 def read_stored(document: Json) -> Stored | NotRead:

@@ -69,10 +69,12 @@ def calls(
         written_out = also(world)
         for exchange in transcript.exchanges:
             call = exchange.call
+            told = votes.speak_of(world, call)
+            whatever_way = (told and votes.ways == (DIRECT,)) or _is_promise_of(clause, exchange, transcript)
             if (
-                (call.way in votes.ways and votes.speak_of(world, call))
+                (call.way in votes.ways and told)
                 or (judges_shapes and is_plain(call))
-                or _is_promise_of(clause, exchange, transcript)
+                or (whatever_way and _way_is_no_matter(exchange, transcript))
                 or call in written_out
             ):
                 yield exchange
@@ -82,10 +84,20 @@ def calls(
 
 
 def _is_promise_of(clause: str, exchange: Exchange, transcript: Transcript) -> bool:
-    """Whether the clause alone says why the call must be accepted or refused, and its way is not what matters."""
+    """Whether the clause says why the call must be accepted or refused.
+
+    Where several things are wrong with an accepted call, it does so if each of them alone is refused.
+    """
+    permitted = exchange.permitted
+    if clause in permitted.kept or permitted.broken == (clause,):
+        return True
+    several = clause in permitted.broken and exchange.answer.accepted
+    return several and all(transcript.refuses_alone(broken) for broken in permitted.broken)
+
+
+def _way_is_no_matter(exchange: Exchange, transcript: Transcript) -> bool:
+    """Whether a call is judged whatever its way: it came plainly, or no plain call tells more than it does."""
     permitted, call = exchange.permitted, exchange.call
-    if clause not in permitted.kept and permitted.broken != (clause,):
-        return False
     if call.way == DIRECT or not is_documented(call):
         return is_documented(call)
     alone = call.way.caller is Caller.MAIN and transcript.base_of(call) is None

@@ -38,19 +38,20 @@ from conformance.exchange.encode import as_text
 from conformance.judging.preflight import preflight_requests
 from conformance.judging.silent import comments_alone, extra_parameters, lower_case, open_dialog, several_wrong
 from conformance.judging.space import boundary, sendable
+from conformance.judging.world import UNTRUSTED
 from conformance.portals.target import Target
 from conformance.problem import Problem
 
 MAP: Final = Way(batch=Batch.MAP)
 LIST: Final = Way(batch=Batch.LIST)
 XML: Final = Way(suffix=".xml")
+SHORT: Final = Way(suffix=".json")
 ASCII: Final = Way(Encoding.JSON_ASCII)
 _BACKWARDS: Final = (2, 1, 0)
 _NO_SESSION: Final = Pick("absent", ABSENT)
-_UNTRUSTED: Final = (Caller.WRONG_SECRET, Caller.UNSCOPED)
 _UNUSABLE: Final = ("absent", "empty", "null", "zero")
 _LETTERS: Final = "abc"
-_MORE: Final = 5
+_MORE: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def writes_of(calls: list[Call], edition: Edition) -> tuple[int, int]:
     must = may = 0
     for call in calls:
         told = permitted(edition, call.session.of, call.rating.of, call.comment.of)
-        if told.accepted and call.way.caller not in _UNTRUSTED:
+        if told.accepted and call.way.caller not in UNTRUSTED:
             open_question = bool(told.codes) or bool(call.extra) or call.session_name != "SESSION_ID"
             must, may = must + (not open_question), may + open_question
     return must, may
@@ -152,21 +153,20 @@ class _Steps:
         self.look = [request for request in preflight_requests(target) if isinstance(request, Read)][-1:]
 
     def all(self) -> Iterator[Step]:
-        """Votes first, then what must be refused, then what the pages leave open, and the first vote once more."""
+        """Votes, what the pages leave open, what must be refused, and the first vote once more."""
         control = self.example()
         yield from self.voted("the example of the page", 1, control)
         yield from self.votes()
         yield from self.votes_by_other_ways()
         yield from self.voted("in a batch: each bad value as a text", 1, Together(self.bad_items()))
+        yield from self.silent()
+        yield from self.voted("in a batch: what the pages leave open", 1, Together(self.open_items()))
         yield from self.bad_sessions()
         yield from self.denied()
         # A bad rating is the last before the vote that is sent again: what sticks would show.
         yield from self.bad_ratings()
         yield from (Step("is the vote as before the refusals", 1, look) for look in self.look)
         yield from self.voted("the first vote again: is it still accepted", 1, control, 5)
-        yield from self.voted("in a batch: what the pages leave open", 1, Together(self.open_items()))
-        yield from self.silent()
-        yield from self.refused("a forbidden session again", 6, *self.state("forbidden"))
 
     def example(self) -> Call:
         values = self.edition.example_accepted
@@ -174,45 +174,46 @@ class _Steps:
 
     def votes(self) -> Iterator[Step]:
         """Votes in JSON that must be accepted."""
-        digits, own, short, ascii_only = boundary(self.sessions, "digits"), self.own, Way(suffix=".json"), ASCII
-
-        def text(name: str, place: int = 0) -> Pick:
-            return boundary(COMMENTS, name, place)
-
-        yield from self.voted("RATING alone, answered in XML", 1, Call(own, boundary(RATINGS, "1"), way=XML), 4)
-        yield from self.voted("SESSION_ID as text", 1, Call(digits, NOTHING, text("special")))
-        yield from self.voted("RATING as text", 3, Call(own, Pick("digits", "4"), way=short), 4)
-        yield from self.voted("COMMENT with all punctuation", 3, Call(own, NOTHING, text("special", 1), short), 4)
-        yield from self.voted("COMMENT of emoji", 4, Call(own, NOTHING, text("emoji"), ascii_only), 5)
-        yield from self.voted("COMMENT of 1,000 characters", 1, Call(own, NOTHING, text("long")))
-        yield from self.voted('COMMENT "0"', 1, Call(own, NOTHING, text("zero-text"), ascii_only), 4)
+        own, digits = self.own, boundary(self.sessions, "digits")
+        # The same values as in the example, which came just before: a vote may be repeated.
+        yield from self.by_caller("a vote by token in a body", 1, self.example(), Way(caller=Caller.TOKEN_BODY), 1)
+        yield from self.voted("RATING alone, answered in XML", 1, Call(own, boundary(RATINGS, "4"), way=XML), 4)
+        special = Call(digits, boundary(RATINGS, "3"), boundary(COMMENTS, "special"))
+        yield from self.voted("SESSION_ID as text", 1, special)
+        yield from self.voted("RATING as text", 2, Call(own, Pick("digits", "1"), way=SHORT), 4)
+        for purpose, telling, name, way, look in (
+            ("COMMENT of emoji", 4, "emoji", ASCII, 5),
+            ("COMMENT of 1,000 characters", 1, "long", SHORT, 1),
+            ('COMMENT "0"', 1, "zero-text", ASCII, 4),
+        ):
+            yield from self.voted(purpose, telling, Call(own, NOTHING, boundary(COMMENTS, name), way), look)
 
     def votes_by_other_ways(self) -> Iterator[Step]:
-        """Votes that must be accepted in other encodings and orders, and from another caller."""
+        """Votes that must be accepted in other encodings and orders, and from other callers."""
         if "access.any-user" in self.edition.clauses:
-            yield from self.by_caller("a vote of a second caller", 2, Caller.SECOND)
-        for stars, text, way, look_telling in (
-            ("3", "special", Way(Encoding.FORM), 1),
-            ("2", "lines", Way(Encoding.MULTIPART), 1),
-            ("1", "special", Way(Encoding.QUERY_POST), 3),
-            ("4", "special", Way(Encoding.QUERY_GET, order=_BACKWARDS), 1),
+            vote = Call(self.own, boundary(RATINGS, "5"))
+            yield from self.by_caller("a vote of a second caller", 2, vote, Way(caller=Caller.SECOND))
+        vote = Call(self.own, boundary(RATINGS, "2"), boundary(COMMENTS, "empty"))
+        yield from self.by_caller("a vote by Bearer token, COMMENT empty", 2, vote, Way(caller=Caller.TOKEN_BEARER))
+        for stars, place, name, way, look_telling in (
+            ("3", 0, "special", Way(Encoding.FORM, order=_BACKWARDS), 1),
+            ("2", 0, "lines", Way(Encoding.MULTIPART), 1),
+            ("1", 1, "special", Way(Encoding.QUERY_POST), 3),
+            ("4", 0, "special", Way(Encoding.QUERY_GET, order=_BACKWARDS), 1),
         ):
             backwards = ", parameters in another order" if way.order == _BACKWARDS else ""
-            yield from self.voted(
-                f"a vote by {way}{backwards}",
-                1,
-                Call(self.own, boundary(RATINGS, stars), boundary(COMMENTS, text), way),
-                look_telling,
-            )
+            call = Call(self.own, boundary(RATINGS, stars), boundary(COMMENTS, name, place), way)
+            yield from self.voted(f"a vote by {way}{backwards}", 1, call, look_telling)
 
     def bad_ratings(self) -> Iterator[Step]:
         """A good session with ratings of which none may be accepted."""
-        null = boundary(RATINGS, "null")
-        yield Step("neither optional filled", 1, Call(self.own, null, boundary(COMMENTS, "null")))
+        for name, rating, comment in (("RATING", "null", "absent"), ("COMMENT", "absent", "null")):
+            empty = Call(self.own, boundary(RATINGS, rating), boundary(COMMENTS, comment))
+            yield from self.refused(f"{name} null and nothing else", 1, empty)
         six = self.bad_rating(boundary(RATINGS, "above"), with_comment=True)
         for encoding in (Encoding.FORM, Encoding.MULTIPART, Encoding.QUERY_POST, Encoding.QUERY_GET):
             yield from self.refused(f"RATING 6 by {encoding}", 3, six.by(Way(encoding)))
-        yield from self.refused("RATING 6 as text", 4, Call(self.own, Pick("digits-outside", "6")))
+        yield from self.refused("RATING 6 as text", 3, Call(self.own, Pick("digits-outside", "6"), way=SHORT))
         for name in (*NOT_WHOLE_RATINGS, *OUTSIDE):
             # A batch carries the others, as the texts that they are in most ways.
             for place, value in enumerate(RATINGS[name].named[: 1 if name == "above" else None]):
@@ -236,20 +237,21 @@ class _Steps:
 
     def denied(self) -> Iterator[Step]:
         """Refused votes that travel otherwise, which shows that the call was understood; and callers without rights."""
-        ways = (
-            ("by GET", 4, Way(Encoding.QUERY_GET)),
+        for told, telling, way in (
             ("in multipart", 4, Way(Encoding.MULTIPART)),
-            ("answered in XML", 4, Way(Encoding.QUERY_GET, ".xml")),
-            ("by token in a body", 2, Way(caller=Caller.TOKEN_BODY)),
-            ("by token in a query", 2, Way(Encoding.QUERY_GET, caller=Caller.TOKEN_QUERY)),
-            ("by Bearer token", 2, Way(caller=Caller.TOKEN_BEARER)),
-        )
-        for told, telling, way in ways:
-            if way.caller in self.target.callers:
-                calls = [call.by(way) for call in self.state("forbidden")]
-                yield from self.refused(f"a forbidden session {told}", telling, *calls)
-        for caller in _UNTRUSTED:
-            yield from self.by_caller(f"a vote by {caller}", 1, caller)
+            ("answered in XML", 3, Way(Encoding.QUERY_GET, ".xml")),
+        ):
+            calls = [call.by(way) for call in self.state("forbidden")]
+            yield from self.refused(f"a forbidden session {told}", telling, *calls)
+        six = self.bad_rating(boundary(RATINGS, "above"), with_comment=True)
+        by_token = Way(Encoding.QUERY_GET, caller=Caller.TOKEN_QUERY)
+        yield from self.by_caller("RATING 6 by token in a query", 2, six, by_token)
+        vote = Call(self.own, boundary(RATINGS, "5"))
+        for caller in UNTRUSTED:
+            yield from self.by_caller(f"a vote by {caller}", 1, vote, Way(caller=caller))
+            by_get, in_batch = Way(Encoding.QUERY_GET, caller=caller), replace(MAP, caller=caller)
+            yield from self.by_caller(f"a vote by {caller} by GET", 3, vote, by_get)
+            yield from self.by_caller(f"a vote by {caller} in a batch", 3, vote, in_batch)
 
     def silent(self) -> Iterator[Step]:
         """What the pages leave open, where a batch cannot carry it without doubt."""
@@ -274,11 +276,13 @@ class _Steps:
             calls += [self.bad_rating(Pick(name, value), False) for value in RATINGS[name].edges[:_MORE]]
         for name in BAD_SESSIONS:
             calls += [self.bad_session(Pick(name, value)) for value in self.sessions[name].named]
+        told = boundary(COMMENTS, "plain")
         for state in ("forbidden", "not_open_line", "unknown"):
-            calls += self.state(state)
+            for call in self.state(state):
+                calls += [call, replace(call, comment=told), replace(call, rating=NOTHING, comment=told)]
         calls.append(Call(self.own))
         calls += [Call(self.own, rating, comment) for rating, comment in _EMPTY_ONES]
-        calls.append(Call(self.own, boundary(RATINGS, "2"), boundary(COMMENTS, "plain")))
+        calls.append(Call(self.own, boundary(RATINGS, "2"), boundary(COMMENTS, "special", 1)))
         return _items(calls, MAP)
 
     def open_items(self) -> tuple[Call, ...]:
@@ -303,9 +307,10 @@ class _Steps:
             return []
         return [Call(boundary(self.sessions, state), boundary(RATINGS, "5"))]
 
-    def by_caller(self, purpose: str, telling: int, caller: Caller) -> Iterator[Step]:
-        if caller in self.target.callers:
-            yield Step(purpose, telling, Call(self.own, boundary(RATINGS, "5"), way=Way(caller=caller)))
+    def by_caller(self, purpose: str, telling: int, call: Call, way: Way, look: int | None = None) -> Iterator[Step]:
+        """The call from another caller, where that is configured."""
+        if way.caller in self.target.callers:
+            yield from self.voted(purpose, telling, call.by(way), look)
 
     def voted(self, purpose: str, telling: int, request: Call | Together, look: int | None = 0) -> Iterator[Step]:
         """A vote and its read-back. look: how telling that is, 0 as the vote; None for no read-back."""

@@ -166,12 +166,21 @@ class Pair:
         """Both are accepted, or both refused, with the same code where only one is permitted."""
         base, variant = self.base.outcome, self.variant.outcome
         only_if(self.variant.permitted.must_be_accepted or self.variant.permitted.must_be_refused)
-        only_if(isinstance(base, Accepted | Refused) and not isinstance(variant, NotJudged | AnotherResult))
+        only_if(isinstance(base, Accepted | Refused) and not _is_left_to_others(self.variant))
         if isinstance(variant, Malformed):
             raise Violated(f"{self.base.shown_outcome}, as with {self.base.call.way}")
         if not same_outcome(self.base, self.variant):
             raise Violated(f"{self.base.shown_outcome}, as with {self.base.call.way}", by_history=True)
+        known = self.variant.answer.has_code and self.variant.edition.documents(self.variant.answer.code)
+        if self.base.is_permitted and known and not self.variant.is_permitted:
+            raise Violated(str(self.variant.permitted), by_history=True)
         must(self.saved, f"the vote reads back as sent, as with {self.base.call.way}")
+
+
+def _is_left_to_others(variant: Exchange) -> bool:
+    """Whether success.true or error.envelope speak of the answer; they do not speak of XML."""
+    another = isinstance(variant.outcome, AnotherResult) and variant.call.way.suffix != ".xml"
+    return another or isinstance(variant.outcome, NotJudged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +197,7 @@ class Unpaired:
     def must_agree(self) -> None:
         """The outcome is one that is permitted whatever the way."""
         only_if(self.variant.permitted.must_be_accepted or self.variant.permitted.must_be_refused)
-        only_if(not isinstance(self.variant.outcome, NotJudged | AnotherResult))
+        only_if(not _is_left_to_others(self.variant))
         if not self.variant.is_permitted:
             raise Violated(str(self.variant.permitted), by_history=not isinstance(self.variant.outcome, Malformed))
         must(self.saved, "the vote reads back as sent")

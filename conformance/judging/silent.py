@@ -63,6 +63,6 @@ def one_field(sessions: Sessions) -> dict[str, Call]:
     """A rating alone and a comment alone: what becomes of the other field."""
     rateable = boundary(sessions, "rateable")
     return {
-        "RATING alone": Call(rateable, boundary(RATINGS, "1")),
-        "COMMENT alone": Call(rateable, NOTHING, boundary(COMMENTS, "special", 1)),
+        "RATING alone": Call(rateable, boundary(RATINGS, "4")),
+        "COMMENT alone": Call(rateable, NOTHING, boundary(COMMENTS, "emoji")),
     }

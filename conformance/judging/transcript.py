@@ -16,7 +16,7 @@ from conformance.exchange.call import DIRECT, Batch, Call, Pick, Read, Together
 from conformance.exchange.stored import NOT_READ, NotRead, Stored, comment_reads_back, rating_reads_back
 from conformance.judging.plan import Plan, calls_of
 from conformance.judging.records import Effect, Exchange, same_outcome
-from conformance.judging.world import World
+from conformance.judging.world import UNTRUSTED, World
 from conformance.portals.portal import NoAnswer
 
 OWN_SESSION: Final = ("rateable", "digits")
@@ -59,14 +59,14 @@ class Transcript:
 
     @staticmethod
     def _nearest_reads(entries: Iterable[Entry]) -> list[Stored | NotRead]:
-        """For each entry the last read-back before it, unless a call that was not refused stands between."""
+        """For each entry the last read-back before it, unless a call that may have written stands between."""
         nearest: list[Stored | NotRead] = []
         last: Stored | NotRead = NOT_READ
         for entry in entries:
             nearest.append(last)
             if isinstance(entry, Stored):
                 last = entry
-            elif isinstance(entry, Exchange) and not isinstance(entry.outcome, Refused):
+            elif isinstance(entry, Exchange) and _may_have_written(entry):
                 last = NOT_READ
         return nearest
 
@@ -101,6 +101,11 @@ class Transcript:
             return True
         way = ("way", _way_of(exchange.call))
         return "way" in subjects or exchange.call.way == DIRECT or way in self._cleared
+
+    def refuses_alone(self, clause: str) -> bool:
+        """Whether calls that break this clause and no other were sent, and all were refused."""
+        single = [exchange for exchange in self.exchanges if exchange.permitted.broken == (clause,)]
+        return bool(single) and all(isinstance(exchange.outcome, Refused) for exchange in single)
 
     def is_due_to_way(self, exchange: Exchange) -> bool:
         """Whether a wrong answer to a call that no plain call was compared with is due to the way that it travelled.
@@ -191,7 +196,7 @@ def features_of(call: Call) -> frozenset[Feature]:
     if call.way.batch is not Batch.NO:
         features.add(("way", "batch"))
     if call.way.order != DIRECT.order:
-        features.add(("order", call.way.order))
+        features.add(("order", "another"))
     return frozenset(features)
 
 
@@ -200,6 +205,12 @@ def culprits(effects: Iterable[Effect]) -> list[Effect]:
     changed = [effect for effect in effects if not effect.before_is_after]
     own = [effect for effect in changed if _left(effect)]
     return own or changed
+
+
+def _may_have_written(exchange: Exchange) -> bool:
+    """Whether the call was not refused. A batch of a caller without rights is refused as a whole, item by item not."""
+    denied = exchange.call.way.caller in UNTRUSTED and not exchange.answer.accepted
+    return not isinstance(exchange.outcome, Refused) and not denied
 
 
 def _left(effect: Effect) -> bool:

@@ -17,8 +17,9 @@ from conformance.problem import Problem
 
 BREAKER: Final = 3
 """After so many transport failures in a row the target counts as dead."""
-_TRUSTED: Final = (Caller.MAIN, *TOKEN_CALLERS)
-_UNTRUSTED: Final = (Caller.WRONG_SECRET, Caller.UNSCOPED)
+_TRUSTED: Final = (Caller.MAIN, Caller.SECOND, *TOKEN_CALLERS)
+UNTRUSTED: Final = (Caller.WRONG_SECRET, Caller.UNSCOPED)
+"""The callers whose every call must be denied."""
 
 
 Combination = tuple[str, str, str, Encoding]
@@ -101,7 +102,7 @@ class World:
 
     def permitted(self, call: Call) -> Permitted:
         """The outcomes that the edition permits for a call."""
-        if call.way.caller in _UNTRUSTED:
+        if call.way.caller in UNTRUSTED:
             return self._denied
         classes = (call.session.of, call.rating.of, call.comment.of)
         if classes not in self._known:

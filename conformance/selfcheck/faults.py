@@ -774,7 +774,7 @@ def stops_a_batch_at_the_first_refusal(portal: ReferencePortal) -> None:
         first = dict([next(iter(errors.items()))]) if isinstance(errors, dict) else errors[:1]
         return {**document, "result": {**parts, "result": [], "result_error": first}}
 
-    sent_json(portal, change, batch=True)
+    sent_json(portal, on_success(change), batch=True)
 
 
 @lie("transport.batch")
@@ -785,7 +785,7 @@ def puts_errors_of_a_batch_under_result(portal: ReferencePortal) -> None:
         parts = document["result"]
         return {**document, "result": {**parts, "result": parts["result_error"], "result_error": []}}
 
-    sent_json(portal, change, batch=True)
+    sent_json(portal, on_success(change), batch=True)
 
 
 @lie("transport.oauth")
