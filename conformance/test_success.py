@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from conformance.contract.partition import STARS
-from conformance.exchange.answer import AnotherResult, Malformed
+from conformance.exchange.answer import AnotherResult, Malformed, Refused
 from conformance.exchange.call import Batch, Caller, Encoding, Way
 from conformance.judging.records import Exchange
 from conformance.suite import Votes, calls, clause, must, only_if
@@ -21,7 +21,7 @@ NUMBERS = ("start", "finish", "duration", "processing", "operating", "operating_
 DATES = ("date_start", "date_finish")
 
 
-@clause("success.true", calls(replace(GOOD, ways=ANY_WAY), judges_shapes=True))
+@clause("success.true", calls(replace(GOOD, ways=ANY_WAY), judges_shapes=True, leaves=(Refused,)))
 def test_the_result_is_true(exchange: Exchange) -> None:
     only_if(
         (exchange.permitted.must_be_accepted and isinstance(exchange.outcome, AnotherResult))
@@ -30,13 +30,13 @@ def test_the_result_is_true(exchange: Exchange) -> None:
     must(exchange.answer.accepted, "result is JSON true")
 
 
-@clause("success.status", calls(replace(GOOD, ways=ALONE), judges_shapes=True))
+@clause("success.status", calls(replace(GOOD, ways=ALONE), judges_shapes=True, leaves=(Refused,)))
 def test_the_status_is_200(exchange: Exchange) -> None:
     only_if(exchange.answer.accepted)
     must(exchange.answer.status == 200, "HTTP status 200")
 
 
-@clause("success.envelope", calls(replace(GOOD, ways=ALONE), judges_shapes=True))
+@clause("success.envelope", calls(replace(GOOD, ways=ALONE), judges_shapes=True, leaves=(Refused,)))
 def test_the_answer_is_an_object_with_result_and_time(exchange: Exchange) -> None:
     document = exchange.answer.document
     only_if(exchange.permitted.must_be_accepted)
@@ -49,7 +49,7 @@ def test_the_answer_is_an_object_with_result_and_time(exchange: Exchange) -> Non
         must(kind == "application/json", "Content-Type application/json")
 
 
-@clause("success.time", calls(replace(GOOD, ways=ALONE), judges_shapes=True))
+@clause("success.time", calls(replace(GOOD, ways=ALONE), judges_shapes=True, leaves=(Refused,)))
 def test_every_field_of_time_has_its_type(exchange: Exchange) -> None:
     document = exchange.answer.document
     only_if(exchange.answer.accepted and isinstance(document, dict) and isinstance(document.get("time"), dict))

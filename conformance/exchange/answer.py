@@ -157,13 +157,17 @@ def outcome_of(document: Json) -> Outcome:
 def parse_json(body: bytes) -> Json:
     """The JSON value of a body in UTF-8, or NO_JSON."""
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        return _DECODER.decode(body.decode("utf-8"))
     except (ValueError, RecursionError):
         return NO_JSON
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(name)
+
+
+# Made once: json.loads with an option makes a decoder for each text.
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _limit_of(document: Json) -> NotJudged | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from conformance.contract.partition import COMMENTS, OUTSIDE, RATINGS, STARS
-from conformance.exchange.answer import Refused
+from conformance.exchange.answer import Outcome, Refused
 from conformance.exchange.call import DIRECT, JSON_ENCODINGS, NOTHING, Batch, Call, Caller, Pick, Way
 from conformance.exchange.encode import as_text
 from conformance.exchange.stored import NotRead, Stored
@@ -28,6 +28,15 @@ _SUBJECTS: Final[Mapping[str, str]] = {"caller": "way"}
 _ALL_KINDS: Final = frozenset({"session", "rating", "digits", "comment", "filled", "way", "order"})
 
 
+def never(_world: World, _call: Call, _clause: str) -> bool:
+    """No combination of classes concerns the feed."""
+    return False
+
+
+def _always(_world: World, _call: Call, _clause: str) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Feed:
     """space: the cases for a world. perform: one case -> a record that a test judges. find: the records in a transcript
@@ -35,8 +44,8 @@ class Feed:
 
     presumed: the calls that must be accepted for a refusal to be blamed on what the clause is about: where the same
     call with a plain value in that place is refused too, another clause is violated. subjects: the kinds of features
-    that the clause is about. judges_shapes: whether one answer of each shape in other trials is judged too.
-    sweeps: whether all combinations of classes concern it.
+    that the clause is about. judges_shapes: whether one answer of each shape in other trials is judged too. sweeps:
+    whether it may find a record where a combination of classes was sent in its encodings, of which one call is given.
     """
 
     space: Callable[[World], Space]
@@ -45,7 +54,7 @@ class Feed:
     presumed: Callable[[World, Call], Sequence[Call]] = lambda _world, _call: ()
     subjects: frozenset[str] = frozenset()
     judges_shapes: bool = False
-    sweeps: bool = False
+    sweeps: Callable[[World, Call, str], bool] = never
 
 
 def calls(
@@ -54,8 +63,13 @@ def calls(
     about: Sequence[str] = (),
     also: Callable[[World], Sequence[Call]] = lambda _: (),
     judges_shapes: bool = False,
+    leaves: tuple[type[Outcome], ...] = (),
 ) -> Feed:
-    """Single exchanges. about: what the clause is about, see _plainer. also: further calls, written out."""
+    """Single exchanges.
+
+    about: what the clause is about, see _plainer. also: further calls, written out. leaves: the outcomes of which the
+    clause does not speak.
+    """
 
     def space(world: World) -> Space:
         found = votes.space(world)
@@ -68,6 +82,8 @@ def calls(
     def find(world: World, transcript: Transcript, clause: str) -> Iterator[Exchange]:
         written_out = also(world)
         for exchange in transcript.exchanges:
+            if isinstance(exchange.outcome, leaves):
+                continue
             call = exchange.call
             told = votes.speak_of(world, call)
             whatever_way = (told and votes.ways == (DIRECT,)) or _is_promise_of(clause, exchange, transcript)
@@ -80,7 +96,13 @@ def calls(
                 yield exchange
 
     subjects = frozenset({_SUBJECTS.get(about[0], about[0]) if len(about) == 1 else "filled"})
-    return Feed(space, World.ask, find, presumed, subjects, judges_shapes, sweeps=True)
+
+    def sweeps(world: World, call: Call, clause: str) -> bool:
+        permitted = world.permitted(call)
+        promised = clause in permitted.kept or clause in permitted.broken
+        return judges_shapes or promised or votes.speak_of(world, call)
+
+    return Feed(space, World.ask, find, presumed, subjects, judges_shapes, sweeps)
 
 
 def _is_promise_of(clause: str, exchange: Exchange, transcript: Transcript) -> bool:
@@ -123,9 +145,9 @@ def pairs(votes: Votes, *, about: str = "way") -> Feed:
     """Each call twice: plainly, and in one of the ways. about: what differs, the way or the order of parameters."""
 
     def is_such(call: Call) -> bool:
-        if about == "order":
-            return call.way.order != DIRECT.order and call.way in votes.ways
-        return replace(call.way, order=DIRECT.order) in votes.ways
+        if call.way.order == DIRECT.order:
+            return about == "way" and call.way in votes.ways
+        return (call.way if about == "order" else replace(call.way, order=DIRECT.order)) in votes.ways
 
     def find(_world: World, transcript: Transcript, _clause: str) -> Iterator[Pair | Unpaired]:
         for effect in transcript.effects:
@@ -140,7 +162,9 @@ def pairs(votes: Votes, *, about: str = "way") -> Feed:
             elif base.is_permitted or not variant.is_permitted:
                 yield Pair(base, variant, saved)
 
-    return Feed(votes.space, _perform_pair, find, subjects=frozenset({about}), sweeps=True)
+    among_encodings = any(way == Way(way.encoding) for way in votes.ways)
+    sweeps = _always if among_encodings else never
+    return Feed(votes.space, _perform_pair, find, subjects=frozenset({about}), sweeps=sweeps)
 
 
 def effects(votes: Votes) -> Feed:
@@ -168,7 +192,7 @@ def effects(votes: Votes) -> Feed:
         exchange = world.ask(call)
         return Effect(before, exchange, world.read())
 
-    return Feed(space, perform, find, sweeps=True)
+    return Feed(space, perform, find, sweeps=_always)
 
 
 def stories(

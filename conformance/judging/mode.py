@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from conformance.judging.feeds import never
 from conformance.judging.plan import Plan
 from conformance.judging.preflight import preflight
 from conformance.judging.sweep import sweep
@@ -41,12 +42,16 @@ def proceedings(mode: Mode, world: World, trials: Collection[Trial], seed: int) 
         limit = mode.plan.limit
         return lambda trial: trial.hear(transcript, limit)
     if isinstance(mode, Exhaustive):
+        swept = [trial for trial in trials if trial.feed.sweeps is not never]
 
         def judge(brought: Transcript) -> None:
-            for trial in trials:
+            for trial in swept:
                 trial.sweep(brought)
 
+        # Every answer of the sweep is judged, so no shape is left for later.
+        world.keeps_shapes = False
         sweep(world, judge)
+        world.keeps_shapes = True
         return lambda trial: trial.run(seed, draws=0)
     draws = mode.draws
     return lambda trial: trial.run(seed, draws)

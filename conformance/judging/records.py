@@ -174,7 +174,8 @@ class Pair:
         known = self.variant.answer.has_code and self.variant.edition.documents(self.variant.answer.code)
         if self.base.is_permitted and known and not self.variant.is_permitted:
             raise Violated(str(self.variant.permitted), by_history=True)
-        must(self.saved, f"the vote reads back as sent, as with {self.base.call.way}")
+        if not self.saved:
+            raise Violated(f"the vote reads back as sent, as with {self.base.call.way}")
 
 
 def _is_left_to_others(variant: Exchange) -> bool:
@@ -226,14 +227,16 @@ class Effect:
         """After true to a call that may be accepted, each filled field reads back."""
         only_if(isinstance(self.exchange.outcome, Accepted) and self.exchange.permitted.accepted)
         unsaved = unsaved_fields(self.exchange.call, self.after)
-        must(not unsaved, f"{' and '.join(unsaved)} read back as sent; read back: {self.after}")
+        if unsaved:
+            raise Violated(f"{' and '.join(unsaved)} read back as sent; read back: {self.after}")
 
     def must_be_unchanged(self) -> None:
         """After a refusal, the stored vote is as before."""
         only_if(isinstance(self.exchange.outcome, Refused))
         if not isinstance(self.before, Stored) or not isinstance(self.after, Stored):
             raise NotConcerned
-        must(self.before.same_vote(self.after), f"reads back as before: {self.before}; read back: {self.after}")
+        if not self.before.same_vote(self.after):
+            raise Violated(f"reads back as before: {self.before}; read back: {self.after}")
 
 
 @dataclass(frozen=True, slots=True)

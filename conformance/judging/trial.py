@@ -126,7 +126,8 @@ class Trial:
 
     def sweep(self, transcript: Transcript) -> None:
         """Judges what all encodings of one combination of classes brought; where something is wrong, asks again."""
-        if not self.feed.sweeps or self._found > _LONGEST_SEARCH:
+        first = transcript.exchanges[0].call if transcript.exchanges else None
+        if first is None or self._found > _LONGEST_SEARCH or not self.feed.sweeps(self.world, first, self.clause.id):
             return
         for record in self.feed.find(self.world, transcript, self.clause.id):
             assert not isinstance(record, Observation)

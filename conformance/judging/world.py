@@ -50,6 +50,7 @@ class World:
     recent: deque[Exchange] = field(default_factory=lambda: deque(maxlen=3))
     history: list[Violation] = field(default_factory=list)
     shapes: dict[Hashable, Exchange] = field(default_factory=dict)
+    keeps_shapes: bool = True
     combinations: set[Combination] = field(default_factory=set)
     sessions: Mapping[str, EquivalenceClass] = field(init=False)
     told_sessions: frozenset[str] = field(init=False)
@@ -93,7 +94,7 @@ class World:
             self.writes += 1
             if self.control is None and call.way == DIRECT and exchange.permitted.must_be_accepted:
                 self.control = exchange
-        if is_plain(call):
+        if self.keeps_shapes and is_plain(call):
             self.shapes.setdefault((exchange.permitted.must_be_accepted, *answer.shape), exchange)
         if call.way.batch is Batch.NO:
             self.combinations.add((call.session.of, call.rating.of, call.comment.of, call.way.encoding))
