@@ -65,7 +65,7 @@ def plan(target: str, edition: str | None, budget: str | None, no_votes: bool) -
     try:
         asked = load_target(target)
         judged_by = edition_of(asked, edition)
-        click.echo(plan_list(plan_of(asked, judged_by, budget_of(budget), not no_votes), judged_by))
+        click.echo(plan_list(plan_of(asked, judged_by, budget_of(budget), not no_votes), asked.name, judged_by))
     except Problem as problem:
         raise click.UsageError(str(problem)) from None
 

@@ -10,11 +10,11 @@ from conformance.judging.plan import Plan, calls_of, writes_of
 CALLS_A_SECOND: Final = 2
 
 
-def plan_list(plan: Plan, edition: Edition) -> str:
+def plan_list(plan: Plan, target: str, edition: Edition) -> str:
     """The requests in order, the items of a batch under it, then what the plan costs and what it leaves out."""
     steps: list[tuple[str, Request]] = [("is this a portal that can be judged", request) for request in plan.preflight]
     steps += [(step.purpose, step.request) for step in plan.steps]
-    lines = []
+    lines = [f"plan for {target}, edition {edition.name}"]
     for number, (purpose, request) in enumerate(steps, 1):
         lines.append(f"{number:3}  {purpose}")
         lines += [f"       {line}" for line in _shown(request)]

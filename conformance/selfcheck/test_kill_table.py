@@ -1,0 +1,45 @@
+"""The published kill table speaks of today's faults, and every one of them is caught by each clause that it names."""
+
+from pathlib import Path
+
+import pytest
+
+import conformance
+from conformance.contract.edition import edition_names, load_edition
+from conformance.selfcheck.faults import FAULTS, must_catch
+from conformance.selfcheck.styles import STYLES
+
+TABLE = Path(conformance.__file__).parent.parent / "reports" / "kill-table.md"
+
+
+def _rows(edition: str, heading: str) -> dict[str, list[str]]:
+    """The rows of one table of the file by their first cell."""
+    section = TABLE.read_text("utf-8").split(f"{heading} {edition}\n", 1)[1].split("\n#", 1)[0]
+    lines = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| ")]
+    return {cells[0]: cells for cells in lines[1:]}
+
+
+@pytest.mark.parametrize("name", edition_names())
+def test_every_fault_stands_there_and_is_caught_by_every_clause_it_names(name: str) -> None:
+    rows = _rows(name, "## Edition")
+    assert list(rows) == [variant.name for variant in (*FAULTS, *STYLES) if name in variant.editions]
+    for fault in FAULTS:
+        if name in fault.editions:
+            named = sorted(must_catch(fault, name))
+            assert rows[fault.name][2] == ", ".join(f"**{clause}**" for clause in named)
+            assert rows[fault.name][1] == fault.conduct.replace("|", "/")
+
+
+@pytest.mark.parametrize("name", edition_names())
+def test_no_correct_portal_stands_there_as_caught(name: str) -> None:
+    rows = _rows(name, "## Edition")
+    for style in STYLES:
+        assert rows[style.name][2:] == ["nobody: it is correct", "", "-", "-"]
+
+
+@pytest.mark.parametrize("name", edition_names())
+def test_every_judged_clause_catches_something(name: str) -> None:
+    rows = _rows(name, "### Clauses of edition")
+    judged = [clause.id for clause in load_edition(name).clauses.values() if clause.level != "observed"]
+    assert list(rows) == judged
+    assert all(int(rows[clause][1]) > 0 for clause in judged)

@@ -1,0 +1,162 @@
+"""The plan from the outside of the judge: what is sent, what it costs, what it leaves out, and whom it catches."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from conformance.contract.edition import edition_names, load_edition
+from conformance.contract.partition import COMMENTS, RATINGS, session_classes
+from conformance.exchange.call import Absent, Call
+from conformance.judging.mode import Planned
+from conformance.judging.plan import cannot_write, plan_of, writes_of
+from conformance.portals.in_process import portal_answering
+from conformance.portals.incoming import Incoming
+from conformance.portals.reference import SESSIONS, Outgoing, ReferencePortal
+from conformance.portals.target import Target, embedded_target
+from conformance.problem import Problem
+from conformance.reporting.verdict import RunVerdict, Status, Verdict
+from conformance.selfcheck.faults import FAULTS
+from conformance.selfcheck.layers import Variant
+from conformance.selfcheck.styles import STYLES
+from conformance.selfcheck.tribunal import judge_portal
+
+LIVE = replace(embedded_target(), live=True)
+UNSHOWN = {"refuses_the_word_null"}
+"""Faults that no named value shows: NULL is a boundary value of a class whose named value is another."""
+
+
+def _judged(name: str, target: Target, variant: Variant | None = None, budget: int | None = None) -> RunVerdict:
+    portal = ReferencePortal(load_edition(name))
+    if variant is not None:
+        variant.apply(portal)
+    plan = Planned(plan_of(target, portal.edition, budget))
+    return judge_portal(portal_answering(target, portal.answer), portal.edition, plan)
+
+
+@pytest.mark.parametrize("target", [embedded_target(), LIVE], ids=["loopback", "live"])
+@pytest.mark.parametrize("name", edition_names())
+def test_a_correct_portal_is_conformant_within_90_requests_and_25_votes(name: str, target: Target) -> None:
+    portal = ReferencePortal(load_edition(name))
+    requests: Counter[str] = Counter()
+
+    def answer(request: Incoming) -> Outgoing:
+        requests[request.method] += 1
+        return portal.answer(request)
+
+    saved = 0
+    save = portal.save
+
+    def counted_save(session: int, rating: int | None, comment: str | None) -> None:
+        nonlocal saved
+        saved += 1
+        save(session, rating, comment)
+
+    portal.save = counted_save
+    plan = plan_of(target, portal.edition)
+    verdict = judge_portal(portal_answering(target, answer), portal.edition, Planned(plan))
+    assert verdict.verdict is Verdict.CONFORMANT
+    assert {entry.status for entry in verdict.clauses} == {Status.PASSED, Status.OBSERVED}
+    assert requests.total() == plan.requests <= 90
+    assert saved <= 25
+
+
+@pytest.mark.parametrize("name", edition_names())
+def test_every_named_value_is_sent(name: str) -> None:
+    target = embedded_target()
+    calls = plan_of(target, load_edition(name)).calls
+    judged = session_classes(target.sessions, target.live).values()
+
+    def sent(values: list[object]) -> set[str]:
+        return {json.dumps(None if isinstance(value, Absent) else str(value)) for value in values}
+
+    for table, values in (
+        (judged, [call.session.value for call in calls]),
+        (RATINGS.values(), [call.rating.value for call in calls]),
+        (COMMENTS.values(), [call.comment.value for call in calls]),
+    ):
+        missing = {
+            (entry.name, str(value))
+            for entry in table
+            for value in entry.named
+            if not sent([value]) <= sent(values) and not (name == "2026-03" and entry.name == "not_open_line")
+        }
+        assert missing == set()
+
+
+@pytest.mark.parametrize("name", edition_names())
+@pytest.mark.parametrize("style", STYLES, ids=[style.name for style in STYLES])
+def test_no_correct_portal_is_accused_by_any_plan(style: Variant, name: str) -> None:
+    for budget in (None, 50):
+        verdict = _judged(name, LIVE, style, budget)
+        assert [violation for entry in verdict.clauses for violation in entry.violations] == []
+
+
+@pytest.mark.parametrize("name", edition_names())
+def test_the_plan_catches_every_fault_that_a_named_value_shows(name: str) -> None:
+    faults = [fault for fault in FAULTS if name in fault.editions]
+    survivors = {fault.name for fault in faults if _judged(name, LIVE, fault).verdict is not Verdict.NOT_CONFORMANT}
+    assert survivors == UNSHOWN
+
+
+@pytest.mark.parametrize("name", edition_names())
+def test_a_plan_of_50_catches_nine_in_ten(name: str) -> None:
+    faults = [fault for fault in FAULTS if name in fault.editions]
+    caught = [fault for fault in faults if _judged(name, LIVE, fault, 50).verdict is Verdict.NOT_CONFORMANT]
+    assert len(caught) >= 0.95 * len(faults)
+
+
+def test_a_budget_names_what_it_leaves_unexercised() -> None:
+    edition = load_edition("2024-10")
+    plan = plan_of(LIVE, edition, budget=30)
+    assert plan.requests == 30
+    assert plan.left_out
+    verdict = _judged("2024-10", LIVE, budget=30)
+    unexercised = verdict.with_status(Status.NOT_EXERCISED)
+    assert unexercised
+    assert {entry.note for entry in unexercised} == {"--budget 30 leaves no call for it"}
+    with pytest.raises(Problem, match="--budget 4: the preflight alone takes 4 requests"):
+        plan_of(LIVE, edition, budget=4)
+
+
+@pytest.mark.parametrize("name", edition_names())
+def test_without_votes_nothing_is_sent_that_a_casting_portal_could_take_for_one(name: str) -> None:
+    plan = plan_of(embedded_target(), load_edition(name), votes=False)
+    assert writes_of(plan.calls, load_edition(name)) == (0, 0)
+    portal = ReferencePortal(load_edition(name))
+    honest = portal.vote
+
+    def cast(parameters: dict[str, object], context: object) -> object:
+        # As PHP casts: leading digits, the truth, the first of a list.
+        session = parameters.get("SESSION_ID")
+        text = str(session[0] if isinstance(session, list) else session).lstrip("-")
+        digits = text[: len(text) - len(text.lstrip("0123456789"))]
+        number = int(digits) if digits else int(session is True)
+        filled = [parameters.get(field) not in (None, "") for field in ("RATING", "COMMENT")]
+        assert not (number > 0 and any(filled)), parameters
+        return honest(parameters, context)  # type: ignore[arg-type]
+
+    portal.vote = cast  # type: ignore[assignment]
+    verdict = judge_portal(portal_answering(embedded_target(), portal.answer), portal.edition, Planned(plan))
+    assert verdict.with_status(Status.FAILED) == []
+    assert portal.votes == {}
+
+
+def test_a_call_with_a_usable_session_and_a_filled_field_may_write() -> None:
+    own = session_classes(SESSIONS, live=False)
+    for state in ("rateable", "digits", "fraction", "list", "object", "negative", "unknown", "forbidden"):
+        call = plan_of(LIVE, load_edition("2024-10")).calls[0]
+        rated = Call(replace(call.session, of=state, value=own[state].named[0]), replace(call.rating, of="5", value=5))
+        assert not cannot_write(rated)
+
+
+def test_the_command_prints_each_call_and_what_the_plan_costs() -> None:
+    line = [sys.executable, "-m", "conformance", "plan", "--budget", "20"]
+    done = subprocess.run(line, capture_output=True, text=True, check=True)
+    assert "plan for mock, edition 2024-10" in done.stdout
+    assert 'the example of the page\n       SESSION_ID=494 RATING=5 COMMENT="Well done"   POST, JSON' in done.stdout
+    assert "20 requests, about 10 s at 2 a second" in done.stdout
+    assert "left out by --budget 20:" in done.stdout
