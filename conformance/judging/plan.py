@@ -194,7 +194,7 @@ class _Steps:
             vote = Call(self.own, boundary(RATINGS, "5"))
             yield from self.by_caller("a vote of a second caller", 2, vote, Way(caller=Caller.SECOND))
         vote = Call(self.own, boundary(RATINGS, "2"), boundary(COMMENTS, "empty"))
-        yield from self.by_caller("a vote by Bearer token, COMMENT empty", 2, vote, Way(caller=Caller.TOKEN_BEARER))
+        yield from self.by_caller("a vote by Bearer token, COMMENT empty", 2, vote, Way(caller=Caller.TOKEN_BEARER), 4)
         for stars, place, name, way, look_telling in (
             ("3", 0, "special", Way(Encoding.FORM, order=_BACKWARDS), 1),
             ("2", 0, "lines", Way(Encoding.MULTIPART), 1),
@@ -218,7 +218,7 @@ class _Steps:
             # A batch carries the others, as the texts that they are in most ways.
             for place, value in enumerate(RATINGS[name].named[: 1 if name == "above" else None]):
                 with_comment = name in ("above", "zero", "text", "object") or place == 1
-                telling = 3 if name in ("text", "negative") else 1
+                telling = 3 if name in ("text", "negative") or value is False else 1
                 yield from self.refused(f"RATING: {name}", telling, self.bad_rating(Pick(name, value), with_comment))
 
     def bad_sessions(self) -> Iterator[Step]:
@@ -240,12 +240,14 @@ class _Steps:
         for told, telling, way in (
             ("in multipart", 4, Way(Encoding.MULTIPART)),
             ("answered in XML", 3, Way(Encoding.QUERY_GET, ".xml")),
+            ("by Bearer token", 4, Way(caller=Caller.TOKEN_BEARER)),
         ):
-            calls = [call.by(way) for call in self.state("forbidden")]
-            yield from self.refused(f"a forbidden session {told}", telling, *calls)
+            if way.caller in self.target.callers:
+                calls = [call.by(way) for call in self.state("forbidden")]
+                yield from self.refused(f"a forbidden session {told}", telling, *calls)
         six = self.bad_rating(boundary(RATINGS, "above"), with_comment=True)
         by_token = Way(Encoding.QUERY_GET, caller=Caller.TOKEN_QUERY)
-        yield from self.by_caller("RATING 6 by token in a query", 2, six, by_token)
+        yield from self.by_caller("RATING 6 by token in a query", 1, six, by_token)
         vote = Call(self.own, boundary(RATINGS, "5"))
         for caller in UNTRUSTED:
             yield from self.by_caller(f"a vote by {caller}", 1, vote, Way(caller=caller))
