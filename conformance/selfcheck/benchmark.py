@@ -15,6 +15,7 @@ import venv
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -32,17 +33,20 @@ from conformance.portals.in_process import client_of, portal_answering
 from conformance.portals.incoming import Incoming
 from conformance.portals.reference import Answering, Outgoing, ReferencePortal
 from conformance.portals.target import embedded_target
-from conformance.reporting.verdict import Status
+from conformance.reporting.verdict import Verdict
 from conformance.run import DRAWS
 from conformance.selfcheck.faults import FAULTS
 from conformance.selfcheck.fuzzer import fuzz, fuzzer_program, unfit_checks
+from conformance.selfcheck.kill_table import varied_portal
 from conformance.selfcheck.tribunal import judge_portal, suite_tests
 
 ROUNDS: Final = 5
 FEW_DRAWS: Final = 20
 _MEMORY: Final = (
-    "import resource; from conformance.selfcheck.benchmark import judged; "
-    "judged('{edition}', 'exhaustive'); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+    "import resource; from conformance.contract.edition import load_edition; "
+    "from conformance.judging.mode import Exhaustive; from conformance.selfcheck.benchmark import judge_reference; "
+    "judge_reference(load_edition('{edition}'), Exhaustive()); "
+    "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
 )
 
 
@@ -74,10 +78,10 @@ def _costs(edition: Edition) -> list[tuple[str, str]]:
     strategies = _strategies(edition)
     explored, swept = (_requests_of_a_run(edition, mode) for mode in (Explore(DRAWS), Exhaustive()))
     explore, calls, draws, exhaustive, all_calls = _least(
-        lambda: _judge(edition, Explore(DRAWS)),
+        lambda: judge_reference(edition, Explore(DRAWS)),
         lambda: _send(explored, edition),
         lambda: _draw(strategies),
-        lambda: _judge(edition, Exhaustive()),
+        lambda: judge_reference(edition, Exhaustive()),
         lambda: _send(swept, edition),
     )
     memory = subprocess.run(
@@ -106,7 +110,8 @@ def _least(*works: Callable[[], object]) -> list[float]:
     return [min(column) for column in zip(*rounds, strict=True)]
 
 
-def _judge(edition: Edition, mode: Mode) -> None:
+def judge_reference(edition: Edition, mode: Mode) -> None:
+    """A run of the suite on the reference portal, as the embedded run has it."""
     judge_portal(portal_answering(embedded_target(), ReferencePortal(edition).answer), edition, mode)
 
 
@@ -164,48 +169,37 @@ MODES: Final[dict[str, Callable[[Edition], Mode]]] = {
     "explore": lambda _: Explore(FEW_DRAWS),
     "plan": lambda edition: Planned(plan_of(embedded_target(), edition)),
     "plan of 50": lambda edition: Planned(plan_of(embedded_target(), edition, budget=50)),
-    "exhaustive": lambda _: Exhaustive(),
 }
 
 
-def judged(edition: str, mode: str, fault: str = "") -> tuple[list[str], int]:
-    """The clauses that a portal fails in a mode, in the order of the contract, and the requests it counted."""
-    portal = faulty_portal(edition, fault)
+def _judged(mode: str, edition: str, fault: str) -> tuple[bool, int]:
+    """Whether a mode finds fault with a portal, and how many requests the portal counted."""
+    portal = varied_portal(fault, edition)
     seen: list[None] = []
     judged_by = portal_answering(embedded_target(), counted(portal.answer, lambda _: seen.append(None)))
     verdict = judge_portal(judged_by, portal.edition, MODES[mode](portal.edition))
-    return [entry.clause.id for entry in verdict.with_status(Status.FAILED)], len(seen)
+    return verdict.verdict is Verdict.NOT_CONFORMANT, len(seen)
 
 
-def faulty_portal(edition: str, fault: str) -> ReferencePortal:
-    """The reference portal of an edition with the fault of that name, if any."""
-    portal = ReferencePortal(load_edition(edition))
-    for variant in FAULTS:
-        if variant.name == fault:
-            variant.apply(portal)
-    return portal
-
-
-def _kills(edition: str) -> list[tuple[str, str]]:
+def _kills(edition: str) -> dict[str, str]:
     names = [fault.name for fault in FAULTS if edition in fault.editions]
-    rows = []
+    figures = {}
     with ProcessPoolExecutor() as workers:
-        for mode in ("explore", "plan", "plan of 50"):
-            told = list(workers.map(judged, [edition] * len(names), [mode] * len(names), names))
-            rows.append((f"killed, requests: {mode}", str(_counted((bool(failed), used) for failed, used in told))))
+        for mode in MODES:
+            told = workers.map(partial(_judged, mode, edition), names)
+            figures[f"killed, requests: {mode}"] = str(_counted(told))
         with tempfile.TemporaryDirectory() as folder:
             venv.create(folder, with_pip=True)
             program = fuzzer_program(Path(folder))
             left_out = unfit_checks(program, edition)
-            told_by_fuzzer = list(workers.map(_fuzzed, [(program, edition, name, left_out) for name in names]))
-        rows.append(("killed, requests: schemathesis", str(_counted(told_by_fuzzer))))
-        rows.append(("checks of schemathesis left out, for they fail a correct portal", ", ".join(left_out) or "none"))
-    return rows
+            told = workers.map(partial(_fuzzed, program, edition, left_out), names)
+            figures["killed, requests: schemathesis"] = str(_counted(told))
+    figures["its checks left out, for they accuse a correct portal"] = ", ".join(left_out) or "none"
+    return figures
 
 
-def _fuzzed(job: tuple[Path, str, str, tuple[str, ...]]) -> tuple[bool, int]:
-    program, edition, fault, left_out = job
-    return fuzz(program, faulty_portal(edition, fault), left_out)
+def _fuzzed(program: Path, edition: str, left_out: tuple[str, ...], fault: str) -> tuple[bool, int]:
+    return fuzz(program, varied_portal(fault, edition), left_out)
 
 
 def _counted(told: Iterable[tuple[bool, int]]) -> Kills:

@@ -66,11 +66,16 @@ def _judged(name: str, edition: str) -> tuple[tuple[str, ...], bool, bool]:
 
 def failed_clauses(name: str, edition: str, mode: Mode) -> tuple[str, ...]:
     """The clauses that a portal fails, in the order of the contract."""
-    variant = next(variant for variant in (*FAULTS, *STYLES) if variant.name == name)
-    portal = ReferencePortal(load_edition(edition))
-    variant.apply(portal)
+    portal = varied_portal(name, edition)
     verdict = judge_portal(portal_answering(embedded_target(), portal.answer), portal.edition, mode)
     return tuple(entry.clause.id for entry in verdict.with_status(Status.FAILED))
+
+
+def varied_portal(name: str, edition: str) -> ReferencePortal:
+    """The reference portal of an edition as the fault or style of that name makes it."""
+    portal = ReferencePortal(load_edition(edition))
+    next(variant for variant in (*FAULTS, *STYLES) if variant.name == name).apply(portal)
+    return portal
 
 
 def _portals(edition: str, rows: list[Row]) -> list[str]:
