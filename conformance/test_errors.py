@@ -5,6 +5,7 @@ from dataclasses import replace
 from conformance.contract.partition import (
     BAD_SESSIONS,
     COMMENTS,
+    DENIED_STATES,
     NOT_FILLED,
     NOT_WHOLE_RATINGS,
     OTHER_TYPES,
@@ -20,10 +21,9 @@ from conformance.judging.world import World
 from conformance.suite import Votes, boundary, calls, clause, must, observations, only_if
 
 FINE = Votes(rating=(*STARS, "absent"), comment=("plain", "absent"))
-STATES = ("forbidden", "not_open_line", "unknown")
 ALONE = tuple(Way(encoding) for encoding in Encoding)
 _OTHER_FORMATS = ("text/html", "application/xhtml+xml", "text/xml", "application/xml")
-ANY_SESSION = ("rateable", *STATES, *BAD_SESSIONS)
+ANY_SESSION = ("rateable", *DENIED_STATES, *BAD_SESSIONS)
 ANY_RATING = (*OUTSIDE, "absent", *STARS, *NOT_WHOLE_RATINGS, "empty", "null", "digits", "digits-outside")
 REFUSED = Votes(session=ANY_SESSION, rating=ANY_RATING, comment=("absent", "plain", "empty", "null"))
 

@@ -231,6 +231,7 @@ OTHER_TYPES: Final = ("number", "boolean", "list", "object")
 UNJUDGED_COMMENTS: Final = ("blank", "control", "oversize", *OTHER_TYPES)
 
 STATES: Final = ("rateable", "forbidden", "not_open_line", "unknown", "open")
+DENIED_STATES: Final = ("forbidden", "not_open_line", "unknown")
 NOT_WHOLE_SESSIONS: Final = ("text", "fraction", "boolean", "list", "object")
 BAD_SESSIONS: Final = ("absent", "empty", "null", "zero", "negative", *NOT_WHOLE_SESSIONS)
 

@@ -116,6 +116,11 @@ class Call:
         return sent + self.extra
 
     @property
+    def is_documented(self) -> bool:
+        """Whether the call has the documented parameters and no others."""
+        return not self.extra and self.session_name == "SESSION_ID"
+
+    @property
     def classes(self) -> dict[str, str]:
         """The equivalence class of each parameter, by the parameter's short name."""
         return {"session": self.session.of, "rating": self.rating.of, "comment": self.comment.of}

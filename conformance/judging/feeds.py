@@ -17,7 +17,7 @@ from conformance.exchange.encode import as_text
 from conformance.exchange.stored import NotRead, Stored
 from conformance.judging.records import Effect, Exchange, Observation, Pair, Record, Story, Unpaired, unsaved_fields
 from conformance.judging.space import Space, Votes, boundary
-from conformance.judging.transcript import OWN_SESSION, Transcript, culprits, is_documented
+from conformance.judging.transcript import OWN_SESSION, Transcript, culprits
 from conformance.judging.world import World, is_plain
 
 _LONGEST_SEEN: Final = 40
@@ -120,8 +120,8 @@ def _is_promise_of(clause: str, exchange: Exchange, transcript: Transcript) -> b
 def _way_is_no_matter(exchange: Exchange, transcript: Transcript) -> bool:
     """Whether a call is judged whatever its way: it came plainly, or no plain call tells more than it does."""
     permitted, call = exchange.permitted, exchange.call
-    if call.way == DIRECT or not is_documented(call):
-        return is_documented(call)
+    if call.way == DIRECT or not call.is_documented:
+        return call.is_documented
     alone = call.way.caller is Caller.MAIN and transcript.base_of(call) is None
     return alone and (exchange.is_permitted or permitted.must_be_accepted or not transcript.is_due_to_way(exchange))
 
@@ -152,7 +152,7 @@ def pairs(votes: Votes, *, about: str = "way") -> Feed:
     def find(_world: World, transcript: Transcript, _clause: str) -> Iterator[Pair | Unpaired]:
         for effect in transcript.effects:
             variant = effect.exchange
-            if not is_such(variant.call) or not is_documented(variant.call):
+            if not is_such(variant.call) or not variant.call.is_documented:
                 continue
             base = transcript.base_of(variant.call)
             saved = not _lost_on_the_way(effect, transcript)
@@ -273,10 +273,10 @@ def _lost_on_the_way(effect: Effect, transcript: Transcript) -> bool:
 
 def _elsewhere(effect: Effect, transcript: Transcript, name: str) -> Iterator[Effect]:
     """The accepted votes with the same value of a field that came in another way and were read back."""
-    sent = dict(effect.exchange.call.parameters)[name]
+    sent = as_text(dict(effect.exchange.call.parameters)[name])
     for other in transcript.effects:
         call = other.exchange.call
-        same_value = as_text(dict(call.parameters).get(name, NOTHING.of)) == as_text(sent)
+        same_value = any(field == name and as_text(value) == sent for field, value in call.parameters)
         read_back = other.exchange.answer.accepted and isinstance(other.after, Stored)
         if read_back and same_value and call.way != effect.exchange.call.way:
             yield other

@@ -14,6 +14,7 @@ from conformance.contract.oracle import judged_sessions, permitted
 from conformance.contract.partition import (
     BAD_SESSIONS,
     COMMENTS,
+    DENIED_STATES,
     NOT_FILLED,
     NOT_WHOLE_RATINGS,
     OTHER_TYPES,
@@ -117,7 +118,7 @@ def writes_of(calls: list[Call], edition: Edition) -> tuple[int, int]:
     for call in calls:
         told = permitted(edition, call.session.of, call.rating.of, call.comment.of)
         if told.accepted and call.way.caller not in UNTRUSTED:
-            open_question = bool(told.codes) or bool(call.extra) or call.session_name != "SESSION_ID"
+            open_question = bool(told.codes) or not call.is_documented
             must, may = must + (not open_question), may + open_question
     return must, may
 
@@ -126,7 +127,7 @@ def cannot_write(call: Call) -> bool:
     """Whether no portal, a casting one included, can take the call for a vote on some session."""
     unusable = call.session.of in _UNUSABLE or call.session.value is False or call.session.value == _LETTERS
     neither = call.rating.of in NOT_FILLED and call.comment.of in NOT_FILLED
-    return neither or (unusable and not call.extra and call.session_name == "SESSION_ID")
+    return neither or (unusable and call.is_documented)
 
 
 def _without_votes(steps: list[Step]) -> list[Step]:
@@ -219,7 +220,9 @@ class _Steps:
             for place, value in enumerate(RATINGS[name].named[: 1 if name == "above" else None]):
                 with_comment = name in ("above", "zero", "text", "object") or place == 1
                 telling = 3 if name in ("text", "negative") or value is False else 1
-                yield from self.refused(f"RATING: {name}", telling, self.bad_rating(Pick(name, value), with_comment))
+                yield from self.refused(
+                    f"RATING: {name} {as_text(value)}", telling, self.bad_rating(Pick(name, value), with_comment)
+                )
 
     def bad_sessions(self) -> Iterator[Step]:
         """Sessions that are none, or that the caller may not rate."""
@@ -231,8 +234,10 @@ class _Steps:
                 # These two travel in the batch as they do in JSON: as texts.
                 if name != "empty" and value != _LETTERS:
                     telling = 3 if name in ("absent", "zero", "negative", "text") else 1
-                    yield from self.refused(f"SESSION_ID: {name}", telling, self.bad_session(Pick(name, value)))
-        for state in ("forbidden", "not_open_line", "unknown"):
+                    pick = Pick(name, value)
+                    shown = name if pick.absent else f"{name} {as_text(value)}"
+                    yield from self.refused(f"SESSION_ID: {shown}", telling, self.bad_session(pick))
+        for state in DENIED_STATES:
             yield from self.refused(f"SESSION_ID: {state}", 1, *self.state(state))
 
     def denied(self) -> Iterator[Step]:
@@ -279,7 +284,7 @@ class _Steps:
         for name in BAD_SESSIONS:
             calls += [self.bad_session(Pick(name, value)) for value in self.sessions[name].named]
         told = boundary(COMMENTS, "plain")
-        for state in ("forbidden", "not_open_line", "unknown"):
+        for state in DENIED_STATES:
             for call in self.state(state):
                 calls += [call, replace(call, comment=told), replace(call, rating=NOTHING, comment=told)]
         calls.append(Call(self.own))

@@ -45,8 +45,7 @@ class Votes:
             and call.rating.of in self.rating
             and call.comment.of in self.comment
             and call.session.of in world.told_sessions
-            and not call.extra
-            and call.session_name == "SESSION_ID"
+            and call.is_documented
         )
 
     def space(self, world: World) -> Space:

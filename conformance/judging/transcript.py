@@ -122,7 +122,7 @@ class Transcript:
         alike = [
             other
             for other in self.exchanges
-            if other.permitted.broken == exchange.permitted.broken and is_documented(other.call)
+            if other.permitted.broken == exchange.permitted.broken and other.call.is_documented
         ]
         same_value = [
             other for other in alike if other.call.way == DIRECT and _bad_value(other) == _bad_value(exchange)
@@ -138,7 +138,7 @@ class Transcript:
     @cached_property
     def _cleared(self) -> frozenset[Feature]:
         cleared: set[Feature] = set()
-        for exchange in filter(lambda exchange: is_documented(exchange.call), self.exchanges):
+        for exchange in filter(lambda exchange: exchange.call.is_documented, self.exchanges):
             if exchange.permitted.must_be_accepted and isinstance(exchange.outcome, Accepted):
                 cleared |= features_of(exchange.call)
             elif exchange.call.session.of == "forbidden" and exchange.is_permitted:
@@ -153,7 +153,7 @@ class Transcript:
             for exchange in self.exchanges
             if exchange.permitted.must_be_accepted
             and isinstance(exchange.outcome, Refused)
-            and is_documented(exchange.call)
+            and exchange.call.is_documented
         ]
         guilty: set[Feature] = set()
         while left := [features for features in suspects if features and not features & guilty]:
@@ -223,11 +223,6 @@ def _left(effect: Effect) -> bool:
     return (whole and after.rating != before.rating and rating_reads_back(rating, after.rating)) or (
         isinstance(comment, str) and after.comment != before.comment and comment_reads_back(comment, after.comment)
     )
-
-
-def is_documented(call: Call) -> bool:
-    """Whether the call has the documented parameters and no others."""
-    return not call.extra and call.session_name == "SESSION_ID"
 
 
 def _bad_value(exchange: Exchange) -> Hashable:

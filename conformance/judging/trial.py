@@ -19,7 +19,7 @@ from conformance.exchange.call import Call
 from conformance.exchange.repeat import describe
 from conformance.judging.deviations import Deviation
 from conformance.judging.feeds import Feed
-from conformance.judging.records import Exchange, Judged, NotConcerned, Observation, Record, Violated, Violation
+from conformance.judging.records import Exchange, Judged, NotConcerned, Observation, Violated, Violation
 from conformance.judging.transcript import Transcript
 from conformance.judging.world import World
 from conformance.portals.portal import NoAnswer
@@ -115,7 +115,7 @@ class Trial:
         self.tally.lacking = space.lacking
         if self.feed.judges_shapes:
             for exchange in tuple(self.world.shapes.values()):
-                self._keep(exchange.call, self._judge(exchange.call, exchange, ()))
+                self._keep(exchange.call, self._judge_asking(exchange.call, exchange, ()))
         for case in space.cases:
             if self._is_judged(case):
                 self._keep(case, self._try(case))
@@ -126,6 +126,7 @@ class Trial:
 
     def sweep(self, transcript: Transcript) -> None:
         """Judges what all encodings of one combination of classes brought; where something is wrong, asks again."""
+        self._count_unanswered(transcript)
         first = transcript.exchanges[0].call if transcript.exchanges else None
         if first is None or self._found > _LONGEST_SEARCH or not self.feed.sweeps(self.world, first, self.clause.id):
             return
@@ -133,7 +134,7 @@ class Trial:
             assert not isinstance(record, Observation)
             case = record.judged.call
             if self._is_judged(case):
-                self._keep(case, self._judge(case, record, ()))
+                self._keep(case, self._judge_asking(case, record, ()))
 
     def hear(self, transcript: Transcript, limit: str) -> None:
         """Judges what a plan brought. Nothing is sent. limit: the option that left calls out of the plan."""
@@ -143,25 +144,24 @@ class Trial:
             if isinstance(record, Observation):
                 self._observe(record)
             elif self._is_judged(record.judged.call):
-                self._keep(record.judged.call, self._weigh(record, transcript))
+                self._keep(record.judged.call, self._judge_telling(record, transcript))
+        self._count_unanswered(transcript)
+        self.tally.violations = self.tally.violations[:_MOST_KEPT]
+
+    def _count_unanswered(self, transcript: Transcript) -> None:
         for call, reason in transcript.unanswered:
             promised = self.world.permitted(call)
             if self.clause.id in (*promised.kept, *promised.broken, _ANSWERED):
                 self._count_error(reason, call)
-        self.tally.violations = self.tally.violations[:_MOST_KEPT]
 
-    def _weigh(self, record: Judged, transcript: Transcript) -> Violation | None:
-        """Judges one record of a plan; the violation, unless it is excused or due to what the clause is not about."""
-        try:
-            self.body(record)
-        except NotConcerned:
-            return None
-        except Violated as violated:
+    def _judge_telling(self, record: Judged, transcript: Transcript) -> Violation | None:
+        """Judges one record of a plan, where the other calls tell what a wrong refusal is due to."""
+
+        def is_due_elsewhere(_: Violated) -> bool:
             due_to_history = transcript.depends_on_history and self.judges_history and self.clause.id != HISTORY
-            explained = not due_to_history and transcript.explains(record.judged, self.feed.subjects)
-            return self._count(record, violated, ()) if explained or not violated.by_history else None
-        self._count(record, None, ())
-        return None
+            return due_to_history or not transcript.explains(record.judged, self.feed.subjects)
+
+        return self._judge(record, (), is_due_elsewhere)
 
     def _is_judged(self, case: Any) -> bool:
         """Whether the case belongs to the level of the run: a part of a documented clause may be only implied."""
@@ -212,20 +212,29 @@ class Trial:
         except NoAnswer as failure:
             self._count_error(str(failure), case)
             return None
-        return self._judge(case, record, before)
-
-    def _judge(self, case: Any, record: Record, before: tuple[Exchange, ...]) -> Violation | None:
         if isinstance(record, Observation):
             self._observe(record)
             return None
+        return self._judge_asking(case, record, before)
+
+    def _judge_asking(self, case: Any, record: Judged, before: tuple[Exchange, ...]) -> Violation | None:
+        """Judges one record where calls are cheap, so that what a wrong refusal is due to can be asked."""
+
+        def is_due_elsewhere(violated: Violated) -> bool:
+            return self._is_history(case, record, violated, before) or self._is_presumption_at_fault(record)
+
+        return self._judge(record, before, is_due_elsewhere)
+
+    def _judge(
+        self, record: Judged, before: tuple[Exchange, ...], is_due_elsewhere: Callable[[Violated], bool]
+    ) -> Violation | None:
+        """The violation, unless there is none, or it is excused, or due to what the clause is not about."""
         try:
             self.body(record)
         except NotConcerned:
             return None
         except Violated as violated:
-            if violated.by_history and (
-                self._is_history(case, record, violated, before) or self._is_presumption_at_fault(record)
-            ):
+            if violated.by_history and is_due_elsewhere(violated):
                 return None
             return self._count(record, violated, before)
         self._count(record, None, before)

@@ -29,7 +29,7 @@ def is_plain(call: Call) -> bool:
     """Whether the call came alone, from a caller with rights, asks for JSON, and has the documented parameters only."""
     way = call.way
     alone = way.batch is Batch.NO and way.suffix != ".xml" and way.caller in _TRUSTED
-    return alone and not call.extra and call.session_name == "SESSION_ID"
+    return alone and call.is_documented
 
 
 @dataclass(slots=True)
@@ -56,7 +56,6 @@ class World:
     told_sessions: frozenset[str] = field(init=False)
     _failures: int = 0
     _known: dict[tuple[str, str, str], Permitted] = field(default_factory=dict)
-
     _denied: Permitted = field(init=False)
 
     def __post_init__(self) -> None:

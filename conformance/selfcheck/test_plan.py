@@ -109,6 +109,12 @@ def test_a_plan_of_50_catches_nine_in_ten(name: str) -> None:
     assert len(caught) >= 0.95 * len(faults)
 
 
+def test_no_two_steps_are_for_the_same_thing() -> None:
+    """Else a step that is left out would not be listed where its twin is kept."""
+    purposes = [step.purpose for step in plan_of(embedded_target(), load_edition("2024-10")).steps]
+    assert len(purposes) == len(set(purposes))
+
+
 def test_a_budget_names_what_it_leaves_unexercised() -> None:
     edition = load_edition("2024-10")
     plan = plan_of(LIVE, edition, budget=30)

@@ -1,5 +1,6 @@
 """Exhaustive mode: every combination is sent, a fault of one combination is seen, and nobody else is accused."""
 
+import httpx
 import pytest
 
 from conformance.contract.edition import edition_names, load_edition
@@ -9,7 +10,8 @@ from conformance.judging.preflight import preflight
 from conformance.judging.sweep import coverage_of, sweep
 from conformance.judging.world import World
 from conformance.portals.in_process import in_process_portal, portal_answering
-from conformance.portals.reference import Context, ReferencePortal, Reply, Result
+from conformance.portals.incoming import Incoming
+from conformance.portals.reference import Context, Outgoing, ReferencePortal, Reply, Result
 from conformance.portals.target import embedded_target
 from conformance.reporting.verdict import Status, Verdict
 from conformance.selfcheck.layers import Parameters
@@ -57,3 +59,19 @@ def test_a_fault_where_three_values_meet_is_blamed_on_the_clause_that_it_breaks(
     portal.vote = vote
     verdict = judge_portal(portal_answering(embedded_target(), portal.answer), portal.edition, Exhaustive())
     assert {entry.clause.id for entry in verdict.with_status(Status.FAILED)} == {"rating.rejects-outside"}
+
+
+def test_a_combination_that_is_not_answered_is_an_error() -> None:
+    portal = ReferencePortal(load_edition("2024-10"))
+
+    def answer(request: Incoming) -> Outgoing:
+        if all(part in request.body for part in (b'"494"', b'"RATING": [', b'"COMMENT": "0"')):
+            raise httpx.ReadError("lost")
+        return portal.answer(request)
+
+    verdict = judge_portal(portal_answering(embedded_target(), answer), portal.edition, Exhaustive())
+    assert verdict.verdict is Verdict.INCOMPLETE
+    assert {entry.clause.id for entry in verdict.with_status(Status.ERROR)} == {
+        "rating.whole-number",
+        "error.never-5xx",
+    }
