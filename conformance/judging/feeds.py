@@ -28,12 +28,12 @@ _SUBJECTS: Final[Mapping[str, str]] = {"caller": "way"}
 _ALL_KINDS: Final = frozenset({"session", "rating", "digits", "comment", "filled", "way", "order"})
 
 
-def never(_world: World, _call: Call, _clause: str) -> bool:
+def never(_world: World, _exchange: Exchange, _clause: str) -> bool:
     """No combination of classes concerns the feed."""
     return False
 
 
-def _always(_world: World, _call: Call, _clause: str) -> bool:
+def _always(_world: World, _exchange: Exchange, _clause: str) -> bool:
     return True
 
 
@@ -45,7 +45,7 @@ class Feed:
     presumed: the calls that must be accepted for a refusal to be blamed on what the clause is about: where the same
     call with a plain value in that place is refused too, another clause is violated. subjects: the kinds of features
     that the clause is about. judges_shapes: whether one answer of each shape in other trials is judged too. sweeps:
-    whether it may find a record where a combination of classes was sent in its encodings, of which one call is given.
+    whether it may find a record where a combination of classes was sent in its encodings, of which one is given.
     """
 
     space: Callable[[World], Space]
@@ -54,7 +54,7 @@ class Feed:
     presumed: Callable[[World, Call], Sequence[Call]] = lambda _world, _call: ()
     subjects: frozenset[str] = frozenset()
     judges_shapes: bool = False
-    sweeps: Callable[[World, Call, str], bool] = never
+    sweeps: Callable[[World, Exchange, str], bool] = never
 
 
 def calls(
@@ -86,21 +86,23 @@ def calls(
                 continue
             call = exchange.call
             told = votes.speak_of(world, call)
-            whatever_way = (told and votes.ways == (DIRECT,)) or _is_promise_of(clause, exchange, transcript)
             if (
-                (call.way in votes.ways and told)
+                (told and call.way in votes.ways)
                 or (judges_shapes and is_plain(call))
-                or (whatever_way and _way_is_no_matter(exchange, transcript))
                 or call in written_out
+                or (
+                    ((told and votes.ways == (DIRECT,)) or _is_promise_of(clause, exchange, transcript))
+                    and _way_is_no_matter(exchange, transcript)
+                )
             ):
                 yield exchange
 
     subjects = frozenset({_SUBJECTS.get(about[0], about[0]) if len(about) == 1 else "filled"})
 
-    def sweeps(world: World, call: Call, clause: str) -> bool:
-        permitted = world.permitted(call)
+    def sweeps(world: World, exchange: Exchange, clause: str) -> bool:
+        permitted = exchange.permitted
         promised = clause in permitted.kept or clause in permitted.broken
-        return judges_shapes or promised or votes.speak_of(world, call)
+        return judges_shapes or promised or votes.speak_of(world, exchange.call)
 
     return Feed(space, World.ask, find, presumed, subjects, judges_shapes, sweeps)
 

@@ -94,6 +94,11 @@ class Exchange:
             return self.answer.code in self.permitted.codes
         return isinstance(self.outcome, Accepted) and self.permitted.accepted
 
+    @property
+    def has_documented_code(self) -> bool:
+        """Whether this is a refusal with a code of the method page or of the system error table."""
+        return self.answer.has_code and self.edition.documents(self.answer.code)
+
     def must_be_accepted(self) -> None:
         """A refusal violates this; an answer that is neither is left to success.* and error.never-5xx."""
         self.must_be_answered_by_method()
@@ -171,8 +176,7 @@ class Pair:
             raise Violated(f"{self.base.shown_outcome}, as with {self.base.call.way}")
         if not same_outcome(self.base, self.variant):
             raise Violated(f"{self.base.shown_outcome}, as with {self.base.call.way}", by_history=True)
-        known = self.variant.answer.has_code and self.variant.edition.documents(self.variant.answer.code)
-        if self.base.is_permitted and known and not self.variant.is_permitted:
+        if not self.variant.is_permitted and self.base.is_permitted and self.variant.has_documented_code:
             raise Violated(str(self.variant.permitted), by_history=True)
         if not self.saved:
             raise Violated(f"the vote reads back as sent, as with {self.base.call.way}")

@@ -20,6 +20,7 @@ from conformance.portals.portal import NoAnswer
 
 PARAMETERS: Final = ("SESSION_ID", "RATING", "COMMENT", "encoding")
 _ENCODINGS: Final = tuple(Encoding)
+_WAYS: Final = {encoding: Way(encoding) for encoding in Encoding}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def sweep(world: World, judge: Callable[[Transcript], None]) -> None:
         entries: list[Entry] = [stored]
         unanswered: list[tuple[Call, str]] = []
         for encoding in encodings:
-            call = Call(session, rating, comment, Way(encoding))
+            call = Call(session, rating, comment, _WAYS[encoding])
             if not sendable(call):
                 continue
             try:

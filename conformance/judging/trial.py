@@ -126,9 +126,11 @@ class Trial:
 
     def sweep(self, transcript: Transcript) -> None:
         """Judges what all encodings of one combination of classes brought; where something is wrong, asks again."""
-        self._count_unanswered(transcript)
-        first = transcript.exchanges[0].call if transcript.exchanges else None
-        if first is None or self._found > _LONGEST_SEARCH or not self.feed.sweeps(self.world, first, self.clause.id):
+        if transcript.unanswered:
+            self._count_unanswered(transcript)
+        if not transcript.exchanges or self._found > _LONGEST_SEARCH:
+            return
+        if not self.feed.sweeps(self.world, transcript.exchanges[0], self.clause.id):
             return
         for record in self.feed.find(self.world, transcript, self.clause.id):
             assert not isinstance(record, Observation)
