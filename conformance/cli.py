@@ -19,6 +19,8 @@ from conformance.problem import Problem
 from conformance.reporting.plan_list import plan_list
 from conformance.reporting.terminal import clause_list, clause_text
 from conformance.run import budget_of, edition_of
+from conformance.serve import DEFAULT_PORT, PORTALS
+from conformance.serve import serve as serve_portal
 
 _VALUED = ("target", "edition", "level", "deviations", "budget", "seed", "report_dir")
 _FLAGS = ("plan", "exhaustive", "no_votes", "allow_incomplete")
@@ -66,6 +68,20 @@ def plan(target: str, edition: str | None, budget: str | None, no_votes: bool) -
         asked = load_target(target)
         judged_by = edition_of(asked, edition)
         click.echo(plan_list(plan_of(asked, judged_by, budget_of(budget), not no_votes), asked.name, judged_by))
+    except Problem as problem:
+        raise click.UsageError(str(problem)) from None
+
+
+@main.command()
+@click.option("--port", metavar="P", type=int, default=DEFAULT_PORT, show_default=True, help="0 takes a free one.")
+@click.option("--host", metavar="H", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--edition", metavar="E", help=f"Edition of the documentation. Default: {DEFAULT_EDITION}.")
+@click.option("--as", "portal", metavar="PORTAL", default=PORTALS[0], help=f"{' or '.join(PORTALS)}.")
+@click.option("--https", is_flag=True, help="Speak HTTPS too on the same port, with a throw-away authority.")
+def serve(port: int, host: str, edition: str | None, portal: str, https: bool) -> None:
+    """Serve a mock portal to try a client library on, until Ctrl-C."""
+    try:
+        serve_portal(host=host, port=port, edition=edition, portal=portal, https=https, tell=click.echo)
     except Problem as problem:
         raise click.UsageError(str(problem)) from None
 

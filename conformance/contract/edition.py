@@ -13,6 +13,8 @@ from conformance.problem import Problem
 
 Level = Literal["documented", "implied", "observed"]
 CHAPTERS: Final = ("required", "optional", "rating", "comment", "success", "errors", "transport", "access", "effects")
+CLIENT: Final = "client"
+"""The chapter of what a client library must do; a portal is not judged by it."""
 ACCEPTED_STATUSES: Final = {"400": frozenset({400}), "200 or 4xx": frozenset({200, *range(400, 500)})}
 
 
@@ -47,17 +49,25 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """One published state of the documentation: its clauses in reading order, its codes, its example."""
+    """One published state of the documentation: its clauses in reading order, its codes, its example.
+
+    clauses: what a portal must do. client_clauses: what a library that calls it must do.
+    """
 
     name: str
     summary: str
     clauses: Mapping[str, Clause]
+    client_clauses: Mapping[str, Clause]
     method_codes: frozenset[str]
     system_codes: Mapping[str, int]
     method_statuses: frozenset[int]
     denial_statuses: frozenset[int]
     example_accepted: Mapping[str, Any]
     example_refused: Mapping[str, Any]
+
+    @property
+    def all_clauses(self) -> Mapping[str, Clause]:
+        return {**self.clauses, **self.client_clauses}
 
     def documents(self, code: str) -> bool:
         """Whether a code stands on the method page or in the system error table."""
@@ -108,7 +118,8 @@ def parse_edition(text: str, file: str) -> Edition:
     return Edition(
         name=data["edition"],
         summary=data["summary"],
-        clauses=clauses,
+        clauses={name: clause for name, clause in clauses.items() if clause.chapter != CLIENT},
+        client_clauses={name: clause for name, clause in clauses.items() if clause.chapter == CLIENT},
         method_codes=method,
         system_codes=system,
         method_statuses=ACCEPTED_STATUSES[codes["method_status"]],
@@ -130,8 +141,8 @@ def _parse_clause(
     where = f"{where} ({entry['id']})"
     if not re.fullmatch(r"[a-z0-9-]+\.[a-z0-9-]+", entry["id"]):
         raise Problem(f"{where}: id: write it as group.name in lower case")
-    if entry["chapter"] not in CHAPTERS:
-        raise Problem(f"{where}: chapter: {entry['chapter']!r} is none of {', '.join(CHAPTERS)}")
+    if entry["chapter"] not in (*CHAPTERS, CLIENT):
+        raise Problem(f"{where}: chapter: {entry['chapter']!r} is none of {', '.join((*CHAPTERS, CLIENT))}")
     if entry["level"] not in get_args(Level):
         raise Problem(f"{where}: level: {entry['level']!r} is none of {', '.join(get_args(Level))}")
     check_keys(entry["source"], {"page": str, "section": str}, {}, f"{where}: source")

@@ -96,7 +96,9 @@ def permitted(edition: Edition, session: str, rating: str, comment: str) -> Perm
     kept: list[str] = []
     if not broken and not codes:
         kept += ["session-id.digits-as-text"] if session == "digits" else []
-        kept.append(_FILLED_KEPT[rating not in NOT_FILLED, comment not in NOT_FILLED])
+        # That "0" is a filled comment is demanded by a clause of its own: a portal that refuses it has one fault.
+        if comment != "zero-text":
+            kept.append(_FILLED_KEPT[rating not in NOT_FILLED, comment not in NOT_FILLED])
         kept += [clause for clause in (_RATINGS_KEPT.get(rating), _COMMENTS_KEPT.get(comment)) if clause]
     return Permitted(not broken, frozenset(codes), tuple(broken), tuple(kept))
 

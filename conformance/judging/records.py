@@ -256,14 +256,17 @@ class Story:
         return self.exchanges[-1]
 
     def must_be_replaced(self) -> None:
-        """The second vote is accepted as the first was, and nothing of an earlier one reads back."""
+        """The second vote is accepted as the first was, and nothing of an earlier one reads back.
+
+        A vote that may be refused says nothing: what becomes of it is judged by effect.saved.
+        """
         first, second = self.exchanges[0], self.exchanges[-1]
         if first.call == second.call:
             # A vote was refused, so one that was accepted before was sent again.
             only_if(first.answer.accepted)
             must(second.answer.accepted, "accepted, as when the same vote was sent first")
             raise NotConcerned
-        only_if(first.answer.accepted and second.answer.accepted)
+        only_if(first.answer.accepted and second.answer.accepted and second.permitted.must_be_accepted)
         if not isinstance(self.between, Stored) or not isinstance(self.after, Stored):
             raise NotConcerned
         sent = dict(first.call.parameters)

@@ -62,7 +62,10 @@ def sweep(world: World, judge: Callable[[Transcript], None]) -> None:
                 unanswered.append((call, str(failure)))
         stored = _last_read(entries, world)
         entries.append(stored)
+        sent = world.portal.requests
         judge(Transcript(tuple(entries), tuple(unanswered)))
+        if world.portal.requests > sent:  # something was wrong, and was asked again
+            stored = _last_read([], world)
 
 
 def coverage_of(met: set[Combination], sessions: Mapping[str, EquivalenceClass]) -> Coverage:
@@ -112,7 +115,7 @@ def _pick(
 
 def _last_read(entries: list[Entry], world: World) -> Stored | NotRead:
     """The stored vote as it stands: the last entry, or read now where calls came after it."""
-    if isinstance(entries[-1], Stored):
+    if entries and isinstance(entries[-1], Stored):
         return entries[-1]
     try:
         return world.read()

@@ -161,9 +161,16 @@ class Trial:
 
         def is_due_elsewhere(_: Violated) -> bool:
             due_to_history = transcript.depends_on_history and self.judges_history and self.clause.id != HISTORY
-            return due_to_history or not transcript.explains(record.judged, self.feed.subjects)
+            known = due_to_history or self._is_known_of_others(record)
+            return known or not transcript.explains(record.judged, self.feed.subjects)
 
         return self._judge(record, (), is_due_elsewhere)
+
+    def _is_known_of_others(self, record: Judged) -> bool:
+        """Whether another clause that promised acceptance is known not to hold for these values."""
+        others = set(record.judged.permitted.kept) - {self.clause.id}
+        classes = record.judged.call.classes
+        return any(entry.covers(clause, classes) for entry in self.deviations for clause in others)
 
     def _is_judged(self, case: Any) -> bool:
         """Whether the case belongs to the level of the run: a part of a documented clause may be only implied."""

@@ -15,6 +15,8 @@ from conformance.exchange.call import Json
 
 _KEY: Final = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 _BRACKET: Final = re.compile(r"\[([^\[\]]*)\]")
+_DEEPEST: Final = 64
+"""Names with more brackets are dropped, as PHP drops them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,14 @@ class Incoming:
     @property
     def media_type(self) -> str:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def split_name(name: str) -> tuple[str, bool]:
+    """The method of the last part of a path without its suffix, and whether that asks for XML."""
+    stem, dot, suffix = name.rpartition(".")
+    if dot and suffix.lower() in ("json", "xml"):
+        return stem, suffix.lower() == "xml"
+    return name, False
 
 
 def read_parameters(request: Incoming) -> dict[str, Json]:
@@ -82,6 +92,8 @@ def _nest(pairs: list[tuple[str, str]]) -> dict[str, Json]:
             continue
         inner = tree
         keys = [matched[1], *_BRACKET.findall(matched[2])]
+        if len(keys) > _DEEPEST:
+            continue
         for key in keys[:-1]:
             found = inner.setdefault(key or str(len(inner)), {})
             if not isinstance(found, dict):

@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 
 from conformance.contract.edition import Edition
 from conformance.exchange.call import METHOD, READ_METHOD, Json
-from conformance.portals.incoming import Incoming, parse_query, read_parameters
+from conformance.portals.incoming import Incoming, parse_query, read_parameters, split_name
 
 SESSIONS: Final[Mapping[str, int]] = {
     "rateable": 494,
@@ -30,7 +30,7 @@ SECOND_SECRET: Final = "reference-second"
 UNSCOPED_SECRET: Final = "reference-unscoped"
 TOKEN: Final = "reference-token"
 BATCH_LIMIT: Final = 50
-_CONTROL_PARAMETERS: Final = ("auth", "access_token", "start", "state")
+CONTROL_PARAMETERS: Final = ("auth", "access_token", "start", "state")
 _STATE_OF: Final = {number: state for state, number in SESSIONS.items() if state != "unknown"}
 
 
@@ -54,10 +54,16 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A reply that carries an error. status: the HTTP status it has outside a batch."""
+    """A reply that carries an error. status: that outside a batch. description: empty for the usual one."""
 
     code: str
     status: int
+    description: str = ""
+
+    @property
+    def document(self) -> dict[str, Json]:
+        usual = f"Refused: {self.code.lower().replace('_', ' ')}"
+        return {"error": self.code, "error_description": self.description or usual}
 
 
 Reply = Result | Refusal
@@ -65,11 +71,12 @@ Reply = Result | Refusal
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """An HTTP response."""
+    """An HTTP response. after_seconds: how long the caller waits for it."""
 
     status: int
     content_type: str
     body: bytes
+    after_seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -111,7 +118,7 @@ class ReferencePortal:
     def _answer(self, request: Incoming) -> Outgoing:
         before, _, rest = request.path.rpartition("/rest/")
         parts = rest.split("/") if before or request.path.startswith("/rest/") else []
-        name, xml = _split_suffix(unquote(parts[-1]) if parts else "")
+        name, xml = split_name(unquote(parts[-1]) if parts else "")
         parameters = read_parameters(request)
         user = self._user_of(parts, parameters, request.headers.get("authorization", ""))
         reply = self._dispatch(name, parameters, user, _way_of(request))
@@ -135,7 +142,7 @@ class ReferencePortal:
             return self._system("INVALID_CREDENTIALS")
         if user is User.UNSCOPED and name.lower() != "batch":
             return self._system("insufficient_scope")
-        own = {key: value for key, value in parameters.items() if key not in _CONTROL_PARAMETERS}
+        own = {key: value for key, value in parameters.items() if key not in CONTROL_PARAMETERS}
         return methods[name.lower()](own, Context(user, way))
 
     def _vote(self, parameters: dict[str, Json], context: Context) -> Reply:
@@ -148,13 +155,14 @@ class ReferencePortal:
             return self.refusal("EMPTY_VOTE_PARAMS", "WRONG_PARAMETER")
         if (is_filled(rating) and stars not in range(1, 6)) or not (comment is None or isinstance(comment, str)):
             return self.refusal("EMPTY_VOTE_PARAMS", "WRONG_PARAMETER")
-        denial = self._denial(session, context.user)
+        denial = self.denial(session, context.user)
         if denial is not None:
             return denial
         self.save(session, stars, comment if is_filled(comment) else None)
         return Result(True)
 
-    def _denial(self, session: int, user: User) -> Refusal | None:
+    def denial(self, session: int, user: User) -> Refusal | None:
+        """Why a user may not rate a session; None where he may."""
         state = _STATE_OF.get(session, "unknown")
         if state in ("rateable", "open"):
             may_rate = user is User.SUPERVISOR or self.edition.name == "2024-10"
@@ -191,7 +199,9 @@ class ReferencePortal:
     def _batch(self, parameters: dict[str, Json], context: Context) -> Reply:
         commands = parameters.get("cmd")
         halt = parameters.get("halt") not in (None, False, 0, "", "0")
-        items = list(enumerate(commands) if isinstance(commands, list) else (commands or {}).items())
+        items: list[tuple[object, Json]] = list(enumerate(commands) if isinstance(commands, list) else ())
+        if isinstance(commands, dict):
+            items = list(commands.items())
         results: dict[str, Json] = {}
         errors: dict[str, Json] = {}
         times: dict[str, Json] = {}
@@ -201,7 +211,7 @@ class ReferencePortal:
                 results[str(key)] = reply.value
                 times[str(key)] = time_field()
             else:
-                errors[str(key)] = {"error": reply.code, "error_description": describe(reply.code)}
+                errors[str(key)] = reply.document
                 if halt:
                     break
         parts = {"result": results, "result_error": errors, "result_total": {}, "result_next": {}, "result_time": times}
@@ -237,20 +247,15 @@ def is_filled(value: Json) -> bool:
     return value is not None and (not isinstance(value, str) or value.strip() != "")
 
 
-def describe(code: str) -> str:
-    """A text for error_description."""
-    return f"Refused: {code.lower().replace('_', ' ')}"
-
-
 def render(reply: Reply, xml: bool = False) -> Outgoing:
     """The HTTP response that carries a reply."""
     if isinstance(reply, Result):
         status, document = 200, {"result": reply.value, "time": time_field()}
     else:
-        status, document = reply.status, {"error": reply.code, "error_description": describe(reply.code)}
+        status, document = reply.status, reply.document
     if xml:
         text = f'<?xml version="1.0" encoding="UTF-8"?>\n<response>{_xml(document)}</response>'
-        return Outgoing(status, "text/xml; charset=utf-8", text.encode())
+        return Outgoing(status, "text/xml; charset=utf-8", text.encode("utf-8", "replace"))
     return Outgoing(status, "application/json; charset=utf-8", json.dumps(document).encode())
 
 
@@ -274,13 +279,6 @@ def time_field() -> dict[str, Any]:
 def php_array(mapping: dict[str, Json]) -> Json:
     """A mapping as PHP's JSON shows it: empty is [], keys 0..n-1 are a list."""
     return list(mapping.values()) if list(mapping) == [str(i) for i in range(len(mapping))] else mapping
-
-
-def _split_suffix(name: str) -> tuple[str, bool]:
-    stem, dot, suffix = name.rpartition(".")
-    if dot and suffix.lower() in ("json", "xml"):
-        return stem, suffix.lower() == "xml"
-    return name, False
 
 
 def _way_of(request: Incoming) -> str:

@@ -1,52 +1,183 @@
-"""A portal behind a real HTTP server on this machine."""
+"""A portal behind a real server: one port that speaks HTTP and, with a certificate, HTTPS."""
 
+import asyncio
+import logging
+import socket
+import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from socket import socket
-from typing import Final
+from typing import Any, Final
+from weakref import WeakValueDictionary
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from conformance.portals.incoming import Incoming
-from conformance.portals.reference import Answering
+from conformance.portals.reference import Outgoing
+from conformance.portals.script import Dropped
+from conformance.problem import Problem
 
 HOST: Final = "127.0.0.1"
+LARGEST_BODY: Final = 2 * 2**20
+"""A larger body is answered with 413."""
+_LONGEST_DRAIN: Final = 64 * 2**20
+"""So much of a body that is too large is read and forgotten, so that its sender comes to read the answer."""
+_TLS_HANDSHAKE: Final = b"\x16"
+_PATIENCE_SECONDS: Final = 60
+
+Serving = Callable[[Incoming], Outgoing | Dropped]
+Drop = Callable[[Request], None]
 
 
-def app_of(answer: Answering) -> Starlette:
-    """An application that answers every path and method by that function."""
+class TooLarge(Exception):
+    """A body above the limit."""
+
+
+def app_of(answer: Serving, drop: Drop, routes: tuple[BaseRoute, ...] = ()) -> Starlette:
+    """An application that answers by that function whatever the other routes do not."""
 
     async def respond(request: Request) -> Response:
+        try:
+            body = await _body_of(request)
+        except TooLarge:
+            return Response("The body is too large\n", 413, media_type="text/plain")
+        except ClientDisconnect:
+            return Response(status_code=400)
         headers = {name.lower(): value for name, value in request.headers.items()}
-        incoming = Incoming(request.method, request.url.path, request.url.query, headers, await request.body())
-        outgoing = await run_in_threadpool(answer, incoming)
-        return Response(outgoing.body, outgoing.status, {"Content-Type": outgoing.content_type})
+        answered = answer(Incoming(request.method, request.url.path, request.url.query, headers, body))
+        if isinstance(answered, Dropped):
+            drop(request)
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+            return Response()
+        if answered.after_seconds:
+            await asyncio.sleep(answered.after_seconds)
+        return Response(answered.body, answered.status, {"Content-Type": answered.content_type})
 
-    return Starlette(routes=[Route("/{path:path}", respond, methods=["GET", "POST", "PUT", "DELETE"])])
+    return Starlette(routes=[*routes, Route("/{path:path}", respond, methods=["GET", "POST", "PUT", "DELETE"])])
+
+
+async def _body_of(request: Request) -> bytes:
+    body = bytearray()
+    received = 0
+    async for chunk in request.stream():
+        received += len(chunk)
+        if received <= LARGEST_BODY:
+            body += chunk
+        elif received > _LONGEST_DRAIN:
+            break
+    if received > LARGEST_BODY:
+        raise TooLarge
+    return bytes(body)
+
+
+class Server(uvicorn.Server):
+    """Accepts the connections itself: their first byte tells whether TLS is spoken."""
+
+    def __init__(
+        self,
+        answer: Serving,
+        listening: socket.socket,
+        on_start: Callable[[], None],
+        tls: ssl.SSLContext | None = None,
+        routes: tuple[BaseRoute, ...] = (),
+    ) -> None:
+        # A portal is asked many wrong things on purpose: what libraries log of them is noise.
+        logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
+        app = app_of(answer, self._drop, routes)
+        super().__init__(uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1))
+        self._listening = listening
+        self._tls = tls
+        self._transports: WeakValueDictionary[tuple[str, int], asyncio.Transport] = WeakValueDictionary()
+        self._welcoming: set[asyncio.Task[None]] = set()
+        self._on_start = on_start
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=[])
+        self._welcoming.add(asyncio.create_task(self._accept()))
+        self._on_start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for task in self._welcoming:
+            task.cancel()
+        self._listening.close()
+        await super().shutdown()
+
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, _ = await loop.sock_accept(self._listening)
+            except OSError:  # no more file descriptors: those that are open will be closed
+                await asyncio.sleep(0.05)
+                continue
+            task = asyncio.create_task(self._welcome(connection))
+            self._welcoming.add(task)
+            task.add_done_callback(self._welcoming.discard)
+
+    async def _welcome(self, connection: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                first = await _first_byte(connection)
+            tls = self._tls if first == _TLS_HANDSHAKE else None
+            transport, _ = await loop.connect_accepted_socket(self._protocol, connection, ssl=tls)
+        except (OSError, TimeoutError):
+            connection.close()
+            return
+        self._transports[transport.get_extra_info("peername")[:2]] = transport
+
+    def _protocol(self) -> Any:
+        make: Any = self.config.http_protocol_class
+        return make(config=self.config, server_state=self.server_state, app_state={})
+
+    def _drop(self, request: Request) -> None:
+        if request.client is not None:
+            self._transports[request.client.host, request.client.port].abort()
+
+
+async def _first_byte(connection: socket.socket) -> bytes:
+    """The first byte that arrives, which stays where it is."""
+    loop = asyncio.get_running_loop()
+    readable = asyncio.Event()
+    loop.add_reader(connection, readable.set)
+    try:
+        await readable.wait()
+    finally:
+        loop.remove_reader(connection)
+    return connection.recv(1, socket.MSG_PEEK)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there; port 0 takes a free one. Raises Problem."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port), family=family, backlog=2048)
+    except (OSError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "a port is a number up to 65535"
+        raise Problem(f"cannot listen on {host}, port {port} ({reason}): choose another with --port") from None
+    listening.setblocking(False)
+    return listening
 
 
 @contextmanager
-def serving(answer: Answering) -> Iterator[str]:
-    """Serves on a free port of the loopback address while the block runs; gives the base URL without a slash."""
+def serving(answer: Serving, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Serves on a free port of the loopback address while the block runs.
+
+    Gives the base URL without a slash; with `tls` the same port speaks HTTPS too.
+    """
+    listening = listen(HOST, 0)
+    port = listening.getsockname()[1]
     started = threading.Event()
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket] | None = None) -> None:
-            await super().startup(sockets)
-            started.set()
-
-    config = uvicorn.Config(app_of(answer), host=HOST, port=0, log_level="critical", lifespan="off")
-    server = Server(config)
+    server = Server(answer, listening, started.set, tls)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     started.wait(timeout=30)
-    port = server.servers[0].sockets[0].getsockname()[1]
     try:
         yield f"http://{HOST}:{port}"
     finally:

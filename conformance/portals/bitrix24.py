@@ -1,0 +1,99 @@
+"""A portal that behaves as the real one by its public source (snapshots of 2023-10 to 2026-05): read, not measured.
+
+It follows edition 2026-03 but for what `conformance/deviations/bitrix24-portal.toml` lists; where the documentation is
+silent it does what that source does.
+"""
+
+import re
+from typing import Any, Final
+
+from conformance.contract.edition import load_edition
+from conformance.exchange.call import Json
+from conformance.portals.incoming import Incoming
+from conformance.portals.reference import Context, Outgoing, ReferencePortal, Refusal, Reply, Result, Vote
+
+EDITION: Final = "2026-03"
+LABEL: Final = "read in source, not measured"
+_LONGEST_COMMENT: Final = 10_000
+_BLANKS: Final = " \t\n\r\0\x0b"
+"""What PHP's trim takes away."""
+_ERROR_PAGE: Final = Outgoing(500, "text/html; charset=utf-8", b"<html><body>Internal Server Error</body></html>")
+
+
+class _Crash(Exception):
+    """PHP stops with an error that nobody catches."""
+
+
+def bitrix24_portal() -> ReferencePortal:
+    """The portal: the reference portal of 2026-03 with another method in it."""
+    portal = ReferencePortal(load_edition(EDITION))
+    honest = portal.answer
+
+    def answer(request: Incoming) -> Outgoing:
+        try:
+            return honest(request)
+        except _Crash:
+            return _ERROR_PAGE
+
+    def vote(parameters: dict[str, Json], context: Context) -> Reply:
+        return _vote(portal, parameters, context)
+
+    portal.answer = answer
+    portal.vote = vote
+    return portal
+
+
+def _vote(portal: ReferencePortal, parameters: dict[str, Json], context: Context) -> Reply:
+    session, rating = parameters.get("SESSION_ID"), parameters.get("RATING")
+    if isinstance(session, dict) and "ID" in session:
+        session = session["ID"]
+    if isinstance(session, list | dict):
+        return Refusal("ERROR_ARGUMENT", 400)
+    if _is_empty(session):
+        return portal.refusal("EMPTY_SESSION_ID", "CHAT_ID")
+    if isinstance(rating, list | dict) and rating:
+        raise _Crash
+    comment = parameters.get("COMMENT")
+    if _is_empty(rating) and isinstance(comment, list | dict):
+        raise _Crash
+    text = _text_of(comment)
+    if _is_empty(rating) and _is_empty(text):
+        return portal.refusal("EMPTY_VOTE_PARAMS", "WRONG_PARAMETER")
+    denial = portal.denial(_whole(session), context.user)
+    if denial is not None:
+        return denial
+    _save(portal, _whole(session), rating, "" if _is_empty(text) else text)
+    return Result(True)
+
+
+def _save(portal: ReferencePortal, session: int, rating: Json, comment: str) -> None:
+    if rating is False or rating == "":
+        return  # not null, so it counts as a rating, and an empty one changes nothing
+    kept = portal.votes.setdefault(session, Vote())
+    if len(comment) > _LONGEST_COMMENT:
+        comment = comment[:_LONGEST_COMMENT] + "..."
+    kept.comment = comment
+    if rating is not None:
+        stars = _whole(rating)
+        kept.rating = stars if stars <= 5 else 0
+
+
+def _is_empty(value: Json) -> bool:
+    """What PHP's empty() says."""
+    return value in (None, False, 0, "", "0", [], {})
+
+
+def _text_of(value: Json) -> str:
+    if value is None or isinstance(value, list | dict):
+        return ""
+    if isinstance(value, bool):
+        return "1" if value else ""
+    return str(value).strip(_BLANKS)
+
+
+def _whole(value: Any) -> int:
+    """PHP's cast to a whole number: leading digits of a text, 0 where there are none, a fraction cut."""
+    if isinstance(value, str):
+        digits = re.match(r"\s*([+-]?[0-9]{1,18})", value)
+        return int(digits[1]) if digits else 0
+    return int(value)

@@ -1,0 +1,127 @@
+"""The mock portal: a portal, scripted answers chosen by the webhook's secret, and a log of what arrived."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import unquote
+
+from conformance.contract.edition import Edition
+from conformance.exchange.call import METHOD, Json
+from conformance.portals.incoming import Incoming, parse_query, read_parameters, split_name
+from conformance.portals.reference import CONTROL_PARAMETERS, Outgoing, ReferencePortal, Vote
+from conformance.portals.script import Dropped, Script, play, scripts_of
+from conformance.problem import Problem
+
+LONGEST_LOG: Final = 1_000
+"""The requests that the log keeps; older ones are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A method that a request calls, directly or as an item of a batch, and the parameters that it reads."""
+
+    method: str
+    parameters: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A request as it arrived, and how it was answered: the status, 0 where the connection was closed."""
+
+    request: Incoming
+    status: int
+
+    @property
+    def secret(self) -> str:
+        return _secret_of(self.request.path)
+
+    @property
+    def name(self) -> str:
+        """The method of the URL, in lower case and without suffix."""
+        return split_name(unquote(self.request.path.rpartition("/")[2]))[0].lower()
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """What the request calls: itself, or the items of the batch."""
+        parameters = read_parameters(self.request)
+        if self.name != "batch":
+            return (_item(self.name, parameters),)
+        commands = parameters.get("cmd")
+        texts = commands.values() if isinstance(commands, dict) else commands if isinstance(commands, list) else ()
+        parts = [str(text).partition("?") for text in texts]
+        return tuple(_item(unquote(name).lower(), parse_query(query)) for name, _, query in parts)
+
+    @property
+    def votes(self) -> tuple[Item, ...]:
+        """The items that call the method of this project."""
+        return tuple(item for item in self.items if item.method == METHOD)
+
+    @property
+    def way(self) -> str:
+        """Verb and media type, and whether it is a batch."""
+        kind = self.request.media_type or ("query" if self.request.query else "no parameters")
+        return f"{self.request.method}, {kind}" + (", batch" if self.name == "batch" else "")
+
+    def document(self) -> dict[str, Any]:
+        """The arrival as a JSON object."""
+        return {
+            "way": self.way,
+            "path": self.request.path,
+            "calls": [{"method": item.method, "params": dict(item.parameters)} for item in self.items],
+            "status": self.status,
+        }
+
+
+def _item(method: str, parameters: Mapping[str, Json]) -> Item:
+    return Item(method, {name: value for name, value in parameters.items() if name not in CONTROL_PARAMETERS})
+
+
+@dataclass(slots=True)
+class MockPortal:
+    """A portal that a client library can be tried on. `/rest/1/NAME/` gives the answers of the script of that name."""
+
+    portal: ReferencePortal
+    log: deque[Arrival] = field(default_factory=lambda: deque(maxlen=LONGEST_LOG))
+    scripts: dict[str, Script] = field(default_factory=dict)
+    _next: deque[Script] = field(default_factory=deque)
+    _played: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def edition(self) -> Edition:
+        return self.portal.edition
+
+    @property
+    def votes(self) -> dict[int, Vote]:
+        """The stored votes by session id."""
+        return self.portal.votes
+
+    def answer_next(self, name: str) -> None:
+        """Lets the next request get the first answer of that script, whatever its secret. Raises Problem."""
+        scripts = scripts_of(self.edition.name)
+        if name not in scripts:
+            raise Problem(f"unknown script {name!r}: the scripts are {', '.join(scripts)}")
+        self._next.append(scripts[name])
+
+    def answer(self, request: Incoming) -> Outgoing | Dropped:
+        """Answers and logs a request."""
+        answered = self._answer(request)
+        self.log.append(Arrival(request, answered.status if isinstance(answered, Outgoing) else 0))
+        return answered
+
+    def _answer(self, request: Incoming) -> Outgoing | Dropped:
+        if self._next:
+            return play(self._next.popleft().steps[0], request, self.edition)
+        secret = _secret_of(request.path)
+        script = self.scripts.get(secret) or scripts_of(self.edition.name).get(secret)
+        if script is None:
+            return self.portal.answer(request)
+        played = self._played.get(secret, 0)
+        self._played[secret] = (played + 1) % len(script.steps)
+        return play(script.steps[played], request, self.edition)
+
+
+def _secret_of(path: str) -> str:
+    """The secret in /rest/USER/SECRET/METHOD, the empty text where there is none."""
+    parts = path.rpartition("/rest/")[2].split("/")
+    return unquote(parts[1]) if len(parts) == 3 else ""

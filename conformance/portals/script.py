@@ -1,0 +1,168 @@
+"""Scripted answers: what the mock portal answers whatever it is asked, by names that can stand in a webhook URL."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Final
+
+from conformance.contract.edition import Edition, load_edition
+from conformance.portals.incoming import Incoming
+from conformance.portals.reference import SECRET, Outgoing, ReferencePortal, Refusal, Reply, Result, render
+
+LIMIT: Final = "QUERY_LIMIT_EXCEEDED"
+METHOD_STATUS: Final = 400
+"""The status with which the method refuses, in the template of the pages of both editions."""
+SLOW_SECONDS: Final = 5.0
+_IN_AN_ITEM: Final = (
+    "insufficient_scope",
+    "ERROR_METHOD_NOT_FOUND",
+    "ERROR_BATCH_LENGTH_EXCEEDED",
+    "ERROR_BATCH_METHOD_NOT_ALLOWED",
+)
+"""The system codes that a batch carries for one of its items; the others refuse the whole request."""
+_PAGE: Final = b"<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Error</h1></body></html>"
+_HTML: Final = "text/html; charset=utf-8"
+_JSON: Final = "application/json; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """The connection is closed before anything is answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """The method replies so, alone or as the item of a batch."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedWhole:
+    """The request as a whole is refused, a batch too."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class WithoutResult:
+    """A successful answer in which `result` is missing, in a batch that of the item."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The answer of a success, of which the second half is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """A success that takes its time."""
+
+
+Step = Replied | RefusedWhole | WithoutResult | Cut | Slow | Outgoing | Dropped
+"""An Outgoing is the response itself, whatever was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What is answered to the requests of one secret, one step after the other; then from the first again."""
+
+    name: str
+    steps: tuple[Step, ...]
+
+
+TRUE: Final = Script("true", (Replied(Result(True)),))
+
+
+def refused(code: str, status: int, edition: Edition, description: str = "") -> Script:
+    """A script that refuses with that code and status."""
+    refusal = Refusal(code, status, description)
+    whole = code not in edition.method_codes | set(_IN_AN_ITEM) or (code, status) == ("ACCESS_DENIED", 403)
+    return Script(f"{code}-{status}", (RefusedWhole(refusal) if whole else Replied(refusal),))
+
+
+def documented_refusals(edition: Edition) -> tuple[tuple[str, int], ...]:
+    """Each method code and each system code, with the status at which the edition has it."""
+    return (*((code, METHOD_STATUS) for code in sorted(edition.method_codes)), *edition.system_codes.items())
+
+
+@cache
+def scripts_of(edition_name: str) -> Mapping[str, Script]:
+    """All scripts that have a name: by CODE and CODE-STATUS, CODE-200, and by what breaks the answer."""
+    edition = load_edition(edition_name)
+    named = [TRUE, *RESULTS, *BROKEN, Script("slow", (Slow(),)), *limits(edition)]
+    refusals = documented_refusals(edition)
+    scripts = [refused(code, status, edition) for code, status in refusals]
+    by_code = [replace(script, name=code) for script, (code, _) in zip(scripts, refusals, strict=True)]
+    in_200 = [refused(code, 200, edition) for code, _ in refusals]
+    # Where a code of the method is one of the system too, the code alone means that of the method: it comes first.
+    table: dict[str, Script] = {}
+    for script in (*named, *by_code, *scripts, *in_200):
+        table.setdefault(script.name, script)
+    return table
+
+
+RESULTS: Final = (
+    Script("false", (Replied(Result(False)),)),
+    Script("null", (Replied(Result(None)),)),
+    Script("no-result", (WithoutResult(),)),
+)
+BROKEN: Final = (
+    Script("html-500", (Outgoing(500, _HTML, _PAGE),)),
+    Script("html-502", (Outgoing(502, _HTML, _PAGE),)),
+    Script("html-200", (Outgoing(200, _HTML, _PAGE),)),
+    Script("cut-json", (Cut(),)),
+    Script("empty", (Outgoing(200, _JSON, b""),)),
+    Script("dropped", (Dropped(),)),
+)
+
+
+def limits(edition: Edition) -> tuple[Script, ...]:
+    """The rate limit, for ever and then relaxed, at the status of the edition and at 200."""
+    own, in_200 = (RefusedWhole(Refusal(LIMIT, status)) for status in (edition.system_codes[LIMIT], 200))
+    relaxed = Replied(Result(True))
+    return (
+        Script(f"{LIMIT}-{own.refusal.status}", (own,)),
+        Script(f"{LIMIT}-200", (in_200,)),
+        Script("two-limits", (own, own, relaxed)),
+        Script("two-limits-200", (in_200, in_200, relaxed)),
+    )
+
+
+def play(step: Step, request: Incoming, edition: Edition) -> Outgoing | Dropped:
+    """The answer of one step to a request."""
+    match step:
+        case Dropped() | Outgoing():
+            return step
+        case RefusedWhole(refusal):
+            return render(refusal, request.path.lower().endswith(".xml"))
+        case Replied(reply):
+            return _replied(reply, request, edition)
+    success = _replied(Result(True), request, edition)
+    match step:
+        case WithoutResult():
+            return _without_result(success)
+        case Cut():
+            return replace(success, body=success.body[: len(success.body) // 2])
+        case Slow():
+            return replace(success, after_seconds=SLOW_SECONDS)
+
+
+def _replied(reply: Reply, request: Incoming, edition: Edition) -> Outgoing:
+    portal = ReferencePortal(edition)
+    portal.vote = lambda _parameters, _context: reply
+    name = request.path.rpartition("/")[2]
+    return portal.answer(replace(request, path=f"/rest/1/{SECRET}/{name}"))
+
+
+def _without_result(answered: Outgoing) -> Outgoing:
+    if not answered.content_type.startswith("application/json"):
+        return answered
+    document: dict[str, Any] = json.loads(answered.body)
+    if isinstance(document.get("result"), dict):
+        document["result"]["result"] = []
+        document["result"]["result_time"] = []
+    else:
+        document.pop("result", None)
+    return replace(answered, body=json.dumps(document).encode())
