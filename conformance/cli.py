@@ -18,12 +18,12 @@ from conformance.portals.target import DEFAULT_EDITION, load_target
 from conformance.problem import Problem
 from conformance.reporting.plan_list import plan_list
 from conformance.reporting.terminal import clause_list, clause_text
-from conformance.run import budget_of, edition_of
+from conformance.run import DEFAULT_CAP, budget_of, edition_of
 from conformance.serve import DEFAULT_PORT, PORTALS
 from conformance.serve import serve as serve_portal
 
-_VALUED = ("target", "edition", "level", "deviations", "budget", "seed", "report_dir")
-_FLAGS = ("plan", "exhaustive", "no_votes", "allow_incomplete")
+_VALUED = ("client", "cap", "target", "edition", "level", "deviations", "budget", "seed", "report_dir")
+_FLAGS = ("https", "plan", "exhaustive", "no_votes", "allow_incomplete")
 
 
 @click.group()
@@ -41,18 +41,22 @@ def main() -> None:
 @click.option("--budget", metavar="N", help="The plan with so many requests at most.")
 @click.option("--no-votes", is_flag=True, help="The plan without calls that could write on some portal.")
 @click.option("--exhaustive", is_flag=True, help="Send every combination of classes in every encoding.")
+@click.option("--client", metavar="CMD", help="Judge a client library: a program, or module:function of Python.")
+@click.option("--https", is_flag=True, help="Give the client library a URL with https.")
+@click.option("--cap", metavar="S", help=f"Seconds that a call of the client may take. Default: {DEFAULT_CAP:g}.")
 @click.option("--seed", metavar="N", help="Seed of the drawn calls, as an earlier run printed it.")
 @click.option("--report-dir", metavar="DIR", help="Where report.json is written. Default: reports/<target>.")
 @click.option("--allow-incomplete", is_flag=True, help="Exit 0 although documented clauses were not exercised.")
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 def run(pytest_arguments: tuple[str, ...], **given: str | bool | None) -> None:
-    """Run the suite against a target. What follows `--` goes to pytest."""
+    """Run the suite against a target, or with --client against a client library. What follows `--` goes to pytest."""
     options = [f"--{name.replace('_', '-')}={given[name]}" for name in _VALUED if given[name] is not None]
     options += [f"--{name.replace('_', '-')}" for name in _FLAGS if given[name]]
     # The project that is gated may have options of its own for its own tests.
     os.environ.pop("PYTEST_ADDOPTS", None)
     package = files("conformance")
-    tests = sorted(str(entry) for entry in package.iterdir() if entry.name.startswith("test_"))
+    suite = package if given["client"] is None else package / "client_gate"
+    tests = sorted(str(entry) for entry in suite.iterdir() if entry.name.startswith("test_"))
     own = ["-c", str(package / "suite.ini"), "--rootdir", str(package), "-p", "conformance.plugin"]
     sys.exit(pytest.main([*own, *options, *pytest_arguments, *tests]))
 
@@ -122,9 +126,9 @@ def explain(clause: str | None, edition: str | None) -> None:
 
 
 def _explain(clause: str, editions: list[Edition]) -> str:
-    known = [edition for edition in editions if clause in edition.clauses]
+    known = [edition for edition in editions if clause in edition.all_clauses]
     if not known:
         raise Problem(f"unknown clause {clause!r}: `vote-conformance explain` lists them")
-    texts = [clause_text(edition.clauses[clause], edition) for edition in known]
+    texts = [clause_text(edition.all_clauses[clause], edition) for edition in known]
     texts += [f"edition {edition.name}: not a clause of it" for edition in editions if edition not in known]
     return "\n\n".join([clause, *texts])

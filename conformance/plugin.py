@@ -1,51 +1,27 @@
 """The pytest plugin: options, the fixture `judge`, and what is said at the end of a run."""
 
-from collections.abc import Callable, Generator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Generator
+from dataclasses import asdict
 from typing import Any, Final, NoReturn
 
 import pytest
 
-from conformance.judging.mode import proceedings
+from conformance.courts import Court, court_of
 from conformance.judging.records import Violation
-from conformance.judging.trial import HISTORY, Tally, Trial, trial_order, without_secrets
-from conformance.judging.world import Combination, World
-from conformance.portals.in_process import in_process_portal
-from conformance.portals.portal import http_portal
+from conformance.judging.rounds import GateViolation
+from conformance.judging.tally import AnyViolation, Tally, without_secrets
+from conformance.judging.trial import HISTORY, trial_order
 from conformance.problem import Problem
 from conformance.reporting.report import report_of, write_report
 from conformance.reporting.terminal import summary, violation_block
 from conformance.reporting.verdict import RunVerdict, Selection, Status, decide, decide_clause
-from conformance.run import SEED_INPUT, Run, run_of
+from conformance.run import DEFAULT_CAP, SEED_INPUT, Run, run_of
 from conformance.suite import Judge
 
 CANNOT_RUN: Final = 2
 RUN: Final = pytest.StashKey[Run]()
 TRIED: Final = pytest.StashKey[dict[str, Any]]()
 DECIDED: Final = pytest.StashKey[RunVerdict]()
-
-
-@dataclass(slots=True)
-class Court:
-    """The trials of a run by clause, how one is held, and what of all that was sent is in the report already."""
-
-    trials: dict[str, Trial]
-    hold: Callable[[Trial], None]
-    _requests: int = 0
-    _writes: int = 0
-    _combinations: set[Combination] = field(default_factory=set)
-
-    def sent_since(self, world: World) -> dict[str, Any]:
-        """What was sent since this was asked last, in the plain form in which it travels from a worker."""
-        new = world.combinations - self._combinations
-        sent = {
-            "requests": world.portal.requests - self._requests,
-            "writes": world.writes - self._writes,
-            "combinations": [[*classes, encoding.value] for *classes, encoding in new],
-        }
-        self._requests, self._writes = world.portal.requests, world.writes
-        self._combinations |= new
-        return sent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,6 +34,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--exhaustive", action="store_true", help="send every combination of classes in every encoding")
     group.addoption("--budget", help="the plan with so many requests at most")
     group.addoption("--no-votes", action="store_true", help="the plan without calls that could write on some portal")
+    group.addoption("--client", help="judge a client library: a program, or module:function of Python")
+    group.addoption("--https", action="store_true", help="give the client library a URL with https")
+    group.addoption("--cap", help=f"seconds that a call of the client library may take (default: {DEFAULT_CAP:g})")
     group.addoption("--seed", help="the seed of the drawn calls")
     group.addoption("--report-dir", help="where report.json is written (default: reports/<target>)")
     group.addoption(
@@ -84,8 +63,9 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Puts the clauses into the order of trial and leaves out those that the run is not about."""
     run = config.stash[RUN]
-    clauses = run.edition.clauses
-    place = {name: at for at, name in enumerate(trial_order(run.edition))}
+    clauses = run.clauses
+    order = trial_order(run.edition) if run.client is None else clauses
+    place = {name: at for at, name in enumerate(order)}
     judged = {item: mark.args[0] for item in items if (mark := item.get_closest_marker("clause"))}
     for item, name in judged.items():
         item.extra_keyword_matches.add(name)  # so that -k takes the ids of clauses
@@ -110,49 +90,37 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def world(pytestconfig: pytest.Config) -> Generator[World, None, None]:
-    """The portal under test."""
-    run = pytestconfig.stash[RUN]
-    embedded = run.target.kind == "embedded"
-    portal = in_process_portal(run.target, run.edition) if embedded else http_portal(run.target)
-    yield World(run.edition, portal, run.level == "implied")
-    portal.close()
-
-
-@pytest.fixture(scope="session")
-def court(request: pytest.FixtureRequest, world: World) -> Court:
-    """The trials of all clauses that the run is about, after what its mode sends once for all of them."""
+def court(request: pytest.FixtureRequest) -> Generator[Court, None, None]:
+    """What tries the clauses that the run is about."""
     run = request.config.stash[RUN]
     marks = (item.get_closest_marker("clause") for item in request.session.items)
-    trials = {
-        name: Trial(world, run.edition.clauses[name], feed, body, run.deviations, HISTORY in run.collected, Tally(name))
-        for name, feed, body in (mark.args for mark in marks if mark)
-    }
+    opened = court_of(run, [mark.args for mark in marks if mark])
     try:
-        return Court(trials, proceedings(run.mode, world, trials.values(), run.seed))
+        court = opened.__enter__()
     except Problem as problem:
         _stop(problem, run)
+    yield court
+    opened.__exit__(None, None, None)
 
 
 @pytest.fixture
-def judge(request: pytest.FixtureRequest, world: World, court: Court) -> Judge:
+def judge(request: pytest.FixtureRequest, court: Court) -> Judge:
     """Tries the clause of a test; the test fails where the clause does not hold."""
     run = request.config.stash[RUN]
 
     def on_trial(name: str) -> None:
-        trial = court.trials[name]
         try:
-            court.hold(trial)
+            court.hold(name)
         except Problem as problem:
             _stop(problem, run)
         except Exception as error:
-            trial.tally.errors.append(f"the suite itself failed: {type(error).__name__}")
+            court.tallies[name].errors.append(f"the suite itself failed: {type(error).__name__}")
             raise
         finally:
-            tally = without_secrets(trial.tally, run.target.scrubber)
-            world.history += tally.history
-            request.node.stash[TRIED] = {"tally": asdict(tally), **court.sent_since(world)}
-        _conclude(run, tally, world)
+            tally = without_secrets(court.tallies[name], run.target.scrubber)
+            court.history += tally.history
+            request.node.stash[TRIED] = {"tally": asdict(tally), **court.sent()}
+        _conclude(run, tally, court)
 
     return on_trial
 
@@ -179,7 +147,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     selection = Selection(
         frozenset(run.collected), run.target.not_offered, bool(session.shouldfail), run.allow_incomplete
     )
-    decided = session.config.stash[DECIDED] = decide(run.edition, run.tallies, run.deviations, selection)
+    decided = session.config.stash[DECIDED] = decide(run.clauses, run.tallies, run.deviations, selection)
     try:
         write_report(report_of(decided, run.facts()), run.report_folder)
     except Problem as problem:
@@ -215,10 +183,10 @@ class _Collector:
         self._run.collected.add(tally.clause)
 
 
-def _conclude(run: Run, tally: Tally, world: World) -> None:
+def _conclude(run: Run, tally: Tally, court: Court) -> None:
     """The outcome of the test as pytest shows it, from the verdict on its clause."""
-    clause = run.edition.clauses[tally.clause]
-    told = tuple(world.history) if clause.id == HISTORY else ()
+    clause = run.clauses[tally.clause]
+    told = tuple(court.history) if clause.id == HISTORY else ()
     entry = decide_clause(clause, tally, run.deviations, told)
     if entry.status is Status.FAILED:
         pytest.fail(violation_block(entry.violations, clause, run.edition), pytrace=False)
@@ -237,10 +205,14 @@ def _stop(problem: Problem, run: Run) -> NoReturn:
 def _tally_from(data: dict[str, Any]) -> Tally:
     """A tally from its plain form, in which a report carries it from a worker."""
 
-    def violations(name: str) -> list[Violation]:
-        return [Violation(**{**entry, "notes": tuple(entry["notes"])}) for entry in data[name]]
+    def violations(name: str) -> list[Any]:
+        return [_violation_from({**entry, "notes": tuple(entry["notes"])}) for entry in data[name]]
 
     excused = {int(place): counts for place, counts in data["excused"].items()}
     return Tally(
         **{**data, "violations": violations("violations"), "history": violations("history"), "excused": excused}
     )
+
+
+def _violation_from(entry: dict[str, Any]) -> AnyViolation:
+    return GateViolation(**entry) if "asked" in entry else Violation(**entry)

@@ -1,7 +1,10 @@
 """One run of the suite: what was asked for, and what came of it so far."""
 
 import random
+import re
+import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -9,13 +12,14 @@ from typing import Final
 
 import pytest
 
-from conformance.contract.edition import Edition, load_edition
+from conformance.clients.command import words_of
+from conformance.contract.edition import Clause, Edition, edition_names, load_edition
 from conformance.contract.partition import session_classes
 from conformance.judging.deviations import Deviation, load_deviations
 from conformance.judging.mode import Exhaustive, Explore, Mode, Planned
 from conformance.judging.plan import plan_of
 from conformance.judging.sweep import coverage_of
-from conformance.judging.trial import Tally
+from conformance.judging.tally import Tally
 from conformance.judging.world import Combination
 from conformance.portals.target import Target, load_target
 from conformance.problem import Problem
@@ -23,14 +27,30 @@ from conformance.reporting.report import RunFacts
 
 DRAWS: Final = 100
 """How many calls Hypothesis may propose for each clause."""
+DEFAULT_CAP: Final = 20.0
+"""Seconds that one call of a client library may take."""
 LEVELS: Final = ("documented", "implied")
+CLIENT_EDITION: Final = edition_names()[-1]
+"""Client libraries of today speak to portals of today."""
 SEED_INPUT: Final = "vote_conformance_seed"
 """Under this name a worker of pytest-xdist is told the seed."""
 
 
+@dataclass(frozen=True, slots=True)
+class ClientOptions:
+    """A client library under test. words: the program that drives it. https: whether it is given such a URL."""
+
+    words: list[str]
+    cap_seconds: float
+    https: bool
+
+
 @dataclass(slots=True)
 class Run:
-    """collected: the clauses whose tests are to run. tallies: by clause, what came of its trial."""
+    """collected: the clauses whose tests are to run. tallies: by clause, what came of its trial.
+
+    client: the library under test, None where the target is. client_name: as it names itself.
+    """
 
     target: Target
     edition: Edition
@@ -40,6 +60,8 @@ class Run:
     report_folder: Path
     allow_incomplete: bool
     mode: Mode
+    client: ClientOptions | None
+    client_name: str = ""
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     clock: float = field(default_factory=time.monotonic)
     collected: set[str] = field(default_factory=set)
@@ -48,11 +70,17 @@ class Run:
     requests: int = 0
     writes: int = 0
 
+    @property
+    def clauses(self) -> Mapping[str, Clause]:
+        """The clauses that the run may judge."""
+        return self.edition.clauses if self.client is None else self.edition.client_clauses
+
     def facts(self) -> RunFacts:
         """What the report says of the run, as it stands now."""
         return RunFacts(
             edition=self.edition.name,
             target=self.target,
+            client=self.client_name,
             mode=type(self.mode).__name__.lower(),
             coverage=coverage_of(self.combinations, session_classes(self.target.sessions, self.target.live)),
             level=self.level,
@@ -66,10 +94,12 @@ class Run:
 
 def run_of(config: pytest.Config) -> Run:
     """The run that the options of pytest ask for. Raises Problem."""
+    client = _client_of(config)
     target = load_target(config.getoption("--target"))
-    edition = edition_of(target, config.getoption("--edition"))
+    edition = edition_of(target, config.getoption("--edition") or (CLIENT_EDITION if client else None))
     mode = _mode_of(config, target, edition)
-    if config.getoption("numprocesses", default=None) and not (target.kind == "embedded" and isinstance(mode, Explore)):
+    parallel = target.kind == "embedded" and isinstance(mode, Explore) and client is None
+    if config.getoption("numprocesses", default=None) and not parallel:
         raise Problem("-n: only the embedded portal can be judged by several workers, and only explored: leave -n out")
     level = config.getoption("--level")
     if level not in LEVELS:
@@ -83,10 +113,36 @@ def run_of(config: pytest.Config) -> Run:
         level=level,
         deviations=() if path is None else load_deviations(path, date.today()),
         seed=_seed_of(config),
-        report_folder=Path(folder) if folder else Path("reports") / target.name,
+        report_folder=Path(folder) if folder else Path("reports") / (_slug(client.words) if client else target.name),
         allow_incomplete=config.getoption("--allow-incomplete"),
         mode=mode,
+        client=client,
     )
+
+
+def _client_of(config: pytest.Config) -> ClientOptions | None:
+    command, cap = config.getoption("--client"), config.getoption("--cap")
+    if command is None:
+        if cap is not None or config.getoption("--https"):
+            raise Problem("--cap and --https go with --client: leave them out")
+        return None
+    for name in ("plan", "exhaustive", "budget", "no_votes"):
+        if config.getoption(f"--{name.replace('_', '-')}"):
+            raise Problem(f"--{name.replace('_', '-')}: it is about portals: leave it out with --client")
+    if config.getoption("--target") != "mock":
+        raise Problem("--target: a client library is judged on the portal of the suite: leave it out with --client")
+    try:
+        seconds = DEFAULT_CAP if cap is None else float(cap)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < threading.TIMEOUT_MAX:
+        raise Problem(f"--cap {cap}: give seconds, a number above 0")
+    return ClientOptions(words_of(command), seconds, config.getoption("--https"))
+
+
+def _slug(words: list[str]) -> str:
+    """A folder's name from the last word of a command."""
+    return "client-" + re.sub(r"[^A-Za-z0-9]+", "-", Path(words[-1]).stem).strip("-")
 
 
 def edition_of(target: Target, given: str | None) -> Edition:

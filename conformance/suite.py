@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from conformance.judging.feeds import Feed, calls, effects, listed, observations, pairs, stories
+from conformance.judging.gate import Rounds, Sent
 from conformance.judging.records import must, only_if
 from conformance.judging.space import Space, Votes, boundary
 
 __all__ = [
+    "Rounds",
+    "Sent",
     "Space",
     "Votes",
     "boundary",
@@ -32,7 +35,7 @@ Body = Callable[[Any], None]
 Judge = Callable[[str], None]
 
 
-def clause(name: str, feed: Feed) -> Callable[[Body], Callable[[Judge], None]]:
+def clause(name: str, feed: Feed | Rounds | Sent) -> Callable[[Body], Callable[[Judge], None]]:
     """Makes a test of a clause out of what must hold of each record of the feed."""
 
     def decorate(body: Body) -> Callable[[Judge], None]:

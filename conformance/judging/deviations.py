@@ -9,12 +9,14 @@ from typing import Any, Final
 
 from conformance.contract.edition import edition_names, load_edition
 from conformance.contract.partition import BAD_SESSIONS, COMMENTS, RATINGS, STATES
+from conformance.portals.script import scripts_of
 from conformance.problem import Problem
 
 _CLASSES: Final[Mapping[str, frozenset[str]]] = {
     "session": frozenset({*BAD_SESSIONS, *STATES, "digits"}),
     "rating": frozenset(RATINGS),
     "comment": frozenset(COMMENTS),
+    "answer": frozenset(script for name in edition_names() for script in scripts_of(name)),
 }
 
 
@@ -30,7 +32,7 @@ class Deviation:
 
     def covers(self, clause: str, classes: Mapping[str, str]) -> bool:
         """Whether a call with values of these classes is inside the entry; an expired one covers nothing."""
-        narrowed = all(classes[parameter] in names for parameter, names in self.where.items())
+        narrowed = all(classes.get(parameter) in names for parameter, names in self.where.items())
         return not self.expired and self.clause == clause and narrowed
 
 
@@ -62,12 +64,12 @@ def _parse(entry: Any, where: str, today: date) -> Deviation:
             raise Problem(f"{where}: {key}: this must be a {kind.__name__}")
     if unknown := entry.keys() - kinds:
         raise Problem(f"{where}: unknown key {sorted(unknown)[0]!r}: the keys here are {', '.join(kinds)}")
-    if not any(entry["clause"] in load_edition(name).clauses for name in edition_names()):
+    if not any(entry["clause"] in load_edition(name).all_clauses for name in edition_names()):
         raise Problem(f"{where}: clause: unknown clause {entry['clause']!r}: `vote-conformance explain` lists them")
     narrowed = entry.get("where", {})
     for parameter, names in narrowed.items():
         if parameter not in _CLASSES or not isinstance(names, list) or not names:
-            raise Problem(f"{where}: where.{parameter}: give session, rating or comment a list of classes")
+            raise Problem(f"{where}: where.{parameter}: give session, rating, comment or answer a list of classes")
         for name in names:
             if not isinstance(name, str) or name not in _CLASSES[parameter]:
                 known = ", ".join(sorted(_CLASSES[parameter]))

@@ -4,15 +4,9 @@ Hypothesis proposes calls and makes a failing one smaller; it does not hold the 
 and a violation that is excused by a known deviation is counted and never raised, so that the search goes on.
 """
 
-import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
-
-from hypothesis import HealthCheck, Phase, Verbosity, given, settings
-from hypothesis import seed as set_seed
-from hypothesis.errors import HypothesisException
-from hypothesis.strategies import SearchStrategy
 
 from conformance.contract.edition import Clause, Edition
 from conformance.exchange.call import Call
@@ -20,17 +14,14 @@ from conformance.exchange.repeat import describe
 from conformance.judging.deviations import Deviation
 from conformance.judging.feeds import Feed
 from conformance.judging.records import Exchange, Judged, NotConcerned, Observation, Violated, Violation
+from conformance.judging.search import LONGEST_SEARCH, search
+from conformance.judging.tally import MOST_KEPT, Tally
 from conformance.judging.transcript import Transcript
 from conformance.judging.world import World
 from conformance.portals.portal import NoAnswer
-from conformance.portals.secret import Scrubber
 
 HISTORY: Final = "effect.history-free"
 _ANSWERED: Final = "error.never-5xx"
-_MOST_KEPT: Final = 3
-_LONGEST_SEARCH: Final = 200
-"""How many calls are spent on making one violation smaller."""
-
 _FIRST: Final = "documentation.example"
 _LATE_CHAPTERS: Final = ("success", "errors")
 
@@ -50,50 +41,6 @@ def trial_order(edition: Edition) -> list[str]:
     return sorted(edition.clauses, key=place)
 
 
-class _Found(Exception):
-    """Tells Hypothesis that a case is worth shrinking."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """What came of the trial of one clause.
-
-    exchanges: how many were judged. excused: for each deviation entry, by its place in the file, how many judged calls
-    were inside it and how many of those deviated. lacking: why nothing could be exercised.
-    """
-
-    clause: str
-    exchanges: int = 0
-    violations: list[Violation] = field(default_factory=list)
-    excused: dict[int, list[int]] = field(default_factory=dict)
-    observed: dict[str, str] = field(default_factory=dict)
-    errors: list[str] = field(default_factory=list)
-    history: list[Violation] = field(default_factory=list)
-    lacking: str = ""
-
-
-def without_secrets(tally: Tally, scrubber: Scrubber) -> Tally:
-    """The tally with secrets taken out of its texts; ids and classes are the suite's own and stay."""
-
-    def clean(violation: Violation) -> Violation:
-        return replace(
-            violation,
-            sent=scrubber.clean(violation.sent),
-            permitted=scrubber.clean(violation.permitted),
-            answered=scrubber.clean(violation.answered),
-            repeat=scrubber.clean(violation.repeat),
-            notes=tuple(map(scrubber.clean, violation.notes)),
-        )
-
-    return replace(
-        tally,
-        violations=list(map(clean, tally.violations)),
-        history=list(map(clean, tally.history)),
-        errors=list(map(scrubber.clean, tally.errors)),
-        observed={label: scrubber.clean(seen) for label, seen in tally.observed.items()},
-    )
-
-
 @dataclass(slots=True)
 class Trial:
     """One clause, the body of its test, and what may be excused."""
@@ -106,7 +53,6 @@ class Trial:
     judges_history: bool
     tally: Tally
     _smallest: tuple[tuple[int, int], Any, Violation] | None = None
-    _spent: int = 0
     _found: int = 0
 
     def run(self, seed: int, draws: int) -> None:
@@ -120,7 +66,7 @@ class Trial:
             if self._is_judged(case):
                 self._keep(case, self._try(case))
         if self._smallest is None and space.drawn is not None and draws:
-            self._search(space.drawn, seed, draws)
+            search(space.drawn, f"{seed} {self.clause.id}", draws, self._fails)
         if self._smallest is not None:
             self._confirm()
 
@@ -128,7 +74,7 @@ class Trial:
         """Judges what all encodings of one combination of classes brought; where something is wrong, asks again."""
         if transcript.unanswered:
             self._count_unanswered(transcript)
-        if not transcript.exchanges or self._found > _LONGEST_SEARCH:
+        if not transcript.exchanges or self._found > LONGEST_SEARCH:
             return
         if not self.feed.sweeps(self.world, transcript.exchanges[0], self.clause.id):
             return
@@ -148,7 +94,7 @@ class Trial:
             elif self._is_judged(record.judged.call):
                 self._keep(record.judged.call, self._judge_telling(record, transcript))
         self._count_unanswered(transcript)
-        self.tally.violations = self.tally.violations[:_MOST_KEPT]
+        self.tally.violations = self.tally.violations[:MOST_KEPT]
 
     def _count_unanswered(self, transcript: Transcript) -> None:
         for call, reason in transcript.unanswered:
@@ -178,40 +124,10 @@ class Trial:
             return True
         return not any(f"{parameter}:{name}" in self.clause.implied for parameter, name in case.classes.items())
 
-    def _search(self, drawn: SearchStrategy[Any], seed: int, draws: int) -> None:
-        number = hashlib.sha256(f"{seed} {self.clause.id}".encode()).digest()
-
-        @set_seed(int.from_bytes(number[:8]))
-        @settings(
-            max_examples=draws,
-            database=None,
-            deadline=None,
-            derandomize=False,
-            verbosity=Verbosity.quiet,
-            phases=[Phase.generate, Phase.shrink],
-            suppress_health_check=list(HealthCheck),
-            report_multiple_bugs=False,
-            print_blob=False,
-        )
-        @given(drawn)
-        def search(case: Any) -> None:
-            if not self._is_judged(case):
-                return
-            if self._smallest is not None:
-                self._spent += 1
-                if self._spent > _LONGEST_SEARCH:
-                    return
-            violation = self._try(case)
-            self._keep(case, violation)
-            if violation is not None:
-                raise _Found
-
-        # A violation that does not come back when Hypothesis repeats it is kept all the same.
-        try:
-            search()
-        except (_Found, HypothesisException):
-            if self._smallest is None:
-                raise
+    def _fails(self, case: Any) -> bool:
+        violation = self._try(case) if self._is_judged(case) else None
+        self._keep(case, violation)
+        return violation is not None
 
     def _try(self, case: Any) -> Violation | None:
         """Performs and judges one case; the violation, unless it is excused or the fault of the calls before."""
@@ -255,14 +171,7 @@ class Trial:
             self.tally.exchanges += 1
 
     def _count(self, record: Judged, violated: Violated | None, before: tuple[Exchange, ...]) -> Violation | None:
-        self.tally.exchanges += 1
-        excused = False
-        for place, entry in enumerate(self.deviations):
-            if entry.covers(self.clause.id, record.judged.call.classes):
-                counts = self.tally.excused.setdefault(place, [0, 0])
-                counts[0] += 1
-                counts[1] += violated is not None
-                excused = excused or violated is not None
+        excused = self.tally.count(self.deviations, record.judged.call.classes, violated is not None)
         if violated is None or excused:
             return None
         violation = record.judged.violation(self.clause.id, violated.expected)
@@ -270,7 +179,7 @@ class Trial:
 
     def _count_error(self, reason: str, case: Any) -> None:
         line = f"{reason}: {describe(case)}" if isinstance(case, Call) else reason
-        if len(self.tally.errors) < _MOST_KEPT and line not in self.tally.errors:
+        if len(self.tally.errors) < MOST_KEPT and line not in self.tally.errors:
             self.tally.errors.append(line)
 
     def _keep(self, case: Any, violation: Violation | None) -> None:
@@ -326,7 +235,7 @@ class Trial:
         return True
 
     def _blame_history(self, violation: Violation, before: tuple[Exchange, ...]) -> None:
-        if len(self.tally.history) < _MOST_KEPT:
+        if len(self.tally.history) < MOST_KEPT:
             self.tally.history.append(replace(violation, notes=(*violation.notes, *_told(before))))
 
     def _confirm(self) -> None:
@@ -340,7 +249,7 @@ class Trial:
         else:
             kept = tuple(note for note in violation.notes if not note.startswith("before it:"))
             violation = replace(violation, notes=kept)
-        self.tally.violations = [violation, *others[: _MOST_KEPT - 1]]
+        self.tally.violations = [violation, *others[: MOST_KEPT - 1]]
 
 
 def _told(before: tuple[Exchange, ...]) -> tuple[str, ...]:

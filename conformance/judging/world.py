@@ -11,7 +11,7 @@ from conformance.contract.partition import EquivalenceClass, session_classes
 from conformance.exchange.answer import Answer
 from conformance.exchange.call import ABSENT, DIRECT, TOKEN_CALLERS, Batch, Call, Caller, Encoding, Pick
 from conformance.exchange.stored import NOT_READ, NotRead, Stored
-from conformance.judging.records import Exchange, Violation
+from conformance.judging.records import Exchange
 from conformance.portals.portal import NoAnswer, Portal
 from conformance.problem import Problem
 
@@ -48,7 +48,6 @@ class World:
     writes: int = 0
     control: Exchange | None = None
     recent: deque[Exchange] = field(default_factory=lambda: deque(maxlen=3))
-    history: list[Violation] = field(default_factory=list)
     shapes: dict[Hashable, Exchange] = field(default_factory=dict)
     keeps_shapes: bool = True
     combinations: set[Combination] = field(default_factory=set)

@@ -71,12 +71,13 @@ Reply = Result | Refusal
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """An HTTP response. after_seconds: how long the caller waits for it."""
+    """An HTTP response. after_seconds: how long the caller waits for it. location: empty for no such header."""
 
     status: int
     content_type: str
     body: bytes
     after_seconds: float = 0.0
+    location: str = ""
 
 
 @dataclass(slots=True)

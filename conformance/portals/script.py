@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
+from urllib.parse import quote
 
 from conformance.contract.edition import Edition, load_edition
 from conformance.portals.incoming import Incoming
@@ -60,7 +61,14 @@ class Slow:
     """A success that takes its time."""
 
 
-Step = Replied | RefusedWhole | WithoutResult | Cut | Slow | Outgoing | Dropped
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """The same request is to be sent again, to the same URL, with its body: that is what 307 and 308 say."""
+
+    status: int
+
+
+Step = Redirect | Replied | RefusedWhole | WithoutResult | Cut | Slow | Outgoing | Dropped
 """An Outgoing is the response itself, whatever was asked."""
 
 
@@ -70,6 +78,19 @@ class Script:
 
     name: str
     steps: tuple[Step, ...]
+
+    @property
+    def code(self) -> str:
+        """The code with which it refuses; the empty text where it does not."""
+        match self.steps[0]:
+            case RefusedWhole(refusal) | Replied(Refusal() as refusal):
+                return refusal.code
+        return ""
+
+    @property
+    def relaxes(self) -> bool:
+        """Whether it ends in another answer than it begins with."""
+        return self.steps[-1] != self.steps[0]
 
 
 TRUE: Final = Script("true", (Replied(Result(True)),))
@@ -91,7 +112,7 @@ def documented_refusals(edition: Edition) -> tuple[tuple[str, int], ...]:
 def scripts_of(edition_name: str) -> Mapping[str, Script]:
     """All scripts that have a name: by CODE and CODE-STATUS, CODE-200, and by what breaks the answer."""
     edition = load_edition(edition_name)
-    named = [TRUE, *RESULTS, *BROKEN, Script("slow", (Slow(),)), *limits(edition)]
+    named = [TRUE, *REDIRECTS, *RESULTS, *BROKEN, Script("slow", (Slow(),)), *limits(edition)]
     refusals = documented_refusals(edition)
     scripts = [refused(code, status, edition) for code, status in refusals]
     by_code = [replace(script, name=code) for script, (code, _) in zip(scripts, refusals, strict=True)]
@@ -103,6 +124,9 @@ def scripts_of(edition_name: str) -> Mapping[str, Script]:
     return table
 
 
+REDIRECTS: Final = tuple(
+    Script(f"redirect-{status}", (Redirect(status), Replied(Result(True)))) for status in (307, 308)
+)
 RESULTS: Final = (
     Script("false", (Replied(Result(False)),)),
     Script("null", (Replied(Result(None)),)),
@@ -132,21 +156,24 @@ def limits(edition: Edition) -> tuple[Script, ...]:
 
 def play(step: Step, request: Incoming, edition: Edition) -> Outgoing | Dropped:
     """The answer of one step to a request."""
+    success = _replied(Result(True), request, edition)
     match step:
         case Dropped() | Outgoing():
             return step
+        case Redirect(status):
+            query = f"?{request.query}" if request.query else ""
+            answered = Outgoing(status, "text/plain", b"", location=quote(request.path) + query)
         case RefusedWhole(refusal):
-            return render(refusal, request.path.lower().endswith(".xml"))
+            answered = render(refusal, request.path.lower().endswith(".xml"))
         case Replied(reply):
-            return _replied(reply, request, edition)
-    success = _replied(Result(True), request, edition)
-    match step:
+            answered = _replied(reply, request, edition)
         case WithoutResult():
-            return _without_result(success)
+            answered = _without_result(success)
         case Cut():
-            return replace(success, body=success.body[: len(success.body) // 2])
+            answered = replace(success, body=success.body[: len(success.body) // 2])
         case Slow():
-            return replace(success, after_seconds=SLOW_SECONDS)
+            answered = replace(success, after_seconds=SLOW_SECONDS)
+    return answered
 
 
 def _replied(reply: Reply, request: Incoming, edition: Edition) -> Outgoing:

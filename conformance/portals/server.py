@@ -56,7 +56,8 @@ def app_of(answer: Serving, drop: Drop, routes: tuple[BaseRoute, ...] = ()) -> S
             return Response()
         if answered.after_seconds:
             await asyncio.sleep(answered.after_seconds)
-        return Response(answered.body, answered.status, {"Content-Type": answered.content_type})
+        moved = {"Location": answered.location} if answered.location else {}
+        return Response(answered.body, answered.status, {"Content-Type": answered.content_type, **moved})
 
     return Starlette(routes=[*routes, Route("/{path:path}", respond, methods=["GET", "POST", "PUT", "DELETE"])])
 

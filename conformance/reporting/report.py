@@ -14,15 +14,19 @@ from conformance.portals.target import Target
 from conformance.problem import Problem
 from conformance.reporting.verdict import ClauseVerdict, RunVerdict
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What a report says of a run besides the verdict. mode: explore, exhaustive, planned. level: the lowest judged."""
+    """What a report says of a run besides the verdict. mode: explore, exhaustive, planned. level: the lowest judged.
+
+    client: the library that was judged, with its version; the empty text where the target was judged.
+    """
 
     edition: str
     target: Target
+    client: str
     mode: str
     coverage: Coverage
     level: str
@@ -46,6 +50,7 @@ def report_of(run: RunVerdict, facts: RunFacts) -> dict[str, Any]:
             "live": facts.target.live,
             "url": next(iter(facts.target.callers.values())).shown,
         },
+        "client": facts.client,
         "mode": facts.mode,
         "level": facts.level,
         "seed": facts.seed,

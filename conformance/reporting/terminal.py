@@ -5,9 +5,10 @@ from typing import Final
 
 import click
 
-from conformance.contract.edition import CHAPTERS, Clause, Edition
-from conformance.judging.records import Violation
+from conformance.contract.edition import CHAPTERS, CLIENT, Clause, Edition
+from conformance.judging.rounds import GateViolation
 from conformance.judging.sweep import Coverage
+from conformance.judging.tally import AnyViolation
 from conformance.reporting.report import RunFacts
 from conformance.reporting.verdict import ClauseVerdict, RunVerdict, Status
 
@@ -27,38 +28,56 @@ _LEVEL_WIDTH: Final = 12
 _STATUS_WIDTH: Final = 17
 
 
-def violation_block(violations: tuple[Violation, ...], clause: Clause, edition: Edition) -> str:
+def violation_block(violations: tuple[AnyViolation, ...], clause: Clause, edition: Edition) -> str:
     """The smallest violation as a stranger understands it: the demand, sent, permitted, answered, how to repeat it."""
     smallest = violations[0]
     lines = [
         f"{clause.id}   {clause.level}, edition {edition.name}",
         f"  the page: {clause.statement}",
-        f"  sent      {smallest.sent}   {smallest.way}",
-        f"  permitted {smallest.permitted}",
-        f"  answered  {smallest.answered}",
-        f"  repeat    {smallest.repeat}",
+        *(f"  {label:10}{text}" for label, text in _told(smallest)),
         *(f"  {note}" for note in smallest.notes),
     ]
     more = f"; {len(violations) - 1} of other kinds are in the report" if len(violations) > 1 else ""
     return "\n".join([*lines, f"  the smallest call found{more}"])
 
 
+def _told(violation: AnyViolation) -> list[tuple[str, str]]:
+    """What happened, in the order in which it did, and what was permitted."""
+    if isinstance(violation, GateViolation):
+        return [
+            ("asked", violation.asked),
+            ("arrived", violation.arrived),
+            ("answered", violation.answered),
+            ("came back", violation.came_back),
+            ("permitted", violation.permitted),
+            ("repeat", violation.repeat),
+        ]
+    return [
+        ("sent", f"{violation.sent}   {violation.way}"),
+        ("permitted", violation.permitted),
+        ("answered", violation.answered),
+        ("repeat", violation.repeat),
+    ]
+
+
 def summary(run: RunVerdict, facts: RunFacts, colour: bool) -> str:
     """The table by chapter and the verdict."""
     lines = []
-    for chapter in CHAPTERS:
+    for chapter in dict.fromkeys(entry.clause.chapter for entry in run.clauses):
         lines.append(chapter)
         for entry in run.clauses:
             if entry.clause.chapter == chapter:
                 lines += _rows(entry, colour)
+    judged = f"client: {facts.client}" if facts.client else facts.target.name
     counts = [f"{len(run.with_status(status))} {status.value}" for status in Status if run.with_status(status)]
     lines += [
         "",
-        f"verdict: {run.verdict.value}   {facts.target.name}, edition {facts.edition}",
-        f"{', '.join(counts)}; {facts.mode}: {facts.requests} requests, {facts.writes} votes; seed {facts.seed}",
-        _coverage(facts.coverage),
+        f"verdict: {run.verdict.value}   {judged}, edition {facts.edition}",
     ]
-    return "\n".join(lines)
+    if facts.client:
+        return "\n".join([*lines, f"{', '.join(counts)}; {facts.requests} requests arrived; seed {facts.seed}"])
+    sent = f"{facts.mode}: {facts.requests} requests, {facts.writes} votes"
+    return "\n".join([*lines, f"{', '.join(counts)}; {sent}; seed {facts.seed}", _coverage(facts.coverage)])
 
 
 def _coverage(coverage: Coverage) -> str:
@@ -69,9 +88,9 @@ def _coverage(coverage: Coverage) -> str:
 def clause_list(edition: Edition, width: int) -> str:
     """All clauses of an edition by chapter, with their levels."""
     lines = [f"edition {edition.name}: {edition.summary}"]
-    for chapter in CHAPTERS:
+    for chapter in (*CHAPTERS, CLIENT):
         lines.append(chapter)
-        for clause in edition.clauses.values():
+        for clause in edition.all_clauses.values():
             if clause.chapter == chapter:
                 start = f"  {clause.id:{_ID_WIDTH}}{clause.level:{_LEVEL_WIDTH}}"
                 lines += textwrap.wrap(
@@ -98,6 +117,11 @@ def _rows(entry: ClauseVerdict, colour: bool) -> list[str]:
     row = f"  {entry.clause.id:{_ID_WIDTH}}{entry.clause.level:{_LEVEL_WIDTH}}{status}{judged}"
     note = entry.note
     if entry.status is Status.FAILED:
-        first = entry.violations[0]
-        note = f"{first.sent} ({first.way}): {first.answered.partition(':')[0]}"
+        note = _in_short(entry.violations[0])
     return [row.rstrip(), *([f"      {note}"] if note else [])]
+
+
+def _in_short(violation: AnyViolation) -> str:
+    if isinstance(violation, GateViolation):
+        return f"{violation.asked} (answered {violation.answered}): {violation.came_back}"
+    return f"{violation.sent} ({violation.way}): {violation.answered.partition(':')[0]}"

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from conformance.contract.edition import Clause, Edition
+from conformance.contract.edition import Clause
 from conformance.judging.deviations import Deviation
-from conformance.judging.records import Violation
-from conformance.judging.trial import HISTORY, Tally
+from conformance.judging.tally import AnyViolation, Tally
+from conformance.judging.trial import HISTORY
 
 
 class Status(StrEnum):
@@ -55,7 +55,7 @@ class ClauseVerdict:
     clause: Clause
     status: Status
     exchanges: int
-    violations: tuple[Violation, ...]
+    violations: tuple[AnyViolation, ...]
     deviations: tuple[Deviation, ...]
     observed: Mapping[str, str]
     note: str
@@ -74,20 +74,20 @@ class RunVerdict:
 
 
 def decide(
-    edition: Edition, tallies: Mapping[str, Tally], deviations: tuple[Deviation, ...], selection: Selection
+    clauses: Mapping[str, Clause], tallies: Mapping[str, Tally], deviations: tuple[Deviation, ...], selection: Selection
 ) -> RunVerdict:
     """The verdict of a run from the tallies of its clauses."""
     told = tuple(violation for tally in tallies.values() for violation in tally.history)
-    clauses = tuple(
+    entries = tuple(
         decide_clause(clause, tallies[clause.id], deviations, told if clause.id == HISTORY else ())
         if clause.id in tallies
         else _untried(clause, selection)
-        for clause in edition.clauses.values()
+        for clause in clauses.values()
     )
-    statuses = {entry.status for entry in clauses}
-    judged = any(entry.exchanges for entry in clauses if entry.status is not Status.OBSERVED)
+    statuses = {entry.status for entry in entries}
+    judged = any(entry.exchanges for entry in entries if entry.status is not Status.OBSERVED)
     unexercised = [
-        entry for entry in clauses if entry.status is Status.NOT_EXERCISED and entry.clause.level == "documented"
+        entry for entry in entries if entry.status is Status.NOT_EXERCISED and entry.clause.level == "documented"
     ]
     if Status.FAILED in statuses:
         verdict = Verdict.NOT_CONFORMANT
@@ -101,16 +101,16 @@ def decide(
         verdict = Verdict.CONFORMANT
     waived = selection.allow_incomplete and judged and Status.ERROR not in statuses
     fine = verdict in _EXIT_0 or (verdict is Verdict.INCOMPLETE and waived)
-    return RunVerdict(verdict, 0 if fine else 1, clauses)
+    return RunVerdict(verdict, 0 if fine else 1, entries)
 
 
 def decide_clause(
-    clause: Clause, tally: Tally, deviations: tuple[Deviation, ...], told: tuple[Violation, ...] = ()
+    clause: Clause, tally: Tally, deviations: tuple[Deviation, ...], told: tuple[AnyViolation, ...] = ()
 ) -> ClauseVerdict:
     """The verdict on one clause that was tried. told: violations of it that the trials of other clauses met."""
     excusing = [deviations[place] for place, (_, deviated) in tally.excused.items() if deviated]
     gone = [deviations[place] for place, (judged, deviated) in tally.excused.items() if judged and not deviated]
-    violations = (*tally.violations, *told)
+    violations: tuple[AnyViolation, ...] = (*tally.violations, *told)
     note = ""
     if clause.level == "observed":
         status = Status.OBSERVED if tally.observed else Status.NOT_EXERCISED

@@ -4,16 +4,21 @@ from collections.abc import Collection, Iterator
 from functools import cache
 from importlib import import_module
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
+from conformance.clients.command import words_of
 from conformance.contract.edition import Edition
+from conformance.courts import gate_of
 from conformance.judging.deviations import Deviation
 from conformance.judging.feeds import Feed
+from conformance.judging.gate import ClientTrial, Rounds, Sent
 from conformance.judging.mode import Mode, proceedings
-from conformance.judging.trial import Body, Tally, Trial, trial_order
+from conformance.judging.tally import Tally
+from conformance.judging.trial import Body, Trial, trial_order
 from conformance.judging.world import World
 from conformance.portals.portal import Portal
 from conformance.reporting.verdict import RunVerdict, Selection, decide
+from conformance.run import ClientOptions
 
 SEED: Final = 1
 
@@ -40,19 +45,45 @@ def judge_portal(
         hold(trial)
     tallies = {trial.clause.id: trial.tally for trial in trials}
     selection = Selection(frozenset(tallies), portal.target.not_offered, stopped=False, allow_incomplete=False)
-    return decide(edition, tallies, deviations, selection)
+    return decide(edition.clauses, tallies, deviations, selection)
+
+
+def judge_client(
+    command: str,
+    edition: Edition,
+    *,
+    draws: int,
+    cap_seconds: float,
+    deviations: tuple[Deviation, ...] = (),
+    only: Collection[str] | None = None,
+) -> RunVerdict:
+    """The verdict on a client library, from the same tests as a run with pytest. only: the clauses to try."""
+    tests = {name: (feed, body) for name, feed, body in client_tests()}
+    tallies = {name: Tally(name) for name in edition.client_clauses if only is None or name in only}
+    with gate_of(ClientOptions(words_of(command), cap_seconds, https=False), edition) as gate:
+        for name, tally in tallies.items():
+            feed, body = tests[name]
+            ClientTrial(gate, edition.client_clauses[name], feed, body, deviations, tally).run(SEED, draws)
+    selection = Selection(frozenset(tallies), frozenset(), stopped=False, allow_incomplete=False)
+    return decide(edition.client_clauses, tallies, deviations, selection)
 
 
 @cache
 def suite_tests() -> tuple[tuple[str, Feed, Body], ...]:
     """The tests of the suite: the clause, what the test is fed with, and what it demands."""
-    return tuple(_tests())
+    return tuple(_tests("conformance"))
 
 
-def _tests() -> Iterator[tuple[str, Feed, Body]]:
-    for entry in files("conformance").iterdir():
+@cache
+def client_tests() -> tuple[tuple[str, Rounds | Sent, Body], ...]:
+    """The tests of client libraries, in the same form."""
+    return tuple(_tests("conformance.client_gate"))
+
+
+def _tests(package: str) -> Iterator[Any]:
+    for entry in files(package).iterdir():
         if entry.name.startswith("test_"):
-            module = import_module(f"conformance.{entry.name.removesuffix('.py')}")
+            module = import_module(f"{package}.{entry.name.removesuffix('.py')}")
             for item in vars(module).values():
                 for mark in getattr(item, "pytestmark", []):
                     yield mark.args

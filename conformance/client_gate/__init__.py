@@ -1,0 +1,1 @@
+"""The suite for client libraries: the chapter "client" of the contract."""

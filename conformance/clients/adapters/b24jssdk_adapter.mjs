@@ -1,0 +1,28 @@
+// @bitrix24/b24jssdk 2.2.0 by the client protocol. It speaks HTTPS only; NODE_EXTRA_CA_CERTS is set for us.
+import { createInterface } from 'node:readline'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+// From the folder in which the program runs, so that this file may lie anywhere.
+const require = createRequire(pathToFileURL(join(process.cwd(), 'package.json')))
+const { B24Hook, ParamsFactory, AjaxError } = require('@bitrix24/b24jssdk')
+const name = `@bitrix24/b24jssdk ${require('@bitrix24/b24jssdk/package.json').version}`
+
+async function call(asked) {
+  const url = asked.url.replace('http:', 'https:')
+  const portal = B24Hook.fromWebhookUrl(url, { restrictionParams: ParamsFactory.getRealtime() })
+  try {
+    const answer = await portal.actions.v2.call.make({ method: asked.method, params: asked.params })
+    if (answer.isSuccess) return { value: answer.getData().result }
+    throw [...answer.getErrors()][0]
+  } catch (error) {
+    console.error(error) // as an application logs it
+    if (error instanceof AjaxError) return { error: { code: error.code, description: error.message, status: error.status } }
+    return { exception: String(error) }
+  }
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  console.log(JSON.stringify({ ...(await call(JSON.parse(line))), client: name }))
+}

@@ -1,0 +1,31 @@
+"""Lets a Python function speak the client protocol: `python -m conformance.clients.function module:function`.
+
+The function takes what was asked as a dict and returns the answer as a dict; an exception that leaves it is an answer
+too. It runs in a process of its own, so that it can be ended when it passes its cap.
+"""
+
+import importlib
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+
+def main() -> None:
+    """Answers each line of the input by the function that the only argument names."""
+    answers = sys.stdout
+    # What the library prints must not stand between the answers.
+    sys.stdout = sys.stderr
+    sys.path.insert(0, "")
+    module, _, name = sys.argv[1].partition(":")
+    function: Callable[[dict[str, Any]], dict[str, Any]] = getattr(importlib.import_module(module), name)
+    for line in sys.stdin:
+        try:
+            answer = function(json.loads(line))
+        except Exception as error:  # noqa: BLE001  whatever the library raises is what its caller gets
+            answer = {"exception": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()

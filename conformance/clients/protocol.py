@@ -1,0 +1,126 @@
+"""The client protocol: one JSON line asks a program for a call, one JSON line says what its library handed back.
+
+Asked:   {"url": webhook, "ca_file": path, "method": name, "params": {...}}
+Answer:  {"value": ...} or {"error": {"code": text, "description": text, "status": number}} or {"exception": text}
+An answer may name the library and its version: {"client": "name 1.2.3", ...}.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from conformance.exchange.call import Json
+
+KINDS: Final = ("value", "error", "exception")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call that the library is asked for. url: the webhook, with a slash at its end."""
+
+    url: str
+    ca_file: str
+    method: str
+    params: Mapping[str, Json]
+
+    @property
+    def line(self) -> bytes:
+        """In ASCII, so that no program needs to know the encoding of its input."""
+        asked = {"url": self.url, "ca_file": self.ca_file, "method": self.method, "params": dict(self.params)}
+        return json.dumps(asked).encode() + b"\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The library handed back a value: to its caller a success."""
+
+    value: Json
+
+    def __str__(self) -> str:
+        return f"the value {json.dumps(self.value, ensure_ascii=False)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """The library reported an error with a code of the portal. status: 0 where it does not tell."""
+
+    code: str
+    description: str
+    status: int
+
+    def __str__(self) -> str:
+        return f"an error with the code {json.dumps(self.code, ensure_ascii=False)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """The library failed in another way."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return f"an exception without a code: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class NoReturn:
+    """The library did not come back within the cap; its process was ended."""
+
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"nothing within {self.seconds:g} s"
+
+
+@dataclass(frozen=True, slots=True)
+class Broke:
+    """The program does not speak the protocol, or ended without an answer: a fault of the set-up."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"no answer: {self.reason}"
+
+
+Back = Value | Reported | Raised | NoReturn | Broke
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A line that is an answer. client: the library and its version, where the program tells."""
+
+    back: Back
+    client: str
+
+
+def read_reply(line: str) -> Reply | None:
+    """What a line says; None where it is no answer but something that was printed."""
+    try:
+        document = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict) or not document.keys() <= {*KINDS, "client"}:
+        return None
+    client = document.get("client")
+    return Reply(_back_of(document), client if isinstance(client, str) else "")
+
+
+def _back_of(document: dict[str, Any]) -> Back:
+    given = [kind for kind in KINDS if kind in document]
+    if len(given) > 1:
+        return Broke(f"an answer has one of value, error and exception, not {' and '.join(given)}")
+    if "exception" in document:
+        return Raised(str(document["exception"]))
+    if "error" not in document:
+        # JavaScript leaves {"value": undefined} out of its JSON.
+        return Value(document.get("value"))
+    error = document["error"]
+    if not isinstance(error, dict):
+        return Broke('"error" must be an object with code, description and status')
+    code, status = error.get("code"), error.get("status")
+    return Reported(
+        code if isinstance(code, str) else "" if code is None else json.dumps(code),
+        str(error.get("description") or ""),
+        status if isinstance(status, int) else 0,
+    )

@@ -1,0 +1,524 @@
+"""Client libraries that lie, and correct ones of other styles: small functions that speak the client protocol.
+
+The docstring says how one lies, the decorator which clauses must see it; a correct one names none.
+"""
+
+import json
+import re
+import sys
+import time
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote, quote_plus, unquote, urlencode
+
+import httpx
+
+from conformance.exchange.call import METHOD, Json
+
+Asked = dict[str, Any]
+Answer = dict[str, Any]
+Library = Callable[[Asked], Answer]
+Params = dict[str, Json]
+Read = Callable[[httpx.Response], Answer]
+CODE: Final = "QUERY_LIMIT_EXCEEDED"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A library for the gate. clauses: those that must catch it, none for a correct one."""
+
+    name: str
+    conduct: str
+    clauses: tuple[str, ...]
+
+    @property
+    def command(self) -> str:
+        return f"{__name__}:{self.name}"
+
+
+LYING: Final[list[Client]] = []
+CORRECT: Final[list[Client]] = []
+
+
+def lie(*clauses: str) -> Callable[[Library], Library]:
+    """Registers a lying library with the clauses that must catch it."""
+    return lambda library: _register(library, clauses, LYING)
+
+
+def correct(library: Library) -> Library:
+    """Registers a library that nobody may accuse."""
+    return _register(library, (), CORRECT)
+
+
+def _register(library: Library, clauses: tuple[str, ...], where: list[Client]) -> Library:
+    where.append(Client(library.__name__, " ".join((library.__doc__ or "").split()), clauses))
+    return library
+
+
+# The honest parts: what is sent, how it is posted, what is read of the answer.
+
+
+def given(asked: Asked) -> Params:
+    return {name: value for name, value in asked["params"].items() if value is not None}
+
+
+def post(asked: Asked, *, method: str = METHOD, **body: Any) -> httpx.Response:
+    return httpx.post(asked["url"] + method, timeout=10, **body)
+
+
+def read(response: httpx.Response) -> Answer:
+    document = response.json()
+    if "error" in document:
+        told = {"code": document["error"], "description": document["error_description"]}
+        return {"error": {**told, "status": response.status_code}}
+    return {"value": document["result"]} if "result" in document else {"exception": "the answer has no result"}
+
+
+def honest(asked: Asked, change: Callable[[Params], Params] = lambda params: params, read_by: Read = read) -> Answer:
+    """Posts JSON, changed, and reads the answer."""
+    try:
+        return read_by(post(asked, json=change(given(asked))))
+    except (httpx.HTTPError, ValueError) as error:
+        return {"exception": type(error).__name__}
+
+
+def texts(change: Callable[[str], str]) -> Callable[[Params], Params]:
+    """Changes the comment."""
+    return lambda params: {**params, "COMMENT": change(params["COMMENT"])} if "COMMENT" in params else params
+
+
+# Correct libraries of other styles
+
+
+@correct
+def posts_json(asked: Asked) -> Answer:
+    """Posts JSON."""
+    return honest(asked)
+
+
+@correct
+def posts_forms(asked: Asked) -> Answer:
+    """Posts a form, to the method with its suffix, with parameters of its own."""
+    try:
+        data = {**{name: str(value) for name, value in given(asked).items()}, "bx24_request_id": "1", "start": "0"}
+        return read(post(asked, method=f"{METHOD}.json", data=data))
+    except (httpx.HTTPError, ValueError) as error:
+        return {"exception": type(error).__name__}
+
+
+@correct
+def gets(asked: Asked) -> Answer:
+    """Puts everything into the query of a GET, and refuses what gets too long for it."""
+    query = urlencode(given(asked), quote_via=quote)
+    if len(query) > 2_000:
+        return {"exception": "too long"}
+    try:
+        return read(httpx.get(f"{asked['url']}{METHOD}?{query}", timeout=10))
+    except (httpx.HTTPError, ValueError) as error:
+        return {"exception": type(error).__name__}
+
+
+@correct
+def sends_batches(asked: Asked) -> Answer:
+    """Sends a batch of one, and takes it apart again."""
+
+    command = f"{METHOD}?{urlencode(given(asked))}&"
+    try:
+        return read_item(post(asked, method="batch", json={"halt": 0, "cmd": {"vote": command}}))
+    except (httpx.HTTPError, ValueError) as error:
+        return {"exception": type(error).__name__}
+
+
+def read_item(response: httpx.Response) -> Answer:
+    """The only item of a batch as if it had been called alone."""
+    document = response.json()
+    if "error" in document:
+        return read(response)
+    refused = _first(document["result"]["result_error"])
+    return {"error": {"code": refused["error"]}} if refused else {"value": _first(document["result"]["result"])}
+
+
+def _first(part: Json) -> Json:
+    entries = list(part.values()) if isinstance(part, dict) else part
+    return entries[0] if entries else None
+
+
+@correct
+def is_strict_about_values(asked: Asked) -> Answer:
+    """Refuses what the portal would refuse, and cuts blanks around a text; nulls are sent as they are."""
+    params = asked["params"]
+    if params.get("RATING") not in (None, 1, 2, 3, 4, 5) or not (params.get("RATING") or params.get("COMMENT")):
+        return {"exception": "a rating is 1 to 5"}
+    return honest({**asked, "params": params}, lambda _: {**params, "COMMENT": (params.get("COMMENT") or "").strip()})
+
+
+@correct
+def tries_again(asked: Asked) -> Answer:
+    """Tries three times where the server is at fault, then reports its error. Talks while it works."""
+    answer: Answer = {}
+    for attempt in range(3):
+        print("attempt", attempt)
+        print('{"log": "attempt"}', file=sys.stderr)
+        answer = honest(asked)
+        told = answer.get("error", {})
+        if told.get("status", 0) < 500 and told.get("code") != CODE:
+            break
+        time.sleep(0.01)
+    return answer
+
+
+@correct
+def tells_less(asked: Asked) -> Answer:
+    """Hands back the code alone, follows redirects, and raises out of the function where something is broken."""
+    response = httpx.post(asked["url"] + METHOD, json=given(asked), follow_redirects=True, timeout=10)
+    answer = read(response)
+    return {"error": {"code": answer["error"]["code"]}} if "error" in answer else answer
+
+
+# What arrives
+
+
+@lie("client.method")
+def calls_another_method(asked: Asked) -> Answer:
+    """Calls imopenlines.session.vote."""
+    return read(post(asked, method="imopenlines.session.vote", json=given(asked)))
+
+
+@lie("client.parameters-intact")
+def joins_the_query_by_hand(asked: Asked) -> Answer:
+    """Joins names and values to a query without escaping them."""
+    query = "&".join(f"{name}={value}" for name, value in given(asked).items())
+    return read(httpx.get(f"{asked['url']}{METHOD}?{query}", timeout=10))
+
+
+def _form(asked: Asked, pairs: Iterable[str]) -> Answer:
+    return read(post(asked, content="&".join(pairs), headers={"Content-Type": "application/x-www-form-urlencoded"}))
+
+
+@lie("client.parameters-intact")
+def cuts_at_an_ampersand(asked: Asked) -> Answer:
+    """Escapes all but & in a form."""
+    return _form(asked, (f"{name}={quote(str(value), safe='&')}" for name, value in given(asked).items()))
+
+
+@lie("client.parameters-intact")
+def leaves_plus_as_it_is(asked: Asked) -> Answer:
+    """Escapes all but + in a form, so that it arrives as a blank."""
+    return _form(asked, (f"{name}={quote(str(value), safe='+')}" for name, value in given(asked).items()))
+
+
+@lie("client.parameters-intact")
+def escapes_twice(asked: Asked) -> Answer:
+    """Escapes a form twice."""
+    return _form(asked, (f"{name}={quote_plus(quote_plus(str(value)))}" for name, value in given(asked).items()))
+
+
+@lie("client.parameters-intact")
+def unescapes_first(asked: Asked) -> Answer:
+    """Takes %41 in a text for an escape."""
+    return honest(asked, texts(unquote))
+
+
+@lie("client.parameters-intact")
+def cuts_at_255(asked: Asked) -> Answer:
+    """Cuts texts at 255 characters."""
+    return honest(asked, texts(lambda text: text[:255]))
+
+
+@lie("client.parameters-intact")
+def knows_latin_1_only(asked: Asked) -> Answer:
+    """Replaces what is not Latin-1."""
+    return honest(asked, texts(lambda text: text.encode("latin-1", "replace").decode("latin-1")))
+
+
+@lie("client.parameters-intact")
+def loses_emoji(asked: Asked) -> Answer:
+    """Drops characters beyond the first plane."""
+    return honest(asked, texts(lambda text: "".join(sign for sign in text if ord(sign) < 0x10000) or "?"))
+
+
+@lie("client.parameters-intact")
+def composes_accents(asked: Asked) -> Answer:
+    """Brings texts into the composed form of Unicode."""
+    return honest(asked, texts(lambda text: unicodedata.normalize("NFKC", text)))
+
+
+@lie("client.parameters-intact")
+def takes_markup_away(asked: Asked) -> Answer:
+    """Takes tags out of texts."""
+    return honest(asked, texts(lambda text: re.sub(r"<[^>]*>", "", text)))
+
+
+@lie("client.parameters-intact")
+def joins_lines(asked: Asked) -> Answer:
+    """Makes one line of a text."""
+    return honest(asked, texts(lambda text: " ".join(text.splitlines())))
+
+
+@lie("client.parameters-intact")
+def takes_at_for_a_file(asked: Asked) -> Answer:
+    """Takes a text that begins with @ for the name of a file."""
+    return honest(asked, texts(lambda text: "" if text.startswith("@") else text))
+
+
+@lie("client.parameters-intact")
+def drops_zero(asked: Asked) -> Answer:
+    """Leaves out what is 0 or "0"."""
+    return honest(asked, lambda params: {name: value for name, value in params.items() if value not in (0, "0")})
+
+
+@lie("client.parameters-intact")
+def makes_numbers_of_digits(asked: Asked) -> Answer:
+    """Sends a text of digits as a number."""
+    return honest(asked, lambda params: {name: _as_number(value) for name, value in params.items()})
+
+
+def _as_number(value: Json) -> Json:
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+@lie("client.parameters-intact")
+def sends_the_rating_as_truth(asked: Asked) -> Answer:
+    """Sends whether there is a rating in place of the rating."""
+    return honest(asked, lambda params: {**params, "RATING": bool(params["RATING"])} if "RATING" in params else params)
+
+
+@lie("client.parameters-intact")
+def sends_the_comment_as_a_list(asked: Asked) -> Answer:
+    """Posts a form with COMMENT[]."""
+    pairs = {f"{name}[]" if name == "COMMENT" else name: str(value) for name, value in given(asked).items()}
+    return read(post(asked, data=pairs))
+
+
+@lie("client.parameters-intact")
+def sends_names_in_lower_case(asked: Asked) -> Answer:
+    """Sends session_id, rating, comment."""
+    return honest(asked, lambda params: {name.lower(): value for name, value in params.items()})
+
+
+@lie("client.parameters-intact")
+def puts(asked: Asked) -> Answer:
+    """Puts instead of posting: the portal does not look into the body of a PUT."""
+    return read(httpx.put(asked["url"] + METHOD, json=given(asked), timeout=10))
+
+
+@lie("client.parameters-intact")
+def escapes_a_batch_once_too_few(asked: Asked) -> Answer:
+    """Joins the item of a batch without escaping it."""
+    command = f"{METHOD}?" + "&".join(f"{name}={value}" for name, value in given(asked).items())
+    return read_item(post(asked, method="batch", data={"cmd[0]": command}))
+
+
+@lie("client.parameters-intact")
+def loses_the_body_on_a_redirect(asked: Asked) -> Answer:
+    """Follows 307 and 308 without sending the body again."""
+    response = post(asked, json=given(asked))
+    return read(post(asked) if response.is_redirect else response)
+
+
+@lie("client.parameters-intact")
+def refuses_what_is_not_ascii(asked: Asked) -> Answer:
+    """Refuses texts that are not ASCII, without sending anything."""
+    return honest(asked, texts(lambda text: text.encode("ascii").decode()))
+
+
+@lie("client.omitted-stays-omitted")
+def writes_none(asked: Asked) -> Answer:
+    """Writes what was left out as the text None."""
+    return _form(
+        asked, (f"{name}={quote(str(asked['params'].get(name)))}" for name in ("SESSION_ID", "RATING", "COMMENT"))
+    )
+
+
+@lie("client.omitted-stays-omitted")
+def sends_0_for_no_rating(asked: Asked) -> Answer:
+    """Sends RATING 0 where none was given."""
+    return honest(asked, lambda params: {"RATING": 0, **params})
+
+
+@lie("client.omitted-stays-omitted")
+def sends_the_last_comment_again(asked: Asked) -> Answer:
+    """Sends the comment of an earlier call where none was given."""
+
+    def change(params: Params) -> Params:
+        _last.update({name: value for name, value in params.items() if name == "COMMENT"})
+        return {**_last, **params}
+
+    return honest(asked, change)
+
+
+_last: Params = {}
+
+
+# What comes back
+
+
+@lie("client.true")
+def hands_back_the_whole_answer(asked: Asked) -> Answer:
+    """Hands back the object around the result."""
+    return honest(asked, read_by=lambda response: {**read(response), **_whole(response)})
+
+
+def _whole(response: httpx.Response) -> Answer:
+    document = response.json()
+    return {} if "error" in document or "result" not in document else {"value": document}
+
+
+@lie("client.true")
+def hands_back_1(asked: Asked) -> Answer:
+    """Hands back 1 for true."""
+    return honest(asked, read_by=lambda response: _mapped(read(response), {True: 1}))
+
+
+def _mapped(answer: Answer, table: dict[Json, Json]) -> Answer:
+    value = answer.get("value", "nothing")
+    return {"value": table[value]} if value in table else answer
+
+
+@lie("client.false-is-not-true")
+def takes_false_for_true(asked: Asked) -> Answer:
+    """Hands back true where no error was answered."""
+    return honest(asked, read_by=lambda response: _mapped(read(response), {False: True, None: True}))
+
+
+@lie("client.false-is-not-true")
+def takes_no_result_for_true(asked: Asked) -> Answer:
+    """Hands back true where the result is missing."""
+    return honest(asked, read_by=lambda r: read(r) if "error" in r.json() else {"value": r.json().get("result", True)})
+
+
+@lie("client.error-code")
+def swallows_the_code(asked: Asked) -> Answer:
+    """Raises the description alone."""
+    answer = honest(asked)
+    return {"exception": answer["error"]["description"]} if "error" in answer else answer
+
+
+@lie("client.error-code")
+def writes_codes_in_capitals(asked: Asked) -> Answer:
+    """Reports insufficient_scope as INSUFFICIENT_SCOPE."""
+    answer = honest(asked)
+    return {"error": {"code": answer["error"]["code"].upper()}} if "error" in answer else answer
+
+
+@lie("client.error-code")
+def loses_the_code_of_4xx(asked: Asked) -> Answer:
+    """Raises for every status 4xx without reading the answer."""
+    return honest(asked, read_by=lambda r: {"exception": str(r.status_code)} if r.is_client_error else read(r))
+
+
+@lie("client.error-code")
+def loses_the_code_of_5xx(asked: Asked) -> Answer:
+    """Raises for every status 5xx without reading the answer."""
+    return honest(asked, read_by=lambda r: {"exception": str(r.status_code)} if r.is_server_error else read(r))
+
+
+@lie("client.error-code")
+def splits_codes_at_colons_in_texts(asked: Asked) -> Answer:
+    """Takes the text before a colon in the description for the code."""
+    answer = honest(asked)
+    if "error" in answer and ":" in answer["error"]["description"].removeprefix("Refused:"):
+        return {"error": {"code": answer["error"]["description"].partition(":")[0]}}
+    return answer
+
+
+@lie("client.error-code", "client.error-in-200", "client.rate-limit")
+def hands_back_errors_as_values(asked: Asked) -> Answer:
+    """Hands back the error object as a value."""
+    answer = honest(asked)
+    return {"value": answer["error"]} if "error" in answer else answer
+
+
+@lie("client.error-in-200", "client.rate-limit")
+def trusts_the_status(asked: Asked) -> Answer:
+    """Takes whatever comes with status 200 for a success."""
+    return honest(asked, read_by=lambda r: {"value": r.json().get("result")} if r.status_code == 200 else read(r))
+
+
+@lie("client.broken-answer")
+def takes_html_for_success(asked: Asked) -> Answer:
+    """Takes an answer that is no JSON for an empty success."""
+    return honest(asked, read_by=lambda r: read(r) if "json" in r.headers["content-type"] else {"value": None})
+
+
+@lie("client.broken-answer")
+def repairs_cut_answers(asked: Asked) -> Answer:
+    """Looks for the result with a regular expression."""
+    return honest(asked, read_by=lambda r: {"value": True} if re.search(r'"result": *true', r.text) else read(r))
+
+
+@lie("client.broken-answer")
+def takes_nothing_for_success(asked: Asked) -> Answer:
+    """Takes an empty body for a success."""
+    return honest(asked, read_by=lambda r: read(r) if r.content else {"value": True})
+
+
+@lie("client.broken-answer")
+def waits_for_ever_for_a_lost_answer(asked: Asked) -> Answer:
+    """Sends again, without an end, where the connection is dropped."""
+    while True:
+        try:
+            return read(post(asked, json=given(asked)))
+        except httpx.TransportError:
+            time.sleep(0.01)
+        except ValueError as error:
+            return {"exception": str(error)}
+
+
+@lie("client.rate-limit")
+def retries_for_ever(asked: Asked) -> Answer:
+    """Sends again, without an end, while the rate limit is reached."""
+    while (answer := honest(asked)).get("error", {}).get("code") == CODE:
+        time.sleep(0.01)
+    return answer
+
+
+@lie("client.rate-limit", "client.error-code", "client.error-in-200")
+def forgets_the_answer_of_a_retry(asked: Asked) -> Answer:
+    """Sends again when the rate limit is reached, and hands back nothing."""
+    answer = honest(asked)
+    if answer.get("error", {}).get("code") == CODE:
+        honest(asked)
+        return {"value": None}
+    return answer
+
+
+@lie("client.secret-kept")
+def prints_the_url(asked: Asked) -> Answer:
+    """Prints each URL that it calls."""
+    print("POST", asked["url"] + METHOD, file=sys.stderr)
+    return honest(asked)
+
+
+@lie("client.secret-kept")
+def raises_with_the_url(asked: Asked) -> Answer:
+    """Puts the URL into the text of its exceptions."""
+    answer = honest(asked)
+    return {"exception": f"no answer from {asked['url']}"} if "exception" in answer else answer
+
+
+@lie("client.secret-kept")
+def describes_errors_with_the_url(asked: Asked) -> Answer:
+    """Puts the URL into the description of an error."""
+    answer = honest(asked)
+    return {"error": {**answer["error"], "description": asked["url"]}} if "error" in answer else answer
+
+
+def never_returns(_asked: Asked) -> Answer:
+    """For the test of the cap."""
+    while True:
+        time.sleep(1)
+
+
+def ends_the_program(_asked: Asked) -> Answer:
+    """For the test of a broken adapter."""
+    sys.exit("the adapter is broken")
+
+
+def one_line(asked: Asked) -> Answer:
+    """For the test of a program that answers once and ends."""
+    answer = honest(asked)
+    print(json.dumps(answer), file=sys.__stdout__, flush=True)
+    sys.exit(0)
