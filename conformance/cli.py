@@ -14,12 +14,13 @@ from conformance.contract.edition import Edition, edition_names, load_edition
 from conformance.contract.openapi import openapi_of
 from conformance.exchange.call import METHOD
 from conformance.judging.plan import plan_of
+from conformance.portals.server import SERVED_PORT
 from conformance.portals.target import DEFAULT_EDITION, load_target
 from conformance.problem import Problem
 from conformance.reporting.plan_list import plan_list
 from conformance.reporting.terminal import clause_list, clause_text
 from conformance.run import DEFAULT_CAP, budget_of, edition_of
-from conformance.serve import DEFAULT_PORT, PORTALS
+from conformance.serve import PORTALS
 from conformance.serve import serve as serve_portal
 
 _VALUED = ("client", "cap", "target", "edition", "level", "deviations", "budget", "seed", "report_dir")
@@ -77,7 +78,7 @@ def plan(target: str, edition: str | None, budget: str | None, no_votes: bool) -
 
 
 @main.command()
-@click.option("--port", metavar="P", type=int, default=DEFAULT_PORT, show_default=True, help="0 takes a free one.")
+@click.option("--port", metavar="P", type=int, default=SERVED_PORT, show_default=True, help="0 takes a free one.")
 @click.option("--host", metavar="H", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--edition", metavar="E", help=f"Edition of the documentation. Default: {DEFAULT_EDITION}.")
 @click.option("--as", "portal", metavar="PORTAL", default=PORTALS[0], help=f"{' or '.join(PORTALS)}.")

@@ -22,7 +22,6 @@ from conformance.portals.server import Server, listen
 from conformance.portals.target import DEFAULT_EDITION
 from conformance.problem import Problem
 
-DEFAULT_PORT: Final = 8024
 PORTALS: Final = ("reference", "bitrix24")
 
 

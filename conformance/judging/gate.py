@@ -163,7 +163,7 @@ class ClientTrial:
         violated = self._judge(done)
         if violated is None:
             return False
-        violation = done.violation(self.clause.id, violated.expected, self.gate.client.words)
+        violation = done.violation(self.clause.id, violated.expected, self.gate.client.words, self.gate.edition.name)
         self._found.append((case, violation))
         return True
 

@@ -13,6 +13,7 @@ from conformance.exchange.stored import comment_reads_back
 from conformance.judging.records import NotConcerned, Violated, must, only_if, printable
 from conformance.portals.mock import Arrival, Item
 from conformance.portals.script import Script
+from conformance.portals.server import SERVED_PORT
 
 _PARAMETERS: Final = ("SESSION_ID", "RATING", "COMMENT")
 _LONGEST_SHOWN: Final = 200
@@ -132,11 +133,12 @@ class Round:
         if not self.votes or isinstance(self.back, NoReturn | Broke):
             raise NotConcerned
 
-    def violation(self, clause: str, permitted: str, command: list[str]) -> GateViolation:
-        """This round as a violation of a clause."""
+    def violation(self, clause: str, permitted: str, command: list[str], edition: str) -> GateViolation:
+        """This round as a violation of a clause. command: the words of the program under test."""
         notes = [f"{len(self.arrivals)} requests arrived; the last is shown"] if len(self.arrivals) > 1 else []
         if isinstance(self.back, NoReturn):
             notes.append("--cap SECONDS gives each call more time")
+        notes.append(f"repeat it beside `vote-conformance serve --edition {edition}`, with --https where it insists")
         return GateViolation(
             clause=clause,
             asked=describe(self.case.call),
@@ -178,7 +180,7 @@ def _short(value: Json) -> str:
 
 
 def _repeat(case: Case, command: list[str]) -> str:
-    """A line that asks the program again, beside a `vote-conformance serve`."""
-    url = f"http://127.0.0.1:8024/rest/1/{case.script.name}/"
+    """A line that asks the program again, where `vote-conformance serve` runs."""
+    url = f"http://127.0.0.1:{SERVED_PORT}/rest/1/{case.script.name}/"
     asked = {"url": url, "ca_file": "", "method": METHOD, "params": dict(case.call.parameters)}
-    return f"vote-conformance serve & echo {shlex.quote(json.dumps(asked))} | {shlex.join(command)}"
+    return f"echo {shlex.quote(json.dumps(asked))} | {shlex.join(command)}"

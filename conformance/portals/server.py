@@ -22,6 +22,8 @@ from conformance.portals.script import Dropped
 from conformance.problem import Problem
 
 HOST: Final = "127.0.0.1"
+SERVED_PORT: Final = 8024
+"""Where `vote-conformance serve` listens unless it is told otherwise."""
 LARGEST_BODY: Final = 2 * 2**20
 """A larger body is answered with 413."""
 _LONGEST_DRAIN: Final = 64 * 2**20
