@@ -123,5 +123,5 @@ def _rows(entry: ClauseVerdict, colour: bool) -> list[str]:
 
 def _in_short(violation: AnyViolation) -> str:
     if isinstance(violation, GateViolation):
-        return f"{violation.asked} (answered {violation.answered}): {violation.came_back}"
+        return f"{violation.asked}: arrived {violation.arrived}; came back {violation.came_back}"
     return f"{violation.sent} ({violation.way}): {violation.answered.partition(':')[0]}"
