@@ -47,17 +47,19 @@ def _vote(portal: ReferencePortal, parameters: dict[str, Json], context: Context
     session, rating = parameters.get("SESSION_ID"), parameters.get("RATING")
     if isinstance(session, dict) and "ID" in session:
         session = session["ID"]
-    if isinstance(session, list | dict):
-        return Refusal("ERROR_ARGUMENT", 400)
     if _is_empty(session):
         return portal.refusal("EMPTY_SESSION_ID", "CHAT_ID")
-    if isinstance(rating, list | dict) and rating:
-        raise _Crash
+    if isinstance(session, list | dict):
+        return Refusal("ERROR_ARGUMENT", 400)
     comment = parameters.get("COMMENT")
-    if _is_empty(rating) and isinstance(comment, list | dict):
+    # trim() stops at what is no text; the comment is looked at only where the rating is empty.
+    if isinstance(rating, list | dict):
+        raise _Crash
+    unrated = _is_empty(_text_of(rating))
+    if unrated and isinstance(comment, list | dict):
         raise _Crash
     text = _text_of(comment)
-    if _is_empty(rating) and _is_empty(text):
+    if unrated and _is_empty(text):
         return portal.refusal("EMPTY_VOTE_PARAMS", "WRONG_PARAMETER")
     denial = portal.denial(_whole(session), context.user)
     if denial is not None:
