@@ -23,8 +23,8 @@ from conformance.run import DEFAULT_CAP, budget_of, edition_of
 from conformance.serve import PORTALS
 from conformance.serve import serve as serve_portal
 
-_VALUED = ("client", "cap", "target", "edition", "level", "deviations", "budget", "seed", "report_dir")
-_FLAGS = ("https", "plan", "exhaustive", "no_votes", "allow_incomplete")
+_VALUED = ("record_mode", "client", "cap", "target", "edition", "level", "deviations", "budget", "seed", "report_dir")
+_FLAGS = ("https", "yes", "plan", "exhaustive", "no_votes", "allow_incomplete")
 
 
 @click.group()
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--target", metavar="T", help="`mock` (the embedded portal, the default) or a target file.")
+@click.option("--target", metavar="T", help="`mock` (embedded, the default), a target file, or a record's folder.")
 @click.option("--edition", metavar="E", help="Edition of the documentation: 2024-10 or 2026-03.")
 @click.option("--level", metavar="L", help="documented: judge only that. implied: judge both (the default).")
 @click.option("--deviations", metavar="FILE", help="Known deviations of the target.")
@@ -42,6 +42,8 @@ def main() -> None:
 @click.option("--budget", metavar="N", help="The plan with so many requests at most.")
 @click.option("--no-votes", is_flag=True, help="The plan without calls that could write on some portal.")
 @click.option("--exhaustive", is_flag=True, help="Send every combination of classes in every encoding.")
+@click.option("--record-mode", metavar="MODE", help="rewrite: keep every exchange under cassettes/<target>.")
+@click.option("--yes", is_flag=True, help="Send votes to a live target without asking.")
 @click.option("--client", metavar="CMD", help="Judge a client library: a program, or module:function of Python.")
 @click.option("--https", is_flag=True, help="Give the client library a URL with https.")
 @click.option("--cap", metavar="S", help=f"Seconds that a call of the client may take. Default: {DEFAULT_CAP:g}.")

@@ -2,26 +2,35 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from conformance import __version__
 from conformance.client_gate.cases import VOTE
 from conformance.clients.command import CommandClient
 from conformance.contract.edition import Edition
 from conformance.judging.gate import ClientTrial, Gate
-from conformance.judging.mode import proceedings
+from conformance.judging.mode import UNWATCHED, Planned, Watch, proceedings
+from conformance.judging.plan import Plan, writes_of
+from conformance.judging.plan_file import plan_document
 from conformance.judging.rounds import Case
 from conformance.judging.tally import AnyViolation, Tally
 from conformance.judging.trial import HISTORY, Trial
 from conformance.judging.world import Combination, World
+from conformance.portals.cassette import PlayingWire, RecordingWire
 from conformance.portals.certificate import throw_away_certificate
+from conformance.portals.discreet import DiscreetWire, Vote
 from conformance.portals.in_process import in_process_portal
+from conformance.portals.manners import MannerlyWire
 from conformance.portals.mock import MockPortal
-from conformance.portals.portal import http_portal
+from conformance.portals.portal import Portal, http_wire
+from conformance.portals.record import Record, write_record
 from conformance.portals.reference import ReferencePortal
 from conformance.portals.script import TRUE
+from conformance.portals.scrub import scrub_of
 from conformance.portals.server import serving
 from conformance.run import ClientOptions, Run
+from conformance.voice import Voice
 
 CLIENT_DRAWS: Final = 60
 """How many rounds Hypothesis may propose for each clause of a client library."""
@@ -44,26 +53,89 @@ class Court:
 
 
 @contextmanager
-def court_of(run: Run, marks: Iterable[Mark]) -> Iterator[Court]:
+def court_of(run: Run, marks: Iterable[Mark], voice: Voice) -> Iterator[Court]:
     """The court of a run, after what it sends once for all clauses. Raises Problem."""
-    opened = _portal_court(run, marks) if run.client is None else _client_court(run, run.client, marks)
+    opened = _portal_court(run, marks, voice) if run.client is None else _client_court(run, run.client, marks)
     with opened as court:
         yield court
 
 
 @contextmanager
-def _portal_court(run: Run, marks: Iterable[Mark]) -> Iterator[Court]:
-    embedded = run.target.kind == "embedded"
-    portal = in_process_portal(run.target, run.edition) if embedded else http_portal(run.target)
-    world = World(run.edition, portal, run.level == "implied")
-    trials = {
-        name: Trial(world, run.edition.clauses[name], feed, body, run.deviations, HISTORY in run.collected, Tally(name))
-        for name, feed, body in marks
-    }
-    hold = proceedings(run.mode, world, trials.values(), run.seed)
+def _portal_court(run: Run, marks: Iterable[Mark], voice: Voice) -> Iterator[Court]:
+    with _reached(run, voice) as (portal, watch):
+        world = World(run.edition, portal, run.level == "implied")
+        judges_history = HISTORY in run.collected
+        trials = {
+            name: Trial(world, run.edition.clauses[name], feed, body, run.deviations, judges_history, Tally(name))
+            for name, feed, body in marks
+        }
+        hold = proceedings(run.mode, world, trials.values(), run.seed, watch)
     tallies = {name: trial.tally for name, trial in trials.items()}
-    yield Court(tallies, lambda name: hold(trials[name]), _Sent(world).since)
+    yield Court(tallies, lambda name: _hear(run, trials[name], hold), _Sent(world).since)
     portal.close()
+
+
+def _hear(run: Run, trial: Trial, hold: Callable[[Trial], None]) -> None:
+    hold(trial)
+    expected = run.record.judged.get(trial.clause.id, 0) if run.record is not None else 0
+    if run.unrecorded and trial.tally.exchanges < expected:
+        missing = expected - trial.tally.exchanges
+        trial.tally.unrecorded = f"{missing} of {expected} are not on the record as this plan sends them: record again"
+
+
+@contextmanager
+def _reached(run: Run, voice: Voice) -> Iterator[tuple[Portal, Watch]]:
+    """The portal of a run; at the end of the block, what belongs to a plan is tidied up."""
+    if run.target.kind == "embedded":
+        yield in_process_portal(run.target, run.edition), UNWATCHED
+    elif run.record is not None:
+        player = PlayingWire(run.record.cassette)
+        yield Portal(run.target, player), UNWATCHED
+        run.unrecorded = player.missing
+    elif isinstance(run.mode, Planned):
+        with _planned(run, run.mode, voice) as reached:
+            yield reached
+    else:
+        yield Portal(run.target, http_wire(run.target)), UNWATCHED
+
+
+@contextmanager
+def _planned(run: Run, mode: Planned, voice: Voice) -> Iterator[tuple[Portal, Watch]]:
+    """A portal to which a plan is sent, with manners and discreet; what was found there is put back at the end."""
+    own = {call.comment.value for call in mode.plan.calls if isinstance(call.comment.value, str)}
+    mannerly = MannerlyWire(http_wire(run.target), run.target.limit, voice.say)
+    discreet = DiscreetWire(mannerly, run.target.sessions["rateable"], frozenset(own))
+    recording = RecordingWire(discreet, scrub_of(run.target)) if run.records_to is not None else None
+
+    def before(plan: Plan) -> None:
+        if run.target.live and not run.may_write:
+            voice.ask(_question(run, plan, discreet.found))
+
+    try:
+        yield Portal(run.target, recording or discreet), Watch(before, voice.progress(run.target.limit))
+    finally:
+        run.not_put_back = discreet.put_back()
+    if recording is not None and run.records_to is not None:
+        folder, text = run.records_to, recording.text
+        target = replace(run.target, edition=run.edition.name, deviations=run.deviation_file)
+
+        def write(judged: Mapping[str, int]) -> None:
+            record = Record(target, text, plan_document(mode.plan), judged, __version__)
+            write_record(folder, record, scrub_of(target))
+
+        run.write_record = write
+
+
+def _question(run: Run, plan: Plan, found: Vote | None) -> str:
+    """What is asked before the first vote; the empty text where no vote is sent."""
+    must, may = writes_of(plan.calls, run.edition)
+    if not must + may:
+        return ""
+    stays = "it has no vote yet: the last test vote will stay there"
+    back = "the vote that is there now is put back at the end"
+    where = f"on session {run.target.sessions['rateable']} of {run.target.name}"
+    end = stays if found in (None, Vote(0, "")) else back
+    return f"{must} votes, up to {may} more, {where}; each may notify the dialog's operator; {end}"
 
 
 @dataclass(slots=True)

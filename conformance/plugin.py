@@ -4,7 +4,9 @@ from collections.abc import Generator
 from dataclasses import asdict
 from typing import Any, Final, NoReturn
 
+import click
 import pytest
+from pytest_recording import network
 
 from conformance.courts import Court, court_of
 from conformance.judging.records import Violation
@@ -17,6 +19,7 @@ from conformance.reporting.terminal import summary, violation_block
 from conformance.reporting.verdict import RunVerdict, Selection, Status, decide, decide_clause
 from conformance.run import DEFAULT_CAP, SEED_INPUT, Run, run_of
 from conformance.suite import Judge
+from conformance.voice import Voice
 
 CANNOT_RUN: Final = 2
 RUN: Final = pytest.StashKey[Run]()
@@ -37,6 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--client", help="judge a client library: a program, or module:function of Python")
     group.addoption("--https", action="store_true", help="give the client library a URL with https")
     group.addoption("--cap", help=f"seconds that a call of the client library may take (default: {DEFAULT_CAP:g})")
+    group.addoption("--yes", action="store_true", help="send votes to a live target without asking")
     group.addoption("--seed", help="the seed of the drawn calls")
     group.addoption("--report-dir", help="where report.json is written (default: reports/<target>)")
     group.addoption(
@@ -94,7 +98,7 @@ def court(request: pytest.FixtureRequest) -> Generator[Court, None, None]:
     """What tries the clauses that the run is about."""
     run = request.config.stash[RUN]
     marks = (item.get_closest_marker("clause") for item in request.session.items)
-    opened = court_of(run, [mark.args for mark in marks if mark])
+    opened = court_of(run, [mark.args for mark in marks if mark], Voice(request.config))
     try:
         court = opened.__enter__()
     except Problem as problem:
@@ -142,14 +146,18 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Decides the verdict, writes the report, and sets the exit status unless the run could not go on."""
     run = session.config.stash[RUN]
+    if run.record is not None:
+        network.unblock()
     if hasattr(session.config, "workerinput") or not run.tallies:
         return
     selection = Selection(
-        frozenset(run.collected), run.target.not_offered, bool(session.shouldfail), run.allow_incomplete
+        frozenset(run.collected), run.target.not_offered, bool(session.shouldfail), run.allow_incomplete, run.unrecorded
     )
     decided = session.config.stash[DECIDED] = decide(run.clauses, run.tallies, run.deviations, selection)
     try:
         write_report(report_of(decided, run.facts()), run.report_folder)
+        if run.write_record is not None:
+            run.write_record({name: tally.exchanges for name, tally in run.tallies.items()})
     except Problem as problem:
         _stop(problem, run)
     if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
@@ -163,6 +171,20 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     terminalreporter.section("conformance")
     terminalreporter.write_line(summary(config.stash[DECIDED], run.facts(), terminalreporter.hasmarkup))
     terminalreporter.write_line(f"report: {run.report_folder / 'report.json'}")
+    if run.write_record is not None:
+        terminalreporter.write_line(f"record: {run.records_to}")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """What could not be put back is the last line of the run, however that ended."""
+    if RUN in config.stash and config.stash[RUN].not_put_back:
+        click.echo(f"NOT PUT BACK: {config.stash[RUN].not_put_back}")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """A record is judged without network, whatever else the run does."""
+    if session.config.stash[RUN].record is not None:
+        network.block()
 
 
 class _Collector:

@@ -4,7 +4,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,9 +18,11 @@ from conformance.contract.partition import session_classes
 from conformance.judging.deviations import Deviation, load_deviations
 from conformance.judging.mode import Exhaustive, Explore, Mode, Planned
 from conformance.judging.plan import plan_of
+from conformance.judging.plan_file import plan_from
 from conformance.judging.sweep import coverage_of
 from conformance.judging.tally import Tally
 from conformance.judging.world import Combination
+from conformance.portals.record import Record, is_interrupted, load_record
 from conformance.portals.target import Target, load_target
 from conformance.problem import Problem
 from conformance.reporting.report import RunFacts
@@ -49,19 +51,28 @@ class ClientOptions:
 class Run:
     """collected: the clauses whose tests are to run. tallies: by clause, what came of its trial.
 
-    client: the library under test, None where the target is. client_name: as it names itself.
+    client: the library under test, None where the target is. client_name: as it names itself. record: what is replayed.
+    records_to: the folder that is recorded to. may_write: whether --yes was given. unrecorded: how many requests were
+    not on the record. write_record: writes the record of a run that came to its end. not_put_back: what was not.
     """
 
     target: Target
     edition: Edition
     level: str
     deviations: tuple[Deviation, ...]
+    deviation_file: Path | None
     seed: int
     report_folder: Path
     allow_incomplete: bool
     mode: Mode
     client: ClientOptions | None
+    record: Record | None
+    records_to: Path | None
+    may_write: bool
     client_name: str = ""
+    unrecorded: int = 0
+    write_record: Callable[[Mapping[str, int]], None] | None = None
+    not_put_back: str = ""
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     clock: float = field(default_factory=time.monotonic)
     collected: set[str] = field(default_factory=set)
@@ -95,9 +106,10 @@ class Run:
 def run_of(config: pytest.Config) -> Run:
     """The run that the options of pytest ask for. Raises Problem."""
     client = _client_of(config)
-    target = load_target(config.getoption("--target"))
+    record = _record_of(config)
+    target = load_target(config.getoption("--target")) if record is None else record.target
     edition = edition_of(target, config.getoption("--edition") or (CLIENT_EDITION if client else None))
-    mode = _mode_of(config, target, edition)
+    mode = _mode_of(config, target, edition) if record is None else _replayed(config, record)
     parallel = target.kind == "embedded" and isinstance(mode, Explore) and client is None
     if config.getoption("numprocesses", default=None) and not parallel:
         raise Problem("-n: only the embedded portal can be judged by several workers, and only explored: leave -n out")
@@ -112,12 +124,43 @@ def run_of(config: pytest.Config) -> Run:
         edition=edition,
         level=level,
         deviations=() if path is None else load_deviations(path, date.today()),
+        deviation_file=path,
         seed=_seed_of(config),
         report_folder=Path(folder) if folder else Path("reports") / (_slug(client.words) if client else target.name),
         allow_incomplete=config.getoption("--allow-incomplete"),
         mode=mode,
         client=client,
+        record=record,
+        records_to=_records_to(config, target, client),
+        may_write=config.getoption("--yes"),
     )
+
+
+def _record_of(config: pytest.Config) -> Record | None:
+    folder = Path(config.getoption("--target"))
+    return load_record(folder) if folder.is_dir() or is_interrupted(folder) else None
+
+
+def _replayed(config: pytest.Config, record: Record) -> Mode:
+    for name in ("exhaustive", "budget", "no_votes"):
+        if config.getoption(f"--{name.replace('_', '-')}"):
+            raise Problem(
+                f"--{name.replace('_', '-')}: a record is judged by the plan that it was made with: leave it out"
+            )
+    return Planned(plan_from(record.plan), "; record again with this version")
+
+
+def _records_to(config: pytest.Config, target: Target, client: ClientOptions | None) -> Path | None:
+    mode = config.getoption("--record-mode", default=None)
+    if mode in (None, "none"):
+        return None
+    if mode != "rewrite":
+        raise Problem(f"--record-mode={mode}: a plan is recorded whole or not at all: use --record-mode=rewrite")
+    if target.kind != "url" or client is not None:
+        raise Problem("--record-mode: only a portal with a url is recorded: give its target file with --target")
+    if config.getoption("--exhaustive"):
+        raise Problem("--record-mode: a plan is recorded: leave --exhaustive out")
+    return Path("cassettes") / target.name
 
 
 def _client_of(config: pytest.Config) -> ClientOptions | None:
@@ -163,7 +206,8 @@ def budget_of(given: str | None) -> int | None:
 def _mode_of(config: pytest.Config, target: Target, edition: Edition) -> Mode:
     exhaustive, votes = config.getoption("--exhaustive"), not config.getoption("--no-votes")
     budget = budget_of(config.getoption("--budget"))
-    planned = config.getoption("--plan") or budget is not None or not votes
+    records = config.getoption("--record-mode", default=None) == "rewrite"
+    planned = config.getoption("--plan") or budget is not None or not votes or records
     if exhaustive and planned:
         raise Problem("--exhaustive: it does not go with --plan, --budget or --no-votes: choose one mode")
     if exhaustive and target.live:

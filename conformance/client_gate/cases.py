@@ -51,6 +51,9 @@ _TRAPS: Final = (
     "false",
 )
 
+# Longer than a portal must accept: a library may refuse them, but not cut them.
+_LONG: Final = ("long " * 300 + "end", "x" * 9_990 + "the end")
+_SESSIONS: Final = (1, 65_537, 2**24 + 1, 2**31 - 1)
 _LARGEST_EVERYWHERE: Final = 2**53 - 1
 """Above it a language whose numbers are floating point keeps another number, before its library sees it."""
 
@@ -71,7 +74,11 @@ def values(_edition: Edition) -> tuple[Case, ...]:
     ratings = [pick for pick in ratings if abs(pick.value) <= _LARGEST_EVERYWHERE]
     comments = [Pick(name, value) for name in TEXTS for value in COMMENTS[name].boundaries]
     comments += [Pick("zero-text" if text == "0" else "special", text) for text in _TRAPS]
-    calls = [Call(SESSION, rating, PRAISE) for rating in ratings] + [Call(SESSION, STARS_5, text) for text in comments]
+    comments += [Pick("oversize", text) for text in _LONG]
+    sessions = [Pick("rateable", number) for number in _SESSIONS]
+    calls = [Call(SESSION, rating, PRAISE) for rating in ratings]
+    calls += [Call(SESSION, STARS_5, text) for text in comments]
+    calls += [Call(session, STARS_5, PRAISE) for session in sessions]
     return (*(Case(call, TRUE) for call in calls), *(Case(VOTE, script) for script in REDIRECTS))
 
 

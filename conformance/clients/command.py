@@ -79,6 +79,8 @@ class CommandClient:
             process.running.stdin.close()
             process.running.wait(_WAIT_FOR_END_SECONDS)
         self._end()
+        while not process.lines.empty():
+            _keep(self.printed, process.lines.get() or "")
 
     def _start(self) -> _Process:
         try:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from conformance.exchange.call import Json
 
-KINDS: Final = ("value", "error", "exception")
+KINDS: Final = frozenset({"value", "error", "exception"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,27 +97,27 @@ class Reply:
 def read_reply(line: str) -> Reply | None:
     """What a line says; None where it is no answer but something that was printed."""
     try:
-        document = json.loads(line)
+        document = json.loads(line.removeprefix("\ufeff"))
     except (ValueError, RecursionError):
         return None
-    if not isinstance(document, dict) or not document.keys() <= {*KINDS, "client"}:
+    is_answer = isinstance(document, dict) and (document.keys() & KINDS or document.keys() <= {"client"})
+    if not is_answer:
         return None
     client = document.get("client")
     return Reply(_back_of(document), client if isinstance(client, str) else "")
 
 
 def _back_of(document: dict[str, Any]) -> Back:
-    given = [kind for kind in KINDS if kind in document]
+    # Many languages write the fields that are not set as null.
+    given = [kind for kind in KINDS if document.get(kind) is not None]
     if len(given) > 1:
         return Broke(f"an answer has one of value, error and exception, not {' and '.join(given)}")
-    if "exception" in document:
+    if given == ["exception"]:
         return Raised(str(document["exception"]))
-    if "error" not in document:
+    if given != ["error"]:
         # JavaScript leaves {"value": undefined} out of its JSON.
         return Value(document.get("value"))
-    error = document["error"]
-    if not isinstance(error, dict):
-        return Broke('"error" must be an object with code, description and status')
+    error = document["error"] if isinstance(document["error"], dict) else {"code": document["error"]}
     code, status = error.get("code"), error.get("status")
     return Reported(
         code if isinstance(code, str) else "" if code is None else json.dumps(code),

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, get_args
 
 from conformance.problem import Problem
 
+Kind = type | tuple[type, ...]
 Level = Literal["documented", "implied", "observed"]
 CHAPTERS: Final = ("required", "optional", "rating", "comment", "success", "errors", "transport", "access", "effects")
 CLIENT: Final = "client"
@@ -164,14 +165,15 @@ def _parse_clause(
     )
 
 
-def check_keys(table: dict[str, Any], required: Mapping[str, type], optional: Mapping[str, type], where: str) -> None:
+def check_keys(table: dict[str, Any], required: Mapping[str, Kind], optional: Mapping[str, Kind], where: str) -> None:
     """Checks the keys of a TOML table and the types of their values. Raises Problem naming file and key."""
     for key, value in table.items():
         kind = required.get(key) or optional.get(key)
         if kind is None:
             raise Problem(f"{where}: unknown key {key!r}: the keys here are {', '.join([*required, *optional])}")
         if not isinstance(value, kind):
-            raise Problem(f"{where}: {key}: this must be a {kind.__name__}")
+            names = " or ".join(one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,)))
+            raise Problem(f"{where}: {key}: this must be a {names}")
     for key in required:
         if key not in table:
             raise Problem(f"{where}: key {key!r} is missing")

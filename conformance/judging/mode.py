@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Final
 
 from conformance.judging.feeds import never
 from conformance.judging.plan import Plan
@@ -26,21 +27,39 @@ class Exhaustive:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The calls of a plan are sent, and no others; each is judged by every clause that it concerns."""
+    """The calls of a plan are sent, and no others; each is judged by every clause that it concerns.
+
+    advice: what is added where no call of the plan is about a clause.
+    """
 
     plan: Plan
+    advice: str = ""
 
 
 Mode = Explore | Exhaustive | Planned
 
 
-def proceedings(mode: Mode, world: World, trials: Collection[Trial], seed: int) -> Callable[[Trial], None]:
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What is heard of a plan. before: called after the preflight and before the first step. step: after each step."""
+
+    before: Callable[[Plan], None] = lambda _plan: None
+    step: Callable[[int, int], None] = lambda _done, _all: None
+
+
+UNWATCHED: Final = Watch()
+
+
+def proceedings(
+    mode: Mode, world: World, trials: Collection[Trial], seed: int, watch: Watch = UNWATCHED
+) -> Callable[[Trial], None]:
     """Sends what belongs to no single clause, and gives what then holds one trial. Raises Problem."""
     met = preflight(world)
     if isinstance(mode, Planned):
-        transcript = perform(world, mode.plan, met)
-        limit = mode.plan.limit
-        return lambda trial: trial.hear(transcript, limit)
+        watch.before(mode.plan)
+        transcript = perform(world, mode.plan, met, watch.step)
+        left_out = f"{mode.plan.limit} leaves no call for it" if mode.plan.limit else "no call of the plan is about it"
+        return lambda trial: trial.hear(transcript, left_out + mode.advice)
     if isinstance(mode, Exhaustive):
         swept = [trial for trial in trials if trial.feed.sweeps is not never]
 

@@ -17,6 +17,7 @@ from conformance.portals.server import SERVED_PORT
 
 _PARAMETERS: Final = ("SESSION_ID", "RATING", "COMMENT")
 _LONGEST_SHOWN: Final = 200
+_MOST_SHOWN: Final = 3
 SECRET_KEPT: Final = "client.secret-kept"
 
 
@@ -63,8 +64,8 @@ class Round:
         return tuple(vote for arrival in self.arrivals for vote in arrival.votes)
 
     def must_reach_the_method(self) -> None:
-        """What arrived is this method, directly or as an item of a batch."""
-        only_if(bool(self.arrivals))
+        """What arrived is this method, directly or as an item of a batch; a success was not made up."""
+        only_if(bool(self.arrivals) or isinstance(self.back, Value))
         must(bool(self.votes), f"{METHOD}, directly or as an item of a batch")
 
     def must_arrive_intact(self) -> None:
@@ -79,8 +80,9 @@ class Round:
                     must(_is_same(name, asked[name], arrived), f"{name} arrives as it was passed")
 
     def _must_not_be_refused(self) -> None:
-        only_if(not self.arrivals and not isinstance(self.back, NoReturn | Broke))
-        may_refuse = self.case.call.rating.of not in STARS or self.case.call.comment.of in (*NOT_FILLED, "long")
+        only_if(not self.arrivals and isinstance(self.back, Reported | Raised))
+        unpromised = (*NOT_FILLED, "long", "oversize")
+        may_refuse = self.case.call.rating.of not in STARS or self.case.call.comment.of in unpromised
         only_if(not may_refuse)
         raise Violated("the call is sent: its values are those that the documentation promises to accept")
 
@@ -135,14 +137,15 @@ class Round:
 
     def violation(self, clause: str, permitted: str, command: list[str], edition: str) -> GateViolation:
         """This round as a violation of a clause. command: the words of the program under test."""
-        notes = [f"{len(self.arrivals)} requests arrived; the last is shown"] if len(self.arrivals) > 1 else []
+        shown = tuple(dict.fromkeys(map(_shown, self.arrivals)))
+        notes = [f"{len(self.arrivals)} requests arrived"] if len(self.arrivals) > 1 else []
         if isinstance(self.back, NoReturn):
             notes.append("--cap SECONDS gives each call more time")
         notes.append(f"repeat it beside `vote-conformance serve --edition {edition}`, with --https where it insists")
         return GateViolation(
             clause=clause,
             asked=describe(self.case.call),
-            arrived=_shown(self.arrivals[-1]) if self.arrivals else "nothing",
+            arrived="; then ".join(shown[:_MOST_SHOWN]) or "nothing",
             answered=self.case.script.name,
             came_back=self.leaks if clause == SECRET_KEPT else printable(str(self.back), _LONGEST_SHOWN),
             permitted=permitted,
@@ -183,4 +186,4 @@ def _repeat(case: Case, command: list[str]) -> str:
     """A line that asks the program again, where `vote-conformance serve` runs."""
     url = f"http://127.0.0.1:{SERVED_PORT}/rest/1/{case.script.name}/"
     asked = {"url": url, "ca_file": "", "method": METHOD, "params": dict(case.call.parameters)}
-    return f"echo {shlex.quote(json.dumps(asked))} | {shlex.join(command)}"
+    return f"printf '%s\\n' {shlex.quote(json.dumps(asked))} | {shlex.join(command)}"

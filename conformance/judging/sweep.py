@@ -16,7 +16,7 @@ from conformance.exchange.stored import NOT_READ, NotRead, Stored
 from conformance.judging.space import sendable
 from conformance.judging.transcript import Entry, Transcript
 from conformance.judging.world import Combination, World
-from conformance.portals.portal import NoAnswer
+from conformance.portals.wire import NoAnswer
 
 PARAMETERS: Final = ("SESSION_ID", "RATING", "COMMENT", "encoding")
 _ENCODINGS: Final = tuple(Encoding)

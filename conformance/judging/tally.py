@@ -19,7 +19,8 @@ class Tally:
     """What came of the trial of one clause.
 
     exchanges: how many were judged. excused: for each deviation entry, by its place in the file, how many judged calls
-    were inside it and how many of those deviated. lacking: why nothing could be exercised.
+    were inside it and how many of those deviated. lacking: why nothing could be exercised. unrecorded: what the record
+    lacks of it.
     """
 
     clause: str
@@ -30,6 +31,7 @@ class Tally:
     errors: list[str] = field(default_factory=list)
     history: list[AnyViolation] = field(default_factory=list)
     lacking: str = ""
+    unrecorded: str = ""
 
     def count(self, deviations: tuple[Deviation, ...], classes: Mapping[str, str], deviated: bool) -> bool:
         """Counts a judged record with values of these classes; whether an entry excuses that it deviated."""

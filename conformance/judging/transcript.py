@@ -6,7 +6,7 @@ others, the fewest that explain all wrong refusals are guilty.
 """
 
 import json
-from collections.abc import Collection, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -17,7 +17,7 @@ from conformance.exchange.stored import NOT_READ, NotRead, Stored, comment_reads
 from conformance.judging.plan import Plan, calls_of
 from conformance.judging.records import Effect, Exchange, same_outcome
 from conformance.judging.world import UNTRUSTED, World
-from conformance.portals.portal import NoAnswer
+from conformance.portals.wire import NoAnswer, NotRecorded
 
 OWN_SESSION: Final = ("rateable", "digits")
 """The classes of SESSION_ID that name the session whose vote is read back."""
@@ -166,11 +166,17 @@ class Transcript:
         return frozenset(guilty)
 
 
-def perform(world: World, plan: Plan, met: tuple[Entry, ...]) -> Transcript:
-    """Sends the steps of a plan in order. met: what the preflight met. Raises Problem when the target is dead."""
+def perform(
+    world: World, plan: Plan, met: tuple[Entry, ...], tell: Callable[[int, int], None] = lambda _done, _all: None
+) -> Transcript:
+    """Sends the steps of a plan in order. Raises Problem when the target is dead.
+
+    met: what the preflight met. tell: hears after each step how many requests are done, of how many.
+    """
     entries: list[Entry] = list(met)
     unanswered: list[tuple[Call, str]] = []
-    for step in plan.steps:
+    for done, step in enumerate(plan.steps, len(plan.preflight)):
+        tell(done, plan.requests)
         try:
             if isinstance(step.request, Read):
                 entries.append(world.read())
@@ -178,8 +184,11 @@ def perform(world: World, plan: Plan, met: tuple[Entry, ...]) -> Transcript:
                 entries += world.ask_together(step.request.calls)
             else:
                 entries.append(world.ask(step.request))
+        except NotRecorded:
+            continue
         except NoAnswer as failure:
             unanswered += [(call, str(failure)) for call in calls_of(step.request)]
+    tell(plan.requests, plan.requests)
     return Transcript(tuple(entries), tuple(unanswered))
 
 

@@ -18,7 +18,7 @@ from conformance.judging.search import LONGEST_SEARCH, search
 from conformance.judging.tally import MOST_KEPT, Tally
 from conformance.judging.transcript import Transcript
 from conformance.judging.world import World
-from conformance.portals.portal import NoAnswer
+from conformance.portals.wire import NoAnswer
 
 HISTORY: Final = "effect.history-free"
 _ANSWERED: Final = "error.never-5xx"
@@ -84,9 +84,8 @@ class Trial:
             if self._is_judged(case):
                 self._keep(case, self._judge_asking(case, record, ()))
 
-    def hear(self, transcript: Transcript, limit: str) -> None:
-        """Judges what a plan brought. Nothing is sent. limit: the option that left calls out of the plan."""
-        left_out = f"{limit} leaves no call for it" if limit else "no call of the plan is about it"
+    def hear(self, transcript: Transcript, left_out: str) -> None:
+        """Judges what a plan brought. Nothing is sent. left_out: what is said where no call is about the clause."""
         self.tally.lacking = self.feed.space(self.world).lacking or left_out
         for record in self.feed.find(self.world, transcript, self.clause.id):
             if isinstance(record, Observation):

@@ -12,7 +12,8 @@ from conformance.exchange.answer import Answer
 from conformance.exchange.call import ABSENT, DIRECT, TOKEN_CALLERS, Batch, Call, Caller, Encoding, Pick
 from conformance.exchange.stored import NOT_READ, NotRead, Stored
 from conformance.judging.records import Exchange
-from conformance.portals.portal import NoAnswer, Portal
+from conformance.portals.portal import Portal
+from conformance.portals.wire import NoAnswer, NotRecorded
 from conformance.problem import Problem
 
 BREAKER: Final = 3
@@ -120,6 +121,8 @@ class World:
 
     def _count_failure(self, failure: NoAnswer) -> None:
         """Counts failures in a row, unless the portal answers a harmless call: then it is alive."""
+        if isinstance(failure, NotRecorded):
+            return
         try:
             self.portal.send(Call(Pick("absent", ABSENT)))
         except NoAnswer:

@@ -8,6 +8,7 @@ from conformance.portals.incoming import Incoming
 from conformance.portals.portal import Portal
 from conformance.portals.reference import Answering, ReferencePortal
 from conformance.portals.target import Target
+from conformance.portals.wire import HttpWire
 
 
 def in_process_portal(target: Target, edition: Edition) -> Portal:
@@ -17,7 +18,7 @@ def in_process_portal(target: Target, edition: Edition) -> Portal:
 
 def portal_answering(target: Target, answer: Answering) -> Portal:
     """Any function from request to response as a portal."""
-    return Portal(target, client_of(answer))
+    return Portal(target, HttpWire(target, client_of(answer)))
 
 
 def client_of(answer: Answering) -> httpx.Client:

@@ -254,6 +254,11 @@ def render(reply: Reply, xml: bool = False) -> Outgoing:
         status, document = 200, {"result": reply.value, "time": time_field()}
     else:
         status, document = reply.status, reply.document
+    return rendered(document, status, xml)
+
+
+def rendered(document: dict[str, Json], status: int, xml: bool) -> Outgoing:
+    """The HTTP response that carries a document."""
     if xml:
         text = f'<?xml version="1.0" encoding="UTF-8"?>\n<response>{_xml(document)}</response>'
         return Outgoing(status, "text/xml; charset=utf-8", text.encode("utf-8", "replace"))
@@ -297,6 +302,6 @@ def _xml(value: Json) -> str:
         return "".join(f"<{key}>{_xml(entry)}</{key}>" for key, entry in value.items())
     if isinstance(value, list):
         return "".join(f"<item>{_xml(entry)}</item>" for entry in value)
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return "1" if value else ""
     return escape(str(value))

@@ -8,8 +8,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from conformance.contract.edition import Edition, load_edition
-from conformance.portals.incoming import Incoming
-from conformance.portals.reference import SECRET, Outgoing, ReferencePortal, Refusal, Reply, Result, render
+from conformance.portals.incoming import Incoming, split_name
+from conformance.portals.reference import SECRET, Outgoing, ReferencePortal, Refusal, Reply, Result, render, rendered
 
 LIMIT: Final = "QUERY_LIMIT_EXCEEDED"
 METHOD_STATUS: Final = 400
@@ -168,7 +168,7 @@ def play(step: Step, request: Incoming, edition: Edition) -> Outgoing | Dropped:
         case Replied(reply):
             answered = _replied(reply, request, edition)
         case WithoutResult():
-            answered = _without_result(success)
+            answered = _without_result(request, edition)
         case Cut():
             answered = replace(success, body=success.body[: len(success.body) // 2])
         case Slow():
@@ -183,13 +183,13 @@ def _replied(reply: Reply, request: Incoming, edition: Edition) -> Outgoing:
     return portal.answer(replace(request, path=f"/rest/1/{SECRET}/{name}"))
 
 
-def _without_result(answered: Outgoing) -> Outgoing:
-    if not answered.content_type.startswith("application/json"):
-        return answered
+def _without_result(request: Incoming, edition: Edition) -> Outgoing:
+    """The answer of a success from which the result is taken out, in a batch that of each item."""
+    xml = split_name(request.path)[1]
+    answered = _replied(Result(True), replace(request, path=split_name(request.path)[0]), edition)
     document: dict[str, Any] = json.loads(answered.body)
     if isinstance(document.get("result"), dict):
-        document["result"]["result"] = []
-        document["result"]["result_time"] = []
+        document["result"] |= {"result": [], "result_time": []}
     else:
         document.pop("result", None)
-    return replace(answered, body=json.dumps(document).encode())
+    return rendered(document, 200, xml)

@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 MASK: Final = "***"
-_SHORTEST: Final = 4
+SHORTEST_SECRET: Final = 4
+"""A shorter text is not taken out: it would be found everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,10 @@ class SecretUrl:
 
     @property
     def shown(self) -> str:
-        """The URL with the secret masked and without user information."""
+        """The URL with host and secret masked."""
         parts = urlsplit(self.value)
         path = "/".join(MASK if segment and segment == self.secret else segment for segment in parts.path.split("/"))
-        return f"{parts.scheme}://{_host(parts)}{path}"
+        return f"{parts.scheme}://{MASK}{path}"
 
     @property
     def secret(self) -> str:
@@ -47,10 +48,6 @@ class SecretUrl:
         return self.shown
 
 
-def _host(parts: SplitResult) -> str:
-    return parts.netloc.rpartition("@")[2]
-
-
 @dataclass(frozen=True, slots=True)
 class Scrubber:
     """Takes the secrets of a target out of texts, in plain, percent-encoded and JSON-escaped form."""
@@ -58,13 +55,13 @@ class Scrubber:
     secrets: tuple[str, ...] = field(repr=False)
 
     @staticmethod
-    def of(urls: Iterable[SecretUrl], token: Secret) -> "Scrubber":
-        plain = {token.value}
+    def of(urls: Iterable[SecretUrl], secrets: Iterable[Secret]) -> "Scrubber":
+        plain = {secret.value for secret in secrets}
         for url in urls:
             plain |= {url.secret, urlsplit(url.value).password or ""}
         forms = {form for text in plain for form in (text, quote(text, safe=""), json.dumps(text)[1:-1])}
         # The longest first: one secret may be a part of another.
-        return Scrubber(tuple(sorted((form for form in forms if len(form) >= _SHORTEST), key=len, reverse=True)))
+        return Scrubber(tuple(sorted((form for form in forms if len(form) >= SHORTEST_SECRET), key=len, reverse=True)))
 
     def clean(self, text: str) -> str:
         """The text without secrets."""

@@ -15,7 +15,7 @@ from conformance.contract.partition import STATES
 from conformance.exchange.call import TOKEN_CALLERS, Caller
 from conformance.exchange.repeat import WRONG_SECRET
 from conformance.portals import reference
-from conformance.portals.secret import Scrubber, Secret, SecretUrl
+from conformance.portals.secret import SHORTEST_SECRET, Scrubber, Secret, SecretUrl
 from conformance.problem import Problem
 
 DEFAULT_EDITION: Final = "2024-10"
@@ -29,11 +29,25 @@ _CLAUSES_OF_STATE: Final = {
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """The portal's bucket: how many requests it holds, and how many of them drain in a second."""
+
+    burst: int
+    per_second: float
+
+
+NO_LIMIT: Final = Limit(burst=1000, per_second=1000.0)
+DOCUMENTED_LIMIT: Final = Limit(burst=50, per_second=2.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """A portal to be judged.
 
-    kind: "embedded" or "url". edition: empty where the file names none. live: calls must not name sessions that were
-    not configured, and each counts. callers: the base URL of each caller that there is. sessions: the ids by state.
+    kind: "embedded", "url" or "recorded". edition: empty where the file names none. live: calls must not name sessions
+    that were not configured, and each counts. callers: the base URL of each caller that there is. sessions: the ids by
+    state.
+    private: values that no file may hold. portal: what kind of portal it is, in its owner's words.
     """
 
     name: str
@@ -45,10 +59,13 @@ class Target:
     sessions: Mapping[str, int]
     not_offered: frozenset[str]
     deviations: Path | None
+    private: tuple[Secret, ...] = ()
+    limit: Limit = DOCUMENTED_LIMIT
+    portal: str = ""
 
     @property
     def scrubber(self) -> Scrubber:
-        return Scrubber.of(self.callers.values(), self.token)
+        return Scrubber.of(self.callers.values(), (self.token, *self.private))
 
 
 def load_target(name: str) -> Target:
@@ -105,6 +122,9 @@ def _parse(data: dict[str, Any], path: Path) -> Target:
         "not_offered": list,
         "sessions": dict,
         "callers": dict,
+        "private": list,
+        "limit": dict,
+        "portal": str,
     }
     check_keys(data, {}, kinds, file)
     for key in ("name", "url", "sessions"):
@@ -126,21 +146,42 @@ def _parse(data: dict[str, Any], path: Path) -> Target:
         _url(callers[key], f"{file}: callers.{key}") if key in callers else ""
         for key in ("second_url", "unscoped_url", "token_url")
     ]
-    sessions = _sessions(data["sessions"], f"{file}: sessions")
+    sessions = check_sessions(data["sessions"], f"{file}: sessions")
+    live = data.get("live", False) or not _is_loopback(main.value)
     return Target(
         name=data["name"],
         kind="url",
         edition=edition,
-        live=data.get("live", False) or not _is_loopback(main.value),
+        live=live,
         callers=_callers(main, *others),
         token=Secret(_expand(callers.get("token", ""), f"{file}: callers.token")),
         sessions=sessions,
-        not_offered=_not_offered(data.get("not_offered", []), sessions, f"{file}: not_offered"),
+        not_offered=check_not_offered(data.get("not_offered", []), sessions, f"{file}: not_offered"),
         deviations=path.parent / data["deviations"] if "deviations" in data else None,
+        private=_private(data.get("private", []), f"{file}: private"),
+        limit=_limit(data.get("limit", {}), live, f"{file}: limit"),
+        portal=data.get("portal", ""),
     )
 
 
-def _sessions(table: dict[str, Any], where: str) -> dict[str, int]:
+def _private(values: list[Any], where: str) -> tuple[Secret, ...]:
+    for value in values:
+        if not isinstance(value, str) or len(value) < SHORTEST_SECRET:
+            raise Problem(f"{where}: each value is a text of {SHORTEST_SECRET} characters at least")
+    return tuple(Secret(_expand(value, where)) for value in values)
+
+
+def _limit(table: dict[str, Any], live: bool, where: str) -> Limit:
+    check_keys(table, {}, {"burst": int, "per_second": (int, float)}, where)
+    usual = DOCUMENTED_LIMIT if live else NO_LIMIT
+    limit = Limit(table.get("burst", usual.burst), table.get("per_second", usual.per_second))
+    if limit.burst < 1 or not 0 < limit.per_second <= 1000:
+        raise Problem(f"{where}: burst is a whole number above 0, per_second a number above 0")
+    return limit
+
+
+def check_sessions(table: dict[str, Any], where: str) -> dict[str, int]:
+    """The session ids by state. Raises Problem."""
     for state, number in table.items():
         if state not in STATES:
             raise Problem(f"{where}: unknown state {state!r}: the states are {', '.join(STATES)}")
@@ -153,7 +194,8 @@ def _sessions(table: dict[str, Any], where: str) -> dict[str, int]:
     return table
 
 
-def _not_offered(names: list[Any], sessions: dict[str, int], where: str) -> frozenset[str]:
+def check_not_offered(names: list[Any], sessions: dict[str, int], where: str) -> frozenset[str]:
+    """The clauses that a target need not be asked about. Raises Problem."""
     known = {clause.id: clause for name in edition_names() for clause in load_edition(name).clauses.values()}
     without_session = {
         clause for state, clauses in _CLAUSES_OF_STATE.items() if state not in sessions for clause in clauses

@@ -123,5 +123,6 @@ def _rows(entry: ClauseVerdict, colour: bool) -> list[str]:
 
 def _in_short(violation: AnyViolation) -> str:
     if isinstance(violation, GateViolation):
-        return f"{violation.asked}: arrived {violation.arrived}; came back {violation.came_back}"
+        what = f"arrived {violation.arrived}; answered {violation.answered}; came back {violation.came_back}"
+        return f"{violation.asked}: {what}"
     return f"{violation.sent} ({violation.way}): {violation.answered.partition(':')[0]}"

@@ -40,12 +40,16 @@ _EXIT_0: Final = (Verdict.CONFORMANT, Verdict.WITH_DEVIATIONS)
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What the run was about. collected: clauses whose tests were to run; stopped: the user's own -x ended it early."""
+    """What the run was about. collected: clauses whose tests were to run; stopped: the user's own -x ended it early.
+
+    unrecorded: how many requests were not on the record.
+    """
 
     collected: frozenset[str]
     not_offered: frozenset[str]
     stopped: bool
     allow_incomplete: bool
+    unrecorded: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ def decide(
         verdict = Verdict.NOT_CONFORMANT
     elif Status.DEVIATION_GONE in statuses:
         verdict = Verdict.DEVIATIONS_OUTDATED
-    elif not judged or Status.ERROR in statuses or unexercised:
+    elif not judged or Status.ERROR in statuses or unexercised or selection.unrecorded:
         verdict = Verdict.INCOMPLETE
     elif Status.KNOWN_DEVIATION in statuses:
         verdict = Verdict.WITH_DEVIATIONS
@@ -112,9 +116,11 @@ def decide_clause(
     gone = [deviations[place] for place, (judged, deviated) in tally.excused.items() if judged and not deviated]
     violations: tuple[AnyViolation, ...] = (*tally.violations, *told)
     note = ""
-    if clause.level == "observed":
+    if tally.unrecorded and not violations:
+        status, note = Status.NOT_EXERCISED, tally.unrecorded
+    elif clause.level == "observed":
         status = Status.OBSERVED if tally.observed else Status.NOT_EXERCISED
-        note = tally.lacking
+        note = "" if tally.observed else tally.lacking
     elif violations:
         status = Status.FAILED
     elif tally.errors:

@@ -79,6 +79,6 @@ def test_a_state_that_is_not_configured_may_be_left_out(tmp_path: Path) -> None:
 
 
 def test_a_secret_is_taken_out_in_every_spelling() -> None:
-    scrubber = Scrubber.of([SecretUrl("https://example.com/rest/1/a+b/c=d\\e/")], Secret("tok/en"))
+    scrubber = Scrubber.of([SecretUrl("https://example.com/rest/1/a+b/c=d\\e/")], [Secret("tok/en")])
     shown = scrubber.clean("plain c=d\\e, in JSON c=d\\\\e, percent-encoded c%3Dd%5Ce, token tok/en and tok%2Fen")
     assert shown == "plain ***, in JSON ***, percent-encoded ***, token *** and ***"

@@ -1,0 +1,137 @@
+"""Cassettes: the exchanges of a plan in vcrpy's JSON format, and the wires that record and play them.
+
+A request is recorded as it is spelt for a portal that does not exist, so that no secret can be in it; an answer is
+scrubbed by value.
+"""
+
+import base64
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from vcr.cassette import Cassette
+from vcr.record_mode import RecordMode
+from vcr.request import Request
+from vcr.serialize import deserialize, serialize
+from vcr.serializers import jsonserializer
+
+from conformance.exchange.answer import NO_JSON, parse_json
+from conformance.exchange.call import TOKEN_CALLERS, Caller
+from conformance.exchange.encode import HttpRequest
+from conformance.exchange.repeat import WRONG_SECRET
+from conformance.portals.scrub import Scrub
+from conformance.portals.wire import NotRecorded, RawAnswer, Spelling, Wire
+
+_HOST: Final = "https://portal.invalid/rest/"
+RECORDED_BASES: Final[Mapping[Caller, str]] = {
+    Caller.MAIN: f"{_HOST}1/recorded-webhook/",
+    Caller.WRONG_SECRET: f"{_HOST}1/{WRONG_SECRET}/",
+    Caller.SECOND: f"{_HOST}2/recorded-second/",
+    Caller.UNSCOPED: f"{_HOST}3/recorded-unscoped/",
+    **dict.fromkeys(TOKEN_CALLERS, _HOST),
+}
+RECORDED_TOKEN: Final = "recorded-token"
+
+
+class RecordingWire:
+    """A wire that keeps what goes over it."""
+
+    def __init__(self, wire: Wire, scrub: Scrub) -> None:
+        self._wire = wire
+        self._scrub = scrub
+        self._cassette = Cassette("", serializer=jsonserializer, record_mode=RecordMode.ALL)
+
+    def send(self, spell: Spelling, caller: Caller) -> RawAnswer:
+        raw = self._wire.send(spell, caller)
+        body = self._scrub.body(raw.body)
+        response = {
+            "status": {"code": raw.status, "message": ""},
+            "headers": {"Content-Type": [self._scrub.text(raw.content_type)]},
+            "body": _stored_body(body),
+        }
+        self._cassette.append(_vcr_request(spell(RECORDED_TOKEN), caller), response)
+        return raw
+
+    def close(self) -> None:
+        self._wire.close()
+
+    @property
+    def text(self) -> str:
+        """The cassette as its file holds it."""
+        data = {"requests": self._cassette.requests, "responses": self._cassette.responses}
+        text: str = serialize(data, jsonserializer)
+        return text
+
+
+class PlayingWire:
+    """A wire that answers from a cassette. missing: how many requests were not on it."""
+
+    def __init__(self, text: str) -> None:
+        """text: that of a cassette file that was checked."""
+        self.missing = 0
+        self._cassette = Cassette("", record_mode=RecordMode.NONE, match_on=(_is_same,))
+        for request, response in zip(*deserialize(text, jsonserializer), strict=True):
+            self._cassette.append(request, response)
+        self._cassette.rewound = True
+
+    def send(self, spell: Spelling, caller: Caller) -> RawAnswer:
+        request = _vcr_request(spell(RECORDED_TOKEN), caller)
+        if not self._cassette.can_play_response_for(request):
+            self.missing += 1
+            raise NotRecorded("not on the record")
+        response = self._cassette.play_response(request)
+        kind = next((value for name, value in _flat(response["headers"].items()) if name.lower() == "content-type"), "")
+        return RawAnswer(response["status"]["code"], kind, _body_of(response["body"]))
+
+    def __len__(self) -> int:
+        return len(self._cassette)
+
+    def close(self) -> None:
+        pass
+
+
+def _vcr_request(request: HttpRequest, caller: Caller) -> Request:
+    url = RECORDED_BASES[caller] + request.path + (f"?{request.query}" if request.query else "")
+    body = None if request.body is None else request.body.decode()
+    return Request(request.method, url, body, dict(request.headers))
+
+
+def _is_same(one: Request, other: Request) -> bool:
+    return _canonical(one) == _canonical(other)
+
+
+def _canonical(request: Request) -> tuple[Any, ...]:
+    """Method, path, pairs of the query, headers, and the body as text with the types of JSON kept."""
+    headers = sorted((name.lower(), value) for name, value in _flat(request.headers.items()))
+    body = request.body or b""
+    document = parse_json(body) if _is_json(headers) else NO_JSON
+    text = body.decode("utf-8", "replace") if document is NO_JSON else json.dumps(document)
+    uri = request.parsed_uri
+    pairs = parse_qsl(uri.query, keep_blank_values=True)
+    return request.method, uri.scheme, uri.netloc, uri.path, pairs, headers, text
+
+
+def _flat(headers: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, str]]:
+    for name, value in headers:
+        for entry in value if isinstance(value, list) else [value]:
+            yield name, str(entry)
+
+
+def _is_json(headers: list[tuple[str, str]]) -> bool:
+    return any(name == "content-type" and value.startswith("application/json") for name, value in headers)
+
+
+def _stored_body(body: bytes) -> dict[str, str]:
+    """A body that is no UTF-8 is kept as it is: replaced characters could make JSON of it."""
+    try:
+        return {"string": body.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(body).decode("ascii")}
+
+
+def _body_of(stored: Mapping[str, Any]) -> bytes:
+    if "base64" in stored:
+        return base64.b64decode(stored["base64"])
+    text = stored["string"]
+    return text if isinstance(text, bytes) else str(text).encode("utf-8", "surrogatepass")

@@ -1,0 +1,87 @@
+"""Taking out of recorded answers what must not be on disk, by value, and making sure that it is not there."""
+
+import base64
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from conformance.exchange.answer import NO_JSON, parse_json
+from conformance.exchange.call import Json
+from conformance.exchange.repeat import WRONG_SECRET
+from conformance.portals.secret import MASK, SHORTEST_SECRET, SecretUrl
+from conformance.portals.target import Target
+
+_OUR_OWN: Final = ("error", "date_start", "date_finish", "sessionCommentHead")
+"""The keys whose digits are those of codes, dates and our own comments, not of a user id."""
+_SHORTEST_ID: Final = 3
+"""A shorter user id is taken out of URLs only: elsewhere it would be any small number."""
+_SHORTEST_ENCODED: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Scrub:
+    """values: texts that must not be recorded, the longest first. user_ids: numbers, taken out of texts only."""
+
+    values: tuple[str, ...] = field(repr=False)
+    user_ids: tuple[str, ...] = field(repr=False)
+
+    def body(self, body: bytes) -> bytes:
+        """A body without them; the same bytes where there was nothing to take out."""
+        document = parse_json(body)
+        if document is NO_JSON:
+            return self.text(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+        cleaned = self._clean(document, "")
+        return body if cleaned == document else json.dumps(cleaned).encode()
+
+    def text(self, text: str) -> str:
+        """A text without them."""
+        for value in self.values:
+            text = re.sub(re.escape(value), MASK, text, flags=re.IGNORECASE)
+        for number in self.user_ids:
+            text = re.sub(rf"/rest/{number}(?=/)", f"/rest/{MASK}", text)
+        return text
+
+    def leaks(self, text: str) -> bool:
+        """Whether a text that is to be written holds one of the values, plain or in an encoding of the wire."""
+        lowered = text.lower()
+        return any(form.lower() in lowered for value in self.values for form in _forms(value))
+
+    def _clean(self, value: Json, key: str) -> Json:
+        if isinstance(value, dict):
+            return {self.text(name): self._clean(entry, name) for name, entry in value.items()}
+        if isinstance(value, list):
+            return [self._clean(entry, key) for entry in value]
+        if not isinstance(value, str):
+            return value
+        text = self.text(value)
+        if key not in _OUR_OWN:
+            for number in (one for one in self.user_ids if len(one) >= _SHORTEST_ID):
+                text = re.sub(rf"(?<![\d.]){number}(?![\d.])", MASK, text)
+        return text
+
+
+def scrub_of(target: Target) -> Scrub:
+    """What must not be recorded of a target: host, secrets, token, private values, user ids."""
+    urls = set(target.callers.values())
+    values = {target.token.value, *(private.value for private in target.private)}
+    for url in urls:
+        parts = urlsplit(url.value)
+        values |= {url.secret, parts.netloc, parts.hostname or "", parts.password or ""}
+    kept = {value for value in values if len(value) >= SHORTEST_SECRET and value != WRONG_SECRET}
+    numbers = {number for url in urls if (number := _user_id(url))}
+    return Scrub(tuple(sorted(kept, key=len, reverse=True)), tuple(sorted(numbers)))
+
+
+def _user_id(url: SecretUrl) -> str:
+    parts = urlsplit(url.value).path.rstrip("/").split("/")
+    return parts[-2] if url.secret and parts[-2].isdecimal() else ""
+
+
+def _forms(value: str) -> set[str]:
+    forms = {value, quote(value, safe=""), quote(quote(value, safe=""), safe=""), json.dumps(value)[1:-1]}
+    forms.add(json.dumps(value).replace("/", "\\/")[1:-1])
+    if len(value) >= _SHORTEST_ENCODED:
+        forms.add(base64.b64encode(value.encode()).decode().rstrip("="))
+    return forms
