@@ -40,7 +40,7 @@ class ServedPortal:
         return list(self._mock.log)
 
     def answer_next(self, script: str) -> None:
-        """Lets the next request be answered by a script, as "ACCESS_DENIED" or "html-500"; more calls line up.
+        """Lets the next requests be answered by a script, as "ACCESS_DENIED" or "two-limits"; more calls line up.
 
         Raises Problem where there is no such script.
         """

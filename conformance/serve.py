@@ -1,6 +1,7 @@
 """`vote-conformance serve`: the mock portal on a port of this machine, and what is said of it."""
 
 import contextlib
+import json
 import signal
 import sys
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from types import FrameType
 from typing import Final, NoReturn
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 from conformance.contract.edition import Edition, load_edition
@@ -29,8 +30,8 @@ def serve(*, host: str, port: int, edition: str | None, portal: str, https: bool
     """Serves until it is stopped by SIGINT or SIGTERM. Raises Problem."""
     mock = MockPortal(_portal(portal, edition))
     with contextlib.ExitStack() as stack:
-        certificate = stack.enter_context(throw_away_certificate(host)) if https else None
         listening = stack.enter_context(listen(host, port))
+        certificate = stack.enter_context(throw_away_certificate(host)) if https else None
         name = f"[{host}]" if ":" in host else host
         base = f"{'https' if https else 'http'}://{name}:{listening.getsockname()[1]}"
         told = _told(base, mock.edition, portal, certificate)
@@ -38,7 +39,8 @@ def serve(*, host: str, port: int, edition: str | None, portal: str, https: bool
         server = Server(
             mock.answer, listening, lambda: tell(told), certificate.context if certificate else None, (log,)
         )
-        signal.signal(signal.SIGTERM, _stop)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _stop)
         # The server stops in its own time and then passes the signal on.
         with contextlib.suppress(KeyboardInterrupt):
             server.run()
@@ -54,9 +56,11 @@ def _portal(name: str, edition: str | None) -> ReferencePortal:
     return bitrix24.bitrix24_portal()
 
 
-def _log_of(mock: MockPortal) -> Callable[[Request], JSONResponse]:
-    def log(_request: Request) -> JSONResponse:
-        return JSONResponse([arrival.document() for arrival in tuple(mock.log)])
+def _log_of(mock: MockPortal) -> Callable[[Request], Response]:
+    def log(_request: Request) -> Response:
+        # In ASCII: what arrived may hold half a character.
+        text = json.dumps([arrival.document() for arrival in tuple(mock.log)])
+        return Response(text, media_type="application/json")
 
     return log
 

@@ -4,6 +4,7 @@ It follows edition 2026-03 but for what `conformance/deviations/bitrix24-portal.
 silent it does what that source does.
 """
 
+import math
 import re
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from conformance.portals.reference import Context, Outgoing, ReferencePortal, Re
 
 EDITION: Final = "2026-03"
 LABEL: Final = "read in source, not measured"
+_LARGEST: Final = 2**63 - 1
 _LONGEST_COMMENT: Final = 10_000
 _BLANKS: Final = " \t\n\r\0\x0b"
 """What PHP's trim takes away."""
@@ -94,8 +96,10 @@ def _text_of(value: Json) -> str:
 
 
 def _whole(value: Any) -> int:
-    """PHP's cast to a whole number: leading digits of a text, 0 where there are none, a fraction cut."""
+    """PHP's cast to a whole number of 64 bits: leading digits of a text, 0 where there are none, a fraction cut."""
     if isinstance(value, str):
         digits = re.match(r"\s*([+-]?[0-9]{1,18})", value)
         return int(digits[1]) if digits else 0
-    return int(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return 0
+    return max(-_LARGEST - 1, min(_LARGEST, int(value)))

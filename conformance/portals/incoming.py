@@ -85,22 +85,37 @@ def _multipart_fields(request: Incoming) -> list[tuple[str, str]]:
 
 def _nest(pairs: list[tuple[str, str]]) -> dict[str, Json]:
     tree: dict[str, Json] = {}
+    # By the identity of an array the index that an empty key of it gets: one above the highest so far.
+    following: dict[int, int] = {}
+
+    def place(array: dict[str, Json], key: str) -> str:
+        free = following.get(id(array), 0)
+        index = int(key) if key.isascii() and key.isdigit() else free if not key else -1
+        following[id(array)] = max(free, index + 1)
+        return key or str(index)
+
     for name, value in pairs:
         matched = _KEY.fullmatch(name)
         if matched is None:
-            tree[name] = value
+            tree[_as_php_name(name)] = value
             continue
-        inner = tree
-        keys = [matched[1], *_BRACKET.findall(matched[2])]
+        keys = [_as_php_name(matched[1]), *_BRACKET.findall(matched[2])]
         if len(keys) > _DEEPEST:
             continue
-        for key in keys[:-1]:
-            found = inner.setdefault(key or str(len(inner)), {})
+        inner = tree
+        for given in keys[:-1]:
+            key = place(inner, given)
+            found = inner.setdefault(key, {})
             if not isinstance(found, dict):
                 found = inner[key] = {}
             inner = found
-        inner[keys[-1] or str(len(inner))] = value
+        inner[place(inner, keys[-1])] = value
     return {name: _as_php_array(value) for name, value in tree.items()}
+
+
+def _as_php_name(name: str) -> str:
+    """A name as PHP makes a variable of it."""
+    return re.sub(r"[ .\[]", "_", name.lstrip(" "))
 
 
 def _as_php_array(value: Json) -> Json:

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -10,11 +10,13 @@ from conformance.contract.edition import Edition
 from conformance.exchange.call import METHOD, Json
 from conformance.portals.incoming import Incoming, parse_query, read_parameters, split_name
 from conformance.portals.reference import CONTROL_PARAMETERS, Outgoing, ReferencePortal, Vote
-from conformance.portals.script import Dropped, Script, play, scripts_of
+from conformance.portals.script import Dropped, Script, Step, play, script_named, scripts_of
 from conformance.problem import Problem
 
 LONGEST_LOG: Final = 1_000
 """The requests that the log keeps; older ones are forgotten."""
+_LARGEST_LOGGED: Final = 2**16
+"""Of a request with a larger body the log keeps all but the body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class MockPortal:
     portal: ReferencePortal
     log: deque[Arrival] = field(default_factory=lambda: deque(maxlen=LONGEST_LOG))
     scripts: dict[str, Script] = field(default_factory=dict)
-    _next: deque[Script] = field(default_factory=deque)
+    _next: deque[Step] = field(default_factory=deque)
     _played: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -97,23 +99,24 @@ class MockPortal:
         return self.portal.votes
 
     def answer_next(self, name: str) -> None:
-        """Lets the next request get the first answer of that script, whatever its secret. Raises Problem."""
-        scripts = scripts_of(self.edition.name)
-        if name not in scripts:
-            raise Problem(f"unknown script {name!r}: the scripts are {', '.join(scripts)}")
-        self._next.append(scripts[name])
+        """Lets the next requests get the answers of that script, whatever their secrets. Raises Problem."""
+        script = script_named(name, self.edition)
+        if script is None:
+            raise Problem(f"unknown script {name!r}: the scripts are {', '.join(scripts_of(self.edition.name))}")
+        self._next += script.steps
 
     def answer(self, request: Incoming) -> Outgoing | Dropped:
         """Answers and logs a request."""
         answered = self._answer(request)
-        self.log.append(Arrival(request, answered.status if isinstance(answered, Outgoing) else 0))
+        kept = request if len(request.body) <= _LARGEST_LOGGED else replace(request, body=b"")
+        self.log.append(Arrival(kept, answered.status if isinstance(answered, Outgoing) else 0))
         return answered
 
     def _answer(self, request: Incoming) -> Outgoing | Dropped:
         if self._next:
-            return play(self._next.popleft().steps[0], request, self.edition)
+            return play(self._next.popleft(), request, self.edition)
         secret = _secret_of(request.path)
-        script = self.scripts.get(secret) or scripts_of(self.edition.name).get(secret)
+        script = self.scripts.get(secret) or script_named(secret, self.edition)
         if script is None:
             return self.portal.answer(request)
         played = self._played.get(secret, 0)

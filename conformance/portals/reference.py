@@ -31,6 +31,8 @@ UNSCOPED_SECRET: Final = "reference-unscoped"
 TOKEN: Final = "reference-token"
 BATCH_LIMIT: Final = 50
 CONTROL_PARAMETERS: Final = ("auth", "access_token", "start", "state")
+_TAG: Final = re.compile(r"[A-Za-z_][\w.-]*")
+_NOT_IN_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _STATE_OF: Final = {number: state for state, number in SESSIONS.items() if state != "unknown"}
 
 
@@ -128,7 +130,10 @@ class ReferencePortal:
     def _user_of(self, parts: list[str], parameters: dict[str, Json], authorization: str) -> User | None:
         if len(parts) == 3:  # user id, secret, method
             return _USERS.get(parts[1])
-        token = authorization.removeprefix("Bearer ") or parameters.get("auth") or parameters.get("access_token")
+        scheme, _, bearer = authorization.partition(" ")
+        token = (
+            (bearer if scheme.lower() == "bearer" else "") or parameters.get("auth") or parameters.get("access_token")
+        )
         return User.SUPERVISOR if token == TOKEN else None
 
     def _dispatch(self, name: str, parameters: dict[str, Json], user: User | None, way: str) -> Reply:
@@ -299,9 +304,10 @@ def _way_of(request: Incoming) -> str:
 
 def _xml(value: Json) -> str:
     if isinstance(value, dict):
-        return "".join(f"<{key}>{_xml(entry)}</{key}>" for key, entry in value.items())
+        named = ((key if _TAG.fullmatch(key) else "item", entry) for key, entry in value.items())
+        return "".join(f"<{key}>{_xml(entry)}</{key}>" for key, entry in named)
     if isinstance(value, list):
         return "".join(f"<item>{_xml(entry)}</item>" for entry in value)
     if value is None or isinstance(value, bool):
         return "1" if value else ""
-    return escape(str(value))
+    return escape(_NOT_IN_XML.sub("", str(value)))

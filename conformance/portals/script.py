@@ -1,6 +1,7 @@
 """Scripted answers: what the mock portal answers whatever it is asked, by names that can stand in a webhook URL."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -22,6 +23,7 @@ _IN_AN_ITEM: Final = (
     "ERROR_BATCH_METHOD_NOT_ALLOWED",
 )
 """The system codes that a batch carries for one of its items; the others refuse the whole request."""
+_CODE_AND_STATUS: Final = re.compile(r"([A-Za-z_]+)-([2-5][0-9][0-9])")
 _PAGE: Final = b"<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Error</h1></body></html>"
 _HTML: Final = "text/html; charset=utf-8"
 _JSON: Final = "application/json; charset=utf-8"
@@ -106,6 +108,15 @@ def refused(code: str, status: int, edition: Edition, description: str = "") -> 
 def documented_refusals(edition: Edition) -> tuple[tuple[str, int], ...]:
     """Each method code and each system code, with the status at which the edition has it."""
     return (*((code, METHOD_STATUS) for code in sorted(edition.method_codes)), *edition.system_codes.items())
+
+
+def script_named(name: str, edition: Edition) -> Script | None:
+    """The script of that name; beside the listed ones, CODE-STATUS for each code of the edition and any status."""
+    script = scripts_of(edition.name).get(name)
+    matched = _CODE_AND_STATUS.fullmatch(name)
+    if script is not None or matched is None or not edition.documents(matched[1]):
+        return script
+    return refused(matched[1], int(matched[2]), edition)
 
 
 @cache

@@ -133,7 +133,9 @@ class Server(uvicorn.Server):
         except (OSError, TimeoutError):
             connection.close()
             return
-        self._transports[transport.get_extra_info("peername")[:2]] = transport
+        peer = transport.get_extra_info("peername")
+        if peer is not None:  # else it is gone again
+            self._transports[peer[:2]] = transport
 
     def _protocol(self) -> Any:
         make: Any = self.config.http_protocol_class
@@ -141,7 +143,9 @@ class Server(uvicorn.Server):
 
     def _drop(self, request: Request) -> None:
         if request.client is not None:
-            self._transports[request.client.host, request.client.port].abort()
+            transport = self._transports.get((request.client.host, request.client.port))
+            if transport is not None:
+                transport.abort()
 
 
 async def _first_byte(connection: socket.socket) -> bytes:
@@ -160,10 +164,12 @@ def listen(host: str, port: int) -> socket.socket:
     """A socket that listens there; port 0 takes a free one. Raises Problem."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        listening = socket.create_server((host, port), family=family, backlog=2048)
-    except (OSError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "a port is a number up to 65535"
-        raise Problem(f"cannot listen on {host}, port {port} ({reason}): choose another with --port") from None
+        # An empty host would be every address of the machine.
+        listening = socket.create_server((host or "nowhere", port), family=family, backlog=2048)
+    except (OSError, OverflowError, UnicodeError) as error:
+        told = error.strerror if isinstance(error, OSError) else None
+        reason = told.partition(" (")[0] if told else "a port is a number up to 65535, a host a name or an address"
+        raise Problem(f"cannot listen on {host!r}, port {port} ({reason}): see --host and --port") from None
     listening.setblocking(False)
     return listening
 

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import threading
@@ -28,6 +29,7 @@ from conformance.portals.script import documented_refusals
 
 pytest_plugins = ["conformance.fixture"]
 VOTE = {"SESSION_ID": 494, "RATING": 5}
+_JSON = {"Content-Type": "application/json"}
 
 
 @dataclass(frozen=True)
@@ -131,8 +133,10 @@ def test_a_script_answers_in_turn(bitrix24_portal: ServedPortal) -> None:
     assert statuses == [503, 503, 200, 503]
     bitrix24_portal.answer_next("ACCESS_DENIED")
     bitrix24_portal.answer_next("html-502")
-    statuses = [httpx.post(f"{bitrix24_portal.url}{METHOD}", json=VOTE).status_code for _ in range(3)]
-    assert statuses == [400, 502, 200]
+    bitrix24_portal.answer_next("two-limits")
+    bitrix24_portal.answer_next("OVERLOAD_LIMIT-418")
+    statuses = [httpx.post(f"{bitrix24_portal.url}{METHOD}", json=VOTE).status_code for _ in range(7)]
+    assert statuses == [400, 502, 503, 503, 200, 418, 200]
 
 
 def test_an_answer_can_break(bitrix24_portal: ServedPortal) -> None:
@@ -176,6 +180,20 @@ def _flood(base: str) -> Iterator[bytes]:
     yield b"\x16\x03\x01" + b"\0" * 1000
     yield b"GET " + path.encode() + b"?" + b"%00" * 10_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n"
     yield b""
+
+
+def test_a_caller_that_is_gone_at_once_leaves_no_trace(tmp_path: Path) -> None:
+    with _served(tmp_path) as served:  # what it printed to stderr is looked at when it ends
+        place = urlsplit(served.base)
+        for _ in range(100):
+            with socket.create_connection((place.hostname, place.port)) as connection:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                connection.sendall(b"P")
+        odd = httpx.post(
+            f"{served.target['url']}{METHOD}", content=b'{"SESSION_ID": 494, "COMMENT": "\\ud800x"}', headers=_JSON
+        )
+        assert odd.json()["result"] is True
+        assert httpx.get(f"{served.base}/log").status_code == 200
 
 
 def test_it_answers_correctly_after_a_flood_of_malformed_requests(bitrix24_portal: ServedPortal) -> None:
@@ -231,8 +249,10 @@ def test_many_connections_are_held_at_once(bitrix24_portal: ServedPortal) -> Non
         (["--as", "another"], "--as another: choose reference or bitrix24"),
         (["--as", "bitrix24", "--edition", "2024-10"], "it follows 2026-03 at every date: leave --edition out"),
         (["--edition", "2025"], "unknown edition '2025'"),
-        (["--port", "70000"], "cannot listen on 127.0.0.1, port 70000"),
-        (["--host", "nowhere.invalid"], "cannot listen on nowhere.invalid"),
+        (["--port", "70000"], "cannot listen on '127.0.0.1', port 70000"),
+        (["--host", "nowhere.invalid"], "cannot listen on 'nowhere.invalid'"),
+        (["--host", "bad host", "--https"], "cannot listen on 'bad host'"),
+        (["--host", ""], "cannot listen on ''"),
     ],
 )
 def test_what_cannot_be_served_is_said_in_one_line(arguments: list[str], told: str) -> None:
