@@ -77,10 +77,15 @@ def _portal_court(run: Run, marks: Iterable[Mark], voice: Voice) -> Iterator[Cou
 
 def _hear(run: Run, trial: Trial, hold: Callable[[Trial], None]) -> None:
     hold(trial)
-    expected = run.record.judged.get(trial.clause.id, 0) if run.record is not None else 0
-    if run.unrecorded and trial.tally.exchanges < expected:
-        missing = expected - trial.tally.exchanges
-        trial.tally.unrecorded = f"{missing} of {expected} are not on the record as this plan sends them: record again"
+    if run.unrecorded and run.record is not None:
+        note_missing(trial.tally, run.record.judged.get(trial.clause.id, 0))
+
+
+def note_missing(tally: Tally, expected: int) -> None:
+    """Where requests were not on a record: a clause of which less was judged than at first has not passed."""
+    if tally.exchanges < expected:
+        missing = expected - tally.exchanges
+        tally.unrecorded = f"{missing} of {expected} are not on the record as this plan sends them: record again"
 
 
 @contextmanager

@@ -74,6 +74,7 @@ SCHEMA: Final[dict[str, Any]] = {
         },
     },
 }
+_VALIDATOR: Final = jsonschema.Draft202012Validator(SCHEMA)
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
@@ -89,9 +90,11 @@ def plan_document(plan: Plan) -> dict[str, Any]:
 def plan_from(document: Any) -> Plan:
     """The plan of a JSON document. Raises Problem where it is none."""
     try:
-        jsonschema.validate(document, SCHEMA)
-    except (jsonschema.ValidationError, RecursionError):
-        raise Problem("plan.json: not a plan of this suite, version 1: record again") from None
+        is_plan = _VALIDATOR.is_valid(document)
+    except RecursionError:
+        is_plan = False
+    if not is_plan:
+        raise Problem("plan.json: not a plan of this suite, version 1: record again")
     steps = tuple(Step(entry["purpose"], 1, _request_from(entry["request"])) for entry in document["steps"])
     preflight = [_request_from(entry) for entry in document["preflight"]]
     return Plan(tuple(one for one in preflight if not isinstance(one, Together)), steps, (), document["limit"])

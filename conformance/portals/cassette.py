@@ -7,6 +7,7 @@ scrubbed by value.
 import base64
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -32,6 +33,8 @@ RECORDED_BASES: Final[Mapping[Caller, str]] = {
     **dict.fromkeys(TOKEN_CALLERS, _HOST),
 }
 RECORDED_TOKEN: Final = "recorded-token"
+NUMBER: Final = "X-Request-Number"
+"""Where a request stands in the run: equal requests, as read-backs are, must not get each other's answers."""
 
 
 class RecordingWire:
@@ -40,9 +43,11 @@ class RecordingWire:
     def __init__(self, wire: Wire, scrub: Scrub) -> None:
         self._wire = wire
         self._scrub = scrub
+        self._number = 0
         self._cassette = Cassette("", serializer=jsonserializer, record_mode=RecordMode.ALL)
 
     def send(self, spell: Spelling, caller: Caller) -> RawAnswer:
+        self._number += 1
         raw = self._wire.send(spell, caller)
         body = self._scrub.body(raw.body)
         response = {
@@ -50,7 +55,7 @@ class RecordingWire:
             "headers": {"Content-Type": [self._scrub.text(raw.content_type)]},
             "body": _stored_body(body),
         }
-        self._cassette.append(_vcr_request(spell(RECORDED_TOKEN), caller), response)
+        self._cassette.append(_vcr_request(spell(RECORDED_TOKEN), caller, self._number), response)
         return raw
 
     def close(self) -> None:
@@ -70,13 +75,15 @@ class PlayingWire:
     def __init__(self, text: str) -> None:
         """text: that of a cassette file that was checked."""
         self.missing = 0
+        self._number = 0
         self._cassette = Cassette("", record_mode=RecordMode.NONE, match_on=(_is_same,))
         for request, response in zip(*deserialize(text, jsonserializer), strict=True):
             self._cassette.append(request, response)
         self._cassette.rewound = True
 
     def send(self, spell: Spelling, caller: Caller) -> RawAnswer:
-        request = _vcr_request(spell(RECORDED_TOKEN), caller)
+        self._number += 1
+        request = _vcr_request(spell(RECORDED_TOKEN), caller, self._number)
         if not self._cassette.can_play_response_for(request):
             self.missing += 1
             raise NotRecorded("not on the record")
@@ -91,16 +98,17 @@ class PlayingWire:
         pass
 
 
-def _vcr_request(request: HttpRequest, caller: Caller) -> Request:
+def _vcr_request(request: HttpRequest, caller: Caller, number: int) -> Request:
     url = RECORDED_BASES[caller] + request.path + (f"?{request.query}" if request.query else "")
     body = None if request.body is None else request.body.decode()
-    return Request(request.method, url, body, dict(request.headers))
+    return Request(request.method, url, body, {**request.headers, NUMBER: str(number)})
 
 
 def _is_same(one: Request, other: Request) -> bool:
     return _canonical(one) == _canonical(other)
 
 
+@lru_cache(maxsize=4096)
 def _canonical(request: Request) -> tuple[Any, ...]:
     """Method, path, pairs of the query, headers, and the body as text with the types of JSON kept."""
     headers = sorted((name.lower(), value) for name, value in _flat(request.headers.items()))

@@ -8,15 +8,18 @@ from typing import Any, Final
 
 from conformance.clients.command import words_of
 from conformance.contract.edition import Edition
-from conformance.courts import gate_of
+from conformance.courts import gate_of, note_missing
 from conformance.judging.deviations import Deviation
 from conformance.judging.feeds import Feed
 from conformance.judging.gate import ClientTrial, Rounds, Sent
-from conformance.judging.mode import Mode, proceedings
+from conformance.judging.mode import Mode, Planned, proceedings
+from conformance.judging.plan_file import plan_from
 from conformance.judging.tally import Tally
 from conformance.judging.trial import Body, Trial, trial_order
 from conformance.judging.world import World
+from conformance.portals.cassette import PlayingWire
 from conformance.portals.portal import Portal
+from conformance.portals.record import Record
 from conformance.reporting.verdict import RunVerdict, Selection, decide
 from conformance.run import ClientOptions
 
@@ -46,6 +49,22 @@ def judge_portal(
     tallies = {trial.clause.id: trial.tally for trial in trials}
     selection = Selection(frozenset(tallies), portal.target.not_offered, stopped=False, allow_incomplete=False)
     return decide(edition.clauses, tallies, deviations, selection)
+
+
+def judge_record(record: Record, edition: Edition) -> RunVerdict:
+    """The verdict on a record, from the same tests as a run with pytest."""
+    player = PlayingWire(record.cassette)
+    world = World(edition, Portal(record.target, player), judges_implied=True)
+    tests = {name: (feed, body) for name, feed, body in suite_tests()}
+    trials = [Trial(world, edition.clauses[name], *tests[name], (), True, Tally(name)) for name in trial_order(edition)]
+    hold = proceedings(Planned(plan_from(record.plan)), world, trials, SEED)
+    for trial in trials:
+        hold(trial)
+        if player.missing:
+            note_missing(trial.tally, record.judged.get(trial.clause.id, 0))
+    tallies = {trial.clause.id: trial.tally for trial in trials}
+    selection = Selection(frozenset(tallies), frozenset(), False, False, player.missing)
+    return decide(edition.clauses, tallies, (), selection)
 
 
 def judge_client(
