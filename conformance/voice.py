@@ -23,7 +23,7 @@ class Voice:
 
     def say(self, text: str) -> None:
         """One line."""
-        if self._reporter is not None:
+        with self._capture.global_and_fixture_disabled():
             self._reporter.ensure_newline()
             self._reporter.write_line(text)
 
@@ -35,7 +35,8 @@ class Voice:
         try:
             if not sys.stdin.isatty():
                 raise Problem(f"{question}. Nobody is there to be asked: give --yes")
-            self.say(question)
+            self._reporter.ensure_newline()
+            self._reporter.write_line(question)
             if not click.confirm("go on?"):
                 raise Problem("no vote was sent: you said no")
         except click.Abort:
@@ -49,8 +50,9 @@ class Voice:
         def tell(done: int, everything: int) -> None:
             waiting = max(0, everything - max(done, limit.burst)) / limit.per_second
             line = f"{done} of {everything} requests, about {waiting:.0f} s left"
-            if self._reporter is not None and self._reporter.isatty:
-                self._reporter.rewrite(line, erase=True)
+            if self._reporter.isatty:
+                with self._capture.global_and_fixture_disabled():
+                    self._reporter.rewrite(line, erase=True)
             elif done == everything or done % _EVERY == 0:
                 self.say(line)
 

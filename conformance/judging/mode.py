@@ -6,7 +6,7 @@ from typing import Final
 
 from conformance.judging.feeds import never
 from conformance.judging.plan import Plan
-from conformance.judging.preflight import preflight
+from conformance.judging.preflight import preflight, preflight_requests
 from conformance.judging.sweep import sweep
 from conformance.judging.transcript import Transcript, perform
 from conformance.judging.trial import Trial
@@ -54,7 +54,8 @@ def proceedings(
     mode: Mode, world: World, trials: Collection[Trial], seed: int, watch: Watch = UNWATCHED
 ) -> Callable[[Trial], None]:
     """Sends what belongs to no single clause, and gives what then holds one trial. Raises Problem."""
-    met = preflight(world)
+    target = world.portal.target
+    met = preflight(world, mode.plan.preflight if isinstance(mode, Planned) else preflight_requests(target))
     if isinstance(mode, Planned):
         watch.before(mode.plan)
         transcript = perform(world, mode.plan, met, watch.step)

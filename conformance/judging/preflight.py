@@ -1,5 +1,6 @@
 """Before anything is judged: is the target a portal that can be judged, or is its set-up at fault."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from conformance.exchange.answer import LIMIT_CODES, NO_JSON
@@ -28,12 +29,12 @@ def preflight_requests(target: Target) -> tuple[Call | Read, ...]:
     return (*calls, *(Read(target.sessions[state]) for state in ("unknown", "rateable") if state in target.sessions))
 
 
-def preflight(world: World) -> tuple[Exchange | Stored | NotRead, ...]:
-    """What the portal answered to the requests of the preflight, in order. Raises Problem."""
+def preflight(world: World, requests: Iterable[Call | Read]) -> tuple[Exchange | Stored | NotRead, ...]:
+    """What the portal answered to these requests, in order. Raises Problem."""
     target = world.portal.target
     shown = target.callers[DIRECT.caller].shown
     met: list[Exchange | Stored | NotRead] = []
-    for request in preflight_requests(target):
+    for request in requests:
         if isinstance(request, Read):
             stored = _read_patiently(world, request.session)
             met.append(stored)

@@ -1,12 +1,13 @@
 """What a run keeps to itself: five fields of a read-back pass; the vote that was found is put back and not shown."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 from conformance.exchange.answer import WELL_FORMED_CODE, parse_json
 from conformance.exchange.call import NOTHING, READ_METHOD, Call, Caller, Json, Pick, Read
-from conformance.exchange.encode import encode, encode_read
+from conformance.exchange.encode import HttpRequest, encode, encode_read
 from conformance.exchange.stored import KEPT_FIELDS, comment_reads_back, rating_reads_back
 from conformance.portals.wire import NoAnswer, RawAnswer, Spelling, Wire
 
@@ -57,12 +58,10 @@ class DiscreetWire:
                 return ""
             if found == Vote(0, ""):
                 return f"session {self._session} had no vote before the run: the last test vote stays there"
-            rating = Pick("found", found.rating) if found.rating else NOTHING
-            comment = Pick("found", found.comment) if found.comment else NOTHING
-            call = Call(Pick("rateable", self._session), rating, comment)
-            self._wire.send(lambda _: encode(call), Caller.MAIN)
-            if self._is_there(found):
-                return ""
+            for call in _calls_for(self._session, found):
+                self._wire.send(partial(_spelt, call), Caller.MAIN)
+                if self._is_there(found):
+                    return ""
         except NoAnswer as failure:
             return f"session {self._session}: its vote of before the run could not be put back ({failure})"
         return f"session {self._session}: its vote of before the run could not be put back: it reads back otherwise"
@@ -77,6 +76,20 @@ class DiscreetWire:
             return False
         now = _vote_of(result)
         return rating_reads_back(found.rating, now.rating) and comment_reads_back(found.comment, now.comment)
+
+
+def _spelt(call: Call, _token: str) -> HttpRequest:
+    return encode(call)
+
+
+def _calls_for(session: int, vote: Vote) -> tuple[Call, ...]:
+    """The calls of which one may store a vote: an empty field some portals want to be told, others refuse to be."""
+    rating, comment = Pick("found", vote.rating), Pick("found", vote.comment)
+    whole = Call(Pick("rateable", session), rating, comment)
+    if vote.rating and vote.comment:
+        return (whole,)
+    without = replace(whole, rating=NOTHING) if vote.comment else replace(whole, comment=NOTHING)
+    return without, whole
 
 
 def _kept(document: Json) -> dict[str, Any]:

@@ -94,6 +94,10 @@ class Record:
     judged: Mapping[str, int]
     suite_version: str
 
+    @property
+    def exchanges(self) -> int:
+        return len(json.loads(self.cassette)["interactions"])
+
 
 def write_record(folder: Path, record: Record, scrub: Scrub) -> None:
     """Writes the folder, whole or not at all. Raises Problem where a value is in it that must not be recorded."""

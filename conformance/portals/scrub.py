@@ -31,7 +31,8 @@ class Scrub:
         """A body without them; the same bytes where there was nothing to take out."""
         document = parse_json(body)
         if document is NO_JSON:
-            return self.text(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+            text = self._without_ids(self.text(body.decode("utf-8", "surrogateescape")))
+            return text.encode("utf-8", "surrogateescape")
         cleaned = self._clean(document, "")
         return body if cleaned == document else json.dumps(cleaned).encode()
 
@@ -56,9 +57,12 @@ class Scrub:
         if not isinstance(value, str):
             return value
         text = self.text(value)
-        if key not in _OUR_OWN:
-            for number in (one for one in self.user_ids if len(one) >= _SHORTEST_ID):
-                text = re.sub(rf"(?<![\d.]){number}(?![\d.])", MASK, text)
+        return text if key in _OUR_OWN else self._without_ids(text)
+
+    def _without_ids(self, text: str) -> str:
+        for number in (one for one in self.user_ids if len(one) >= _SHORTEST_ID):
+            # Not where it is a part of another number, of a date or of a time.
+            text = re.sub(rf"(?<![\d.:-]){number}(?![\d.:-])", MASK, text)
         return text
 
 
@@ -68,7 +72,7 @@ def scrub_of(target: Target) -> Scrub:
     values = {target.token.value, *(private.value for private in target.private)}
     for url in urls:
         parts = urlsplit(url.value)
-        values |= {url.secret, parts.netloc, parts.hostname or "", parts.password or ""}
+        values |= {url.secret, *url.hosts, parts.password or ""}
     kept = {value for value in values if len(value) >= SHORTEST_SECRET and value != WRONG_SECRET}
     numbers = {number for url in urls if (number := _user_id(url))}
     return Scrub(tuple(sorted(kept, key=len, reverse=True)), tuple(sorted(numbers)))

@@ -39,6 +39,12 @@ class SecretUrl:
         last = urlsplit(self.value).path.rstrip("/").rpartition("/")[2]
         return "" if last == "rest" else last
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The host with its port, and alone."""
+        parts = urlsplit(self.value)
+        return parts.netloc.rpartition("@")[2], parts.hostname or ""
+
     def with_secret(self, secret: str) -> "SecretUrl":
         """The same webhook with another secret."""
         parent = self.value.rstrip("/").rpartition("/")[0] if self.secret else self.value.rstrip("/") + "/1"

@@ -65,7 +65,8 @@ class Target:
 
     @property
     def scrubber(self) -> Scrubber:
-        return Scrubber.of(self.callers.values(), (self.token, *self.private))
+        hosts = {Secret(host) for url in self.callers.values() for host in url.hosts} if self.kind == "url" else set()
+        return Scrubber.of(self.callers.values(), (self.token, *self.private, *hosts))
 
 
 def load_target(name: str) -> Target:

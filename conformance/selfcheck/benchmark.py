@@ -27,7 +27,7 @@ from hypothesis.strategies import SearchStrategy
 from conformance.contract.edition import Edition, edition_names, load_edition
 from conformance.judging.mode import Exhaustive, Explore, Mode, Planned
 from conformance.judging.plan import plan_of
-from conformance.judging.preflight import preflight
+from conformance.judging.preflight import preflight, preflight_requests
 from conformance.judging.world import World
 from conformance.portals.in_process import client_of, portal_answering
 from conformance.portals.incoming import Incoming
@@ -142,7 +142,7 @@ def _send(requests: Iterable[Incoming], edition: Edition) -> None:
 
 def _strategies(edition: Edition) -> list[SearchStrategy[object]]:
     world = World(edition, portal_answering(embedded_target(), ReferencePortal(edition).answer), True)
-    preflight(world)
+    preflight(world, preflight_requests(world.portal.target))
     spaces = (feed.space(world) for name, feed, _ in suite_tests() if name in edition.clauses)
     return [space.drawn for space in spaces if space.drawn is not None]
 

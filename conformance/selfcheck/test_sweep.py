@@ -6,7 +6,7 @@ import pytest
 from conformance.contract.edition import edition_names, load_edition
 from conformance.exchange.call import Encoding
 from conformance.judging.mode import Exhaustive
-from conformance.judging.preflight import preflight
+from conformance.judging.preflight import preflight, preflight_requests
 from conformance.judging.sweep import coverage_of, sweep
 from conformance.judging.world import World
 from conformance.portals.in_process import in_process_portal, portal_answering
@@ -23,7 +23,7 @@ from conformance.selfcheck.tribunal import judge_portal
 def test_every_combination_of_classes_is_met(name: str) -> None:
     edition = load_edition(name)
     world = World(edition, in_process_portal(embedded_target(), edition), judges_implied=True)
-    preflight(world)
+    preflight(world, preflight_requests(world.portal.target))
     sweep(world, lambda _: None)
     coverage = coverage_of(world.combinations, world.sessions)
     assert coverage.met == coverage.all > 15_000
