@@ -10,9 +10,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 import conformance
@@ -168,6 +170,8 @@ def test_the_replay_finds_what_the_live_run_found(tmp_path: Path, name: str) -> 
     edition, portal = PORTALS[name]
     live = _record(tmp_path, _talkative(portal()), edition)
     replayed = _replay(tmp_path)
+    schema = json.loads((files("conformance.reporting") / "report.schema.json").read_text("utf-8"))
+    jsonschema.validate(replayed.report, schema)
     assert (replayed.status, replayed.report["verdict"]) == (live.status, live.report["verdict"])
     assert [entry[:4] for entry in replayed.found] == [entry[:4] for entry in live.found]
     for count in ("requests", "writes", "coverage", "mode", "edition"):
