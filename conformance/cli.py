@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from importlib.resources import files
+from pathlib import Path
 
 import click
 import pytest
@@ -17,7 +18,13 @@ from conformance.judging.plan import plan_of
 from conformance.portals.server import SERVED_PORT
 from conformance.portals.target import DEFAULT_EDITION, load_target
 from conformance.problem import Problem
+from conformance.reporting.diff import GRADES, diff_document, diff_markdown, diff_text, has_got_worse
+from conformance.reporting.html import html_of
+from conformance.reporting.markdown import markdown_of
 from conformance.reporting.plan_list import plan_list
+from conformance.reporting.read import read_report
+from conformance.reporting.report import write_whole
+from conformance.reporting.sides import compare_sides, side_of
 from conformance.reporting.terminal import clause_list, clause_text
 from conformance.run import DEFAULT_CAP, budget_of, edition_of
 from conformance.serve import PORTALS
@@ -35,7 +42,7 @@ def main() -> None:
 
 @main.command()
 @click.option("--target", metavar="T", help="`mock` (embedded, the default), a target file, or a record's folder.")
-@click.option("--edition", metavar="E", help="Edition of the documentation: 2024-10 or 2026-03.")
+@click.option("--edition", metavar="E", help="Edition of the documentation: 2024-10, 2026-03, or auto.")
 @click.option("--level", metavar="L", help="documented: judge only that. implied: judge both (the default).")
 @click.option("--deviations", metavar="FILE", help="Known deviations of the target.")
 @click.option("--plan", is_flag=True, help="Send the plan and nothing else. The default on a live target.")
@@ -91,6 +98,49 @@ def serve(port: int, host: str, edition: str | None, portal: str, https: bool) -
         serve_portal(host=host, port=port, edition=edition, portal=portal, https=https, tell=click.echo)
     except Problem as problem:
         raise click.UsageError(str(problem)) from None
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--html", "form", flag_value="html", default="html", help="One page, a column for each report (default).")
+@click.option("--markdown", "form", flag_value="markdown", help="Short, for a comment on a pull request.")
+@click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="Default: standard output.")
+def report(files: tuple[Path, ...], form: str, output: Path | None) -> None:
+    """Render reports of earlier runs, also of several machines, side by side."""
+    try:
+        reports = [read_report(file) for file in files]
+        text = html_of(reports) if form == "html" else markdown_of(reports)
+        if output is None:
+            click.echo(text)
+        else:
+            write_whole(output, text)
+    except Problem as problem:
+        raise click.UsageError(str(problem)) from None
+    except OSError as error:
+        raise click.UsageError(f"--output {output}: cannot write it ({error.strerror})") from None
+
+
+@main.command()
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@click.option("--markdown", "form", flag_value="markdown", help="A table for a comment on a pull request.")
+@click.option("--json", "form", flag_value="json", help="A JSON object.")
+@click.option("--fail-on", metavar="GRADE", default="failure", show_default=True, help=f"{', '.join(GRADES)} or never.")
+@click.option("--force", is_flag=True, help="Compare runs of different editions, kinds or levels too.")
+def diff(before: Path, after: Path, form: str | None, fail_on: str, force: bool) -> None:
+    """Compare two runs, each a report.json or a record's folder. Exit 1 when something got worse."""
+    try:
+        if fail_on not in (*GRADES, "never"):
+            raise Problem(f"--fail-on {fail_on}: choose {', '.join(GRADES)} or never")
+        old, new = (side_of(path) for path in (before, after))
+        changes = compare_sides(old, new, force)
+    except Problem as problem:
+        raise click.UsageError(str(problem)) from None
+    if form == "json":
+        click.echo(json.dumps(diff_document(changes, fail_on), indent=2, ensure_ascii=False))
+    else:
+        click.echo((diff_markdown if form == "markdown" else diff_text)(old.report, new.report, changes))
+    sys.exit(fail_on != "never" and has_got_worse(changes, fail_on))
 
 
 @main.group()

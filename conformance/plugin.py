@@ -14,6 +14,7 @@ from conformance.judging.rounds import GateViolation
 from conformance.judging.tally import AnyViolation, Tally, without_secrets
 from conformance.judging.trial import HISTORY, trial_order
 from conformance.problem import Problem
+from conformance.reporting.files import annotations, write_files
 from conformance.reporting.report import report_of, write_report
 from conformance.reporting.terminal import summary, violation_block
 from conformance.reporting.verdict import RunVerdict, Selection, Status, decide, decide_clause
@@ -24,13 +25,14 @@ from conformance.voice import Voice
 CANNOT_RUN: Final = 2
 RUN: Final = pytest.StashKey[Run]()
 TRIED: Final = pytest.StashKey[dict[str, Any]]()
+REPORT: Final = pytest.StashKey[dict[str, Any]]()
 DECIDED: Final = pytest.StashKey[RunVerdict]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("vote-conformance", "conformance of imopenlines.session.head.vote")
     group.addoption("--target", default="mock", help="`mock` (the embedded portal) or a target file")
-    group.addoption("--edition", help="edition of the documentation: 2024-10 or 2026-03")
+    group.addoption("--edition", help="2024-10, 2026-03, or auto: ask the portal")
     group.addoption("--level", default="implied", help="documented: judge only that; implied: judge both (default)")
     group.addoption("--deviations", help="file of the target's known deviations")
     group.addoption("--plan", action="store_true", help="send the plan and nothing else (default on a live target)")
@@ -113,6 +115,8 @@ def judge(request: pytest.FixtureRequest, court: Court) -> Judge:
     run = request.config.stash[RUN]
 
     def on_trial(name: str) -> None:
+        # JUnit shows these with the test.
+        request.node.user_properties += [("clause", name), ("level", run.clauses[name].level)]
         try:
             court.hold(name)
         except Problem as problem:
@@ -155,7 +159,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     )
     decided = session.config.stash[DECIDED] = decide(run.clauses, run.tallies, run.deviations, selection)
     try:
-        write_report(report_of(decided, run.facts()), run.report_folder)
+        report = session.config.stash[REPORT] = report_of(decided, run.facts())
+        write_report(report, run.report_folder)
+        write_files(report, run.report_folder)
         if run.write_record is not None:
             run.write_record({name: tally.exchanges for name, tally in run.tallies.items()})
     except Problem as problem:
@@ -170,7 +176,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     run = config.stash[RUN]
     terminalreporter.section("conformance")
     terminalreporter.write_line(summary(config.stash[DECIDED], run.facts(), terminalreporter.hasmarkup))
-    terminalreporter.write_line(f"report: {run.report_folder / 'report.json'}")
+    terminalreporter.write_line(f"report: {run.report_folder / 'report.json'}, and report.html beside it")
+    if REPORT in config.stash and (told := annotations(config.stash[REPORT])):
+        terminalreporter.write_line(told)
     if run.write_record is not None:
         terminalreporter.write_line(f"record: {run.records_to}")
 

@@ -5,7 +5,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
@@ -21,7 +21,9 @@ from conformance.judging.plan import plan_of
 from conformance.judging.plan_file import plan_from
 from conformance.judging.sweep import coverage_of
 from conformance.judging.tally import Tally
+from conformance.judging.which_edition import CALLS, Guess, which_edition
 from conformance.judging.world import Combination
+from conformance.portals.portal import Portal, http_wire
 from conformance.portals.record import Record, is_interrupted, load_record
 from conformance.portals.target import Target, load_target
 from conformance.problem import Problem
@@ -32,6 +34,8 @@ DRAWS: Final = 100
 DEFAULT_CAP: Final = 20.0
 """Seconds that one call of a client library may take."""
 LEVELS: Final = ("documented", "implied")
+AUTO: Final = "auto"
+"""In place of an edition: the portal is asked."""
 CLIENT_EDITION: Final = edition_names()[-1]
 """Client libraries of today speak to portals of today."""
 SEED_INPUT: Final = "vote_conformance_seed"
@@ -51,9 +55,10 @@ class ClientOptions:
 class Run:
     """collected: the clauses whose tests are to run. tallies: by clause, what came of its trial.
 
-    client: the library under test, None where the target is. client_name: as it names itself. record: what is replayed.
-    records_to: the folder that is recorded to. may_write: whether --yes was given. unrecorded: how many requests were
-    not on the record. write_record: writes the record of a run that came to its end. not_put_back: what was not.
+    client: the library under test, None where the target is; client_name: as it names itself. edition_evidence: by what
+    the edition was chosen, where the portal was asked. record: what is replayed; unrecorded: how many requests were not
+    on it. records_to: the folder that is recorded to; write_record: does so when the run came to its end. may_write:
+    whether --yes was given; not_put_back: what of the found vote was not.
     """
 
     target: Target
@@ -69,6 +74,7 @@ class Run:
     record: Record | None
     records_to: Path | None
     may_write: bool
+    edition_evidence: tuple[str, ...] = ()
     client_name: str = ""
     unrecorded: int = 0
     write_record: Callable[[Mapping[str, int]], None] | None = None
@@ -92,6 +98,7 @@ class Run:
             edition=self.edition.name,
             target=self.target,
             client=self.client_name,
+            edition_evidence=self.edition_evidence,
             mode=type(self.mode).__name__.lower(),
             coverage=coverage_of(self.combinations, session_classes(self.target.sessions, self.target.live)),
             level=self.level,
@@ -108,7 +115,12 @@ def run_of(config: pytest.Config) -> Run:
     client = _client_of(config)
     record = _record_of(config)
     target = load_target(config.getoption("--target")) if record is None else record.target
-    edition = edition_of(target, config.getoption("--edition") or (CLIENT_EDITION if client else None))
+    given = config.getoption("--edition") or (CLIENT_EDITION if client else None)
+    guess = _guessed(target) if given == AUTO else None
+    if guess is not None:
+        # What was asked for that counts for the portal's limit too.
+        target = replace(target, limit=replace(target.limit, burst=max(1, target.limit.burst - CALLS)))
+    edition = edition_of(target, given if guess is None else guess.edition)
     mode = _mode_of(config, target, edition) if record is None else _replayed(config, record)
     parallel = target.kind == "embedded" and isinstance(mode, Explore) and client is None
     if config.getoption("numprocesses", default=None) and not parallel:
@@ -116,8 +128,8 @@ def run_of(config: pytest.Config) -> Run:
     level = config.getoption("--level")
     if level not in LEVELS:
         raise Problem(f"--level {level}: choose documented or implied")
-    given = config.getoption("--deviations")
-    path = target.deviations if given is None else Path(given)
+    deviations = config.getoption("--deviations")
+    path = target.deviations if deviations is None else Path(deviations)
     folder = config.getoption("--report-dir")
     return Run(
         target=target,
@@ -133,7 +145,18 @@ def run_of(config: pytest.Config) -> Run:
         record=record,
         records_to=_records_to(config, target, client),
         may_write=config.getoption("--yes"),
+        edition_evidence=() if guess is None else guess.evidence,
     )
+
+
+def _guessed(target: Target) -> Guess:
+    if target.kind != "url":
+        raise Problem("--edition auto: only a portal with a url is asked: give --edition 2024-10 or 2026-03")
+    portal = Portal(target, http_wire(target))
+    try:
+        return which_edition(portal)
+    finally:
+        portal.close()
 
 
 def _record_of(config: pytest.Config) -> Record | None:

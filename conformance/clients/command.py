@@ -79,8 +79,6 @@ class CommandClient:
             process.running.stdin.close()
             process.running.wait(_WAIT_FOR_END_SECONDS)
         self._end()
-        while not process.lines.empty():
-            _keep(self.printed, process.lines.get() or "")
 
     def _start(self) -> _Process:
         try:
@@ -144,6 +142,8 @@ class CommandClient:
         process.running.wait()
         for thread in process.threads:
             thread.join(_WAIT_FOR_END_SECONDS)
+        while not process.lines.empty():
+            _keep(self.printed, process.lines.get() or "")
 
 
 def _read_lines(stream: IO[bytes], lines: "queue.Queue[str | None]") -> None:

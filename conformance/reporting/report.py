@@ -21,12 +21,14 @@ SCHEMA_VERSION: Final = 3
 class RunFacts:
     """What a report says of a run besides the verdict. mode: explore, exhaustive, planned. level: the lowest judged.
 
-    client: the library that was judged, with its version; the empty text where the target was judged.
+    client: the library that was judged, with its version; the empty text where the target was judged. edition_evidence:
+    what the edition was chosen by, where the portal was asked for it.
     """
 
     edition: str
     target: Target
     client: str
+    edition_evidence: tuple[str, ...]
     mode: str
     coverage: Coverage
     level: str
@@ -44,6 +46,7 @@ def report_of(run: RunVerdict, facts: RunFacts) -> dict[str, Any]:
         "verdict": run.verdict.value,
         "suite_version": __version__,
         "edition": facts.edition,
+        "edition_evidence": list(facts.edition_evidence),
         "target": {
             "name": facts.target.name,
             "kind": facts.target.kind,
@@ -65,14 +68,20 @@ def report_of(run: RunVerdict, facts: RunFacts) -> dict[str, Any]:
 
 def write_report(document: dict[str, Any], folder: Path) -> Path:
     """Writes report.json, whole or not at all. Raises Problem."""
-    path = folder / "report.json"
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished = folder / f".report.{os.getpid()}.json"
-        unfinished.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
-        unfinished.replace(path)
+        return write_whole(folder / "report.json", text)
     except OSError as error:
         raise Problem(f"--report-dir {folder}: cannot write the report ({error.strerror})") from None
+
+
+def write_whole(path: Path, text: str) -> Path:
+    """Writes a file, whole or not at all. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    # A portal may answer half a character.
+    unfinished.write_text(text, "utf-8", errors="backslashreplace")
+    unfinished.replace(path)
     return path
 
 

@@ -32,6 +32,8 @@ def judge_portal(
     mode: Mode,
     deviations: tuple[Deviation, ...] = (),
     only: Collection[str] | None = None,
+    *,
+    seed: int = SEED,
 ) -> RunVerdict:
     """The verdict on a portal, from the same tests as a run with pytest. only: the clauses to try."""
     world = World(edition, portal, judges_implied=True)
@@ -43,7 +45,7 @@ def judge_portal(
         if wanted and name not in portal.target.not_offered:
             feed, body = tests[name]
             trials.append(Trial(world, edition.clauses[name], feed, body, deviations, True, Tally(name)))
-    hold = proceedings(mode, world, trials, SEED)
+    hold = proceedings(mode, world, trials, seed)
     for trial in trials:
         hold(trial)
     tallies = {trial.clause.id: trial.tally for trial in trials}

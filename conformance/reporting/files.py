@@ -1,0 +1,38 @@
+"""The files of a run beside report.json, and what GitHub Actions is told."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from conformance.problem import Problem
+from conformance.reporting.github import annotations_of, badge_of
+from conformance.reporting.html import html_of
+from conformance.reporting.markdown import markdown_of
+from conformance.reporting.read import Report
+from conformance.reporting.report import write_whole
+
+WRITERS: Final[dict[str, Callable[[Report], str]]] = {
+    "report.html": lambda report: html_of([report]),
+    "report.md": lambda report: markdown_of([report]),
+    "badge.json": lambda report: json.dumps(badge_of(report)) + "\n",
+}
+
+
+def write_files(report: Report, folder: Path) -> None:
+    """Writes what is made from a report; in a job of GitHub Actions also its summary. Raises Problem."""
+    try:
+        for name, writer in WRITERS.items():
+            write_whole(folder / name, writer(report))
+        summary = os.environ.get("GITHUB_STEP_SUMMARY")
+        if summary:
+            with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(markdown_of([report]))
+    except OSError as error:
+        raise Problem(f"--report-dir {folder}: cannot write the report ({error.strerror})") from None
+
+
+def annotations(report: Report) -> str:
+    """The annotations of a failing run; the empty text outside of GitHub Actions."""
+    return annotations_of(report) if os.environ.get("GITHUB_ACTIONS") == "true" else ""

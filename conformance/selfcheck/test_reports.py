@@ -1,0 +1,300 @@
+"""What is written of a run, and the comparison of two: golden files, hostile texts, files that are none."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from conformance.contract.edition import edition_names, load_edition
+from conformance.exchange.call import Json
+from conformance.judging.mode import Explore
+from conformance.judging.sweep import Coverage
+from conformance.portals.bitrix24 import bitrix24_portal
+from conformance.portals.in_process import portal_answering
+from conformance.portals.reference import SECRET, SESSIONS, Context, ReferencePortal, Refusal, Reply, Vote
+from conformance.portals.server import serving
+from conformance.portals.target import embedded_target
+from conformance.problem import Problem
+from conformance.reporting.diff import Change, compare, diff_document, diff_markdown, diff_text, has_got_worse
+from conformance.reporting.github import annotations_of, badge_of
+from conformance.reporting.html import html_of
+from conformance.reporting.markdown import markdown_of
+from conformance.reporting.read import Report, read_report
+from conformance.reporting.report import RunFacts, report_of
+from conformance.reporting.sides import compare_sides, side_of
+from conformance.selfcheck.tribunal import judge_portal
+
+GOLDEN = Path(__file__).parent / "golden"
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> \u202eevil \x1b[31mred | `code` "
+LONG = HOSTILE + "x" * 2**20
+
+
+def _golden_report(schema: int) -> Report:
+    return read_report(GOLDEN / f"report-{schema}.json")
+
+
+def _is_golden(name: str, text: str) -> None:
+    """Compares with the file of that name; with UPDATE_GOLDEN set, writes it."""
+    if os.environ.get("UPDATE_GOLDEN"):
+        (GOLDEN / name).write_text(text, "utf-8")
+    assert text == (GOLDEN / name).read_text("utf-8")
+
+
+def _judged(portal: ReferencePortal, seed: int = 1, name: str = "portal") -> Report:
+    """The report of a portal that is judged now, with few draws."""
+    target = replace(embedded_target(), name=name)
+    verdict = judge_portal(portal_answering(target, portal.answer), portal.edition, Explore(5), seed=seed)
+    return report_of(verdict, _facts(portal, name, seed))
+
+
+def _facts(portal: ReferencePortal, name: str, seed: int) -> RunFacts:
+    return RunFacts(
+        edition=portal.edition.name,
+        target=replace(embedded_target(), name=name),
+        client="",
+        edition_evidence=(),
+        mode="explore",
+        coverage=Coverage(0, 0, ()),
+        level="implied",
+        seed=seed,
+        started=datetime(2026, 11, 25, tzinfo=UTC),
+        duration_seconds=1.0,
+        requests=1,
+        writes=1,
+    )
+
+
+WRITERS: dict[str, Callable[[Report], str]] = {
+    "report.html": lambda report: html_of([report]),
+    "reports.html": lambda report: html_of([report, _golden_report(1)]),
+    "report.md": lambda report: markdown_of([report]),
+    "annotations.txt": annotations_of,
+    "badge.json": lambda report: json.dumps(badge_of(report), indent=1),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_writer_writes_what_it_wrote(name: str) -> None:
+    _is_golden(name, WRITERS[name](_golden_report(3)))
+
+
+@pytest.mark.parametrize("schema", [1, 2, 3])
+def test_a_report_of_each_released_form_is_read(schema: int) -> None:
+    report = _golden_report(schema)
+    assert report["verdict"] == "not-conformant"
+    assert "rating.rejects-outside" in markdown_of([report])
+
+
+def test_a_comparison_is_written_as_it_was() -> None:
+    before, after = _golden_report(2), _golden_report(3)
+    after = {**after, "clauses": [_with_status(clause) for clause in after["clauses"]]}
+    changes = compare(before, after, forced=False)
+    _is_golden("diff.txt", diff_text(before, after, changes))
+    _is_golden("diff.md", diff_markdown(before, after, changes))
+    _is_golden("diff.json", json.dumps(diff_document(changes, "failure"), indent=1))
+
+
+def _with_status(clause: dict[str, Any]) -> dict[str, Any]:
+    changed = {"success.true": "failed", "rating.whole-number": "passed", "transport.oauth": "not-exercised"}
+    return {**clause, "status": changed.get(clause["id"], clause["status"])}
+
+
+def _places(changes: tuple[Change, ...], *kinds: str) -> set[str]:
+    return {change.where for change in changes if change.kind in kinds}
+
+
+def test_two_runs_of_one_portal_with_other_seeds_differ_in_nothing() -> None:
+    one, other = (_judged(ReferencePortal(load_edition("2024-10")), seed) for seed in (1, 2))
+    assert compare(one, other, forced=False) == ()
+
+
+def test_portals_of_the_two_editions_differ_in_the_clauses_of_one_edition_only() -> None:
+    old, new = (_judged(ReferencePortal(load_edition(name))) for name in edition_names())
+    with pytest.raises(Problem, match="not comparable: editions 2024-10 and 2026-03: --force"):
+        compare(old, new, forced=False)
+    changes = compare(old, new, forced=True)
+    ids = [load_edition(name).clauses.keys() for name in edition_names()]
+    assert _places(changes, "added", "vanished") == ids[0] ^ ids[1]
+    assert _places(changes, "introduced", "resolved", "lost", "still", "status") == set()
+    old_seen, new_seen = ({entry["id"]: entry["observed"] for entry in side["clauses"]} for side in (old, new))
+    differing = {
+        f"{name}: {label}"
+        for name in old_seen.keys() & new_seen.keys()
+        for label in old_seen[name] | new_seen[name]
+        if old_seen[name].get(label) != new_seen[name].get(label)
+    }
+    assert _places(changes, "observation") == differing
+
+
+def test_a_portal_whose_silent_points_moved_shows_exactly_these() -> None:
+    moved = ReferencePortal(load_edition("2026-03"))
+    honest_vote = moved.vote
+
+    def vote(parameters: dict[str, Json], context: Context) -> Reply:
+        blank = isinstance(parameters.get("COMMENT"), str) and parameters["COMMENT"] in (" ", "\u200b")
+        if blank and parameters.get("RATING") is None:
+            return Refusal("ACCESS_DENIED", 400)
+        return honest_vote(parameters, context)
+
+    def save(session: int, rating: int | None, comment: str | None) -> None:
+        kept = moved.votes.setdefault(session, Vote())
+        kept.rating, kept.comment = rating or kept.rating, comment
+
+    moved.vote, moved.save = vote, save
+    before, after = _judged(ReferencePortal(load_edition("2026-03"))), _judged(moved)
+    changes = compare(before, after, forced=False)
+    assert {change.kind for change in changes} == {"observation"}
+    assert {place.partition(":")[0] for place in _places(changes, "observation")} >= {
+        "comment.blank",
+        "effect.other-field",
+    }
+    assert "effect.other-field: RATING alone" in _places(changes, "observation")
+    assert not has_got_worse(changes, "failure")
+    assert has_got_worse(changes, "warning")
+
+
+def test_a_comparison_says_what_got_worse_and_what_got_better() -> None:
+    fine, faulty = _judged(ReferencePortal(load_edition("2026-03"))), _judged(bitrix24_portal())
+    worse, better = compare(fine, faulty, forced=False), compare(faulty, fine, forced=False)
+    failed = {clause["id"] for clause in faulty["clauses"] if clause["status"] == "failed"}
+    assert _places(worse, "introduced") == failed == _places(better, "resolved")
+    assert has_got_worse(worse, "failure")
+    assert not has_got_worse(better, "failure")
+    assert _places(compare(faulty, faulty, forced=False), "still") == failed
+
+
+def _hostile(report: Report) -> Report:
+    clauses = [
+        {
+            **clause,
+            "note": HOSTILE,
+            "violations": [
+                {**entry, "answered": HOSTILE + "x" * 2**20, "notes": [HOSTILE]} for entry in clause["violations"]
+            ],
+            "observed": {HOSTILE: HOSTILE},
+        }
+        for clause in report["clauses"]
+    ]
+    return {**report, "clauses": clauses, "client": HOSTILE}
+
+
+class _Elements(HTMLParser):
+    """The elements and attributes of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen |= {tag, *(name for name, _ in attrs)}
+
+
+def test_hostile_texts_show_as_texts_everywhere() -> None:
+    report = _hostile(_golden_report(3))
+    page = html_of([report])
+    elements = _Elements()
+    elements.feed(page)
+    assert not elements.seen & {"script", "img", "onerror"}
+    texts = [page, markdown_of([report]), annotations_of(report), diff_markdown(report, report, ())]
+    changes = compare(_golden_report(3), _hostile(_golden_report(3)), forced=True)
+    texts += [diff_text(report, report, changes), diff_markdown(report, report, changes)]
+    for text in texts:
+        assert not set(text) & {"\u202e", "\x1b"}
+        assert len(text) < 200_000
+    assert "(1,048," in page
+    outside = "".join(markdown_of([report]).split("`` ")[0::2])
+    assert "<script>" not in outside.partition("``")[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"schema_version": 3, "verdict": "conf', "not JSON, or cut"),
+        ("[" * 100_000, "not JSON, or cut"),
+        ('{"schema_version": 99}', "written by a newer version (schema 99): update vote-conformance"),
+        ('{"schema_version": 3}', "no report of vote-conformance (the whole is not as it should be)"),
+        ('{"tests": 3}', "no report of vote-conformance: give the report.json of a run"),
+        ("[]", "no report of vote-conformance: give the report.json of a run"),
+        ("\x00\x01", "not JSON, or cut"),
+    ],
+)
+def test_a_file_that_is_no_report_ends_in_one_clear_line(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "report.json").write_text(text, "utf-8")
+    for arguments in (["report", "report.json"], ["diff", "report.json", str(GOLDEN / "report-3.json")]):
+        line = [sys.executable, "-m", "conformance", *arguments]
+        done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        assert told in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_run_writes_all_its_files_and_speaks_to_github(tmp_path: Path) -> None:
+    with serving(bitrix24_portal().answer) as base:
+        sessions = "\n".join(f"{state} = {number}" for state, number in SESSIONS.items())
+        text = f'name = "staging"\nurl = "{base}/rest/1/{SECRET}/"\n[sessions]\n{sessions}\n'
+        (tmp_path / "target.toml").write_text(text, "utf-8")
+        line = [sys.executable, "-m", "conformance", "run", "--target", "target.toml", "--edition", "auto"]
+        line += ["--report-dir", "r", "--", "-k", "rating", "--junitxml", "junit.xml"]
+        environment = {**os.environ, "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")}
+        done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert {path.name for path in (tmp_path / "r").iterdir()} == {
+        "report.json",
+        "report.html",
+        "report.md",
+        "badge.json",
+    }
+    report = read_report(tmp_path / "r" / "report.json")
+    assert report["edition"] == "2026-03"
+    assert any("EMPTY_VOTE_PARAMS" in line for line in report["edition_evidence"])
+    assert "::error title=rating.rejects-outside::" in done.stdout
+    assert "rating.rejects-outside" in (tmp_path / "summary.md").read_text("utf-8")
+    cases = ElementTree.parse(tmp_path / "junit.xml").getroot().iter("testcase")  # noqa: S314  pytest wrote it just now
+    properties = [{entry.get("name"): entry.get("value") for entry in case.iter("property")} for case in cases]
+    assert {"clause": "rating.rejects-outside", "level": "documented"} in properties
+
+
+@pytest.mark.parametrize("edition", edition_names())
+def test_the_edition_is_told_by_the_codes(tmp_path: Path, edition: str) -> None:
+    with serving(ReferencePortal(load_edition(edition)).answer) as base:
+        text = f'name = "staging"\nurl = "{base}/rest/1/{SECRET}/"\n[sessions]\nrateable = 494\nunknown = 999999937\n'
+        (tmp_path / "target.toml").write_text(text, "utf-8")
+        line = [
+            sys.executable,
+            "-m",
+            "conformance",
+            "run",
+            "--target",
+            "target.toml",
+            "--edition",
+            "auto",
+            "--report-dir",
+            "r",
+        ]
+        done = subprocess.run(
+            [*line, "--", "-k", "success.true"], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+    assert f"edition {edition}" in done.stdout
+    assert read_report(tmp_path / "r" / "report.json")["edition"] == edition
+
+
+def test_records_are_compared_answer_by_answer(tmp_path: Path) -> None:
+    shipped = Path(__file__).parent.parent.parent / "cassettes"
+    same = side_of(shipped / "reference-2026-03")
+    assert compare_sides(same, same, forced=False) == ()
+    changed = tmp_path / "reference-2026-03"
+    changed.mkdir()
+    for path in (shipped / "reference-2026-03").iterdir():
+        text = path.read_text("utf-8").replace('\\"result\\": true', '\\"extra\\": 5, \\"result\\": true')
+        (changed / path.name).write_text(text.replace('\\"chatId\\": 1494', '\\"chatId\\": \\"1494\\"'), "utf-8")
+    changes = compare_sides(same, side_of(changed), forced=False)
+    graded = {(change.grade, change.where.partition(",")[0]) for change in changes if change.kind == "answer"}
+    assert graded == {("note", "extra"), ("failure", "result/chatId")}
