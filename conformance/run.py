@@ -19,7 +19,7 @@ from conformance.judging.deviations import Deviation, load_deviations
 from conformance.judging.mode import Exhaustive, Explore, Mode, Planned
 from conformance.judging.plan import plan_of
 from conformance.judging.plan_file import plan_from
-from conformance.judging.sweep import coverage_of
+from conformance.judging.sweep import Coverage, coverage_of
 from conformance.judging.tally import Tally
 from conformance.judging.which_edition import CALLS, Guess, which_edition
 from conformance.judging.world import Combination
@@ -92,6 +92,12 @@ class Run:
         """The clauses that the run may judge."""
         return self.edition.clauses if self.client is None else self.edition.client_clauses
 
+    def _coverage(self) -> Coverage:
+        """Of a client library no combinations are counted."""
+        if self.client is not None:
+            return Coverage(0, 0, ())
+        return coverage_of(self.combinations, session_classes(self.target.sessions, self.target.live))
+
     def facts(self) -> RunFacts:
         """What the report says of the run, as it stands now."""
         return RunFacts(
@@ -100,7 +106,7 @@ class Run:
             client=self.client_name,
             edition_evidence=self.edition_evidence,
             mode=type(self.mode).__name__.lower(),
-            coverage=coverage_of(self.combinations, session_classes(self.target.sessions, self.target.live)),
+            coverage=self._coverage(),
             level=self.level,
             seed=self.seed,
             started=self.started,

@@ -32,7 +32,10 @@ def html_of(reports: Sequence[Report]) -> str:
     environment.filters["visible"] = lambda text: printable(str(text), _LONGEST)
     environment.filters["line"] = lambda text: printable(str(text), _LONGEST_LINE)
     environment.globals |= {"told_of": told_of, "failing": failing, "name_of": name_of, "glyphs": _GLYPHS}
-    return environment.get_template("report.html.jinja").render(reports=reports, chapters=_chapters(reports))
+    # Reports of client libraries and of the first version count no combinations.
+    pairs = max((report["coverage"]["pairs"] for report in reports), key=len)
+    page = environment.get_template("report.html.jinja")
+    return page.render(reports=reports, chapters=_chapters(reports), pairs=pairs)
 
 
 def _chapters(reports: Sequence[Report]) -> list[tuple[str, list[dict[str, Any]]]]:
