@@ -126,6 +126,8 @@ class CommandClient:
             _keep(self.printed, line)
 
     def _broke(self, process: _Process) -> Broke:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.running.wait(_WAIT_FOR_END_SECONDS)
         self._end()
         last = [line for line in "".join(self.printed).splitlines() if line.strip()][-1:]
         told = f": {last[0].strip()[:200]}" if last else ""
