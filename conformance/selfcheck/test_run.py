@@ -1,9 +1,6 @@
 """The command from the outside: exit statuses, the report, one clear line for bad input, and no secret anywhere."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.resources import files
@@ -19,87 +16,25 @@ from conformance.portals.incoming import Incoming, parse_query, read_parameters
 from conformance.portals.reference import Answering, Outgoing, ReferencePortal
 from conformance.portals.server import serving
 from conformance.selfcheck.faults import FAULTS
+from conformance.selfcheck.outside import SECRET, TOKEN, command, faulty, keyed, run, target_file
 
-SECRET = "s3cret-webhook-value"
-TOKEN = "s3cret-token-value"
 NOWHERE = "http://127.0.0.1:9"
 
 
-class Ran:
-    """A finished command: its status, all that it printed, and its report."""
-
-    def __init__(self, done: subprocess.CompletedProcess[str], folder: Path) -> None:
-        self.status = done.returncode
-        self.output = done.stdout + done.stderr
-        report = folder / "report" / "report.json"
-        self.report: dict[str, Any] = json.loads(report.read_text("utf-8")) if report.exists() else {}
-
-    def clauses(self, status: str) -> set[str]:
-        return {clause["id"] for clause in self.report["clauses"] if clause["status"] == status}
-
-
-def _command(folder: Path, *arguments: str) -> Ran:
-    line = [sys.executable, "-m", "conformance", *arguments]
-    environment = {**os.environ, "B24_SECRET": SECRET, "B24_TOKEN": TOKEN}
-    done = subprocess.run(line, capture_output=True, text=True, cwd=folder, env=environment, check=False, timeout=300)
-    return Ran(done, folder)
-
-
-def _run(folder: Path, *arguments: str) -> Ran:
-    return _command(folder, "run", "--report-dir", "report", "--seed", "1", *arguments)
-
-
-def _target(folder: Path, base: str, *, live: bool = False, more: str = "") -> str:
-    (folder / "target.toml").write_text(
-        f"""
-name = "staging"
-edition = "2024-10"
-url = "{base}/rest/1/${{B24_SECRET}}/"
-live = {str(live).lower()}
-{more}
-[sessions]
-rateable = 494
-forbidden = 7001
-not_open_line = 8001
-unknown = 999999937
-open = 495
-[callers]
-second_url = "{base}/rest/2/{reference.SECOND_SECRET}/"
-unscoped_url = "{base}/rest/3/{reference.UNSCOPED_SECRET}/"
-token_url = "{base}/rest/"
-token = "${{B24_TOKEN}}"
-""",
-        "utf-8",
-    )
-    return "--target=target.toml"
-
-
-def _keyed(honest: Answering) -> Answering:
-    """The reference portal with the secrets of these tests, which it shows in every description."""
+def _told(honest: Answering) -> Answering:
+    """The portal with the secrets of these tests, which it shows in every description."""
+    inner = keyed(honest)
 
     def answer(request: Incoming) -> Outgoing:
-        inside = request
-        for ours, theirs in ((SECRET, reference.SECRET), (TOKEN, reference.TOKEN)):
-            inside = Incoming(
-                inside.method,
-                inside.path.replace(ours, theirs),
-                inside.query.replace(ours, theirs),
-                {name: value.replace(ours, theirs) for name, value in inside.headers.items()},
-                inside.body.replace(ours.encode(), theirs.encode()),
-            )
-        outgoing = honest(inside)
+        outgoing = inner(request)
         told = f"called as {'.' * 60}{request.path} with {TOKEN}: refused".encode()
-        return Outgoing(outgoing.status, outgoing.content_type, outgoing.body.replace(b"Refused", told))
+        return replace(outgoing, body=outgoing.body.replace(b"Refused", told))
 
     return answer
 
 
 def _portal(*faults: str) -> Answering:
-    portal = ReferencePortal(load_edition("2024-10"))
-    for fault in FAULTS:
-        if fault.name in faults:
-            fault.apply(portal)
-    return _keyed(portal.answer)
+    return _told(faulty("2024-10", *faults).answer)
 
 
 def _files(folder: Path) -> str:
@@ -113,7 +48,7 @@ def _schema() -> dict[str, Any]:
 
 @pytest.mark.parametrize("edition", ["2024-10", "2026-03"])
 def test_the_embedded_portal_is_conformant(tmp_path: Path, edition: str) -> None:
-    ran = _run(tmp_path, "--edition", edition)
+    ran = run(tmp_path, "--edition", edition)
     assert ran.status == 0, ran.output
     assert f"verdict: conformant   mock, edition {edition}" in ran.output
     jsonschema.validate(ran.report, _schema())
@@ -124,7 +59,7 @@ def test_the_embedded_portal_is_conformant(tmp_path: Path, edition: str) -> None
 
 def test_a_faulty_portal_is_shown_with_its_clause_and_how_to_repeat_it(tmp_path: Path) -> None:
     with serving(_portal("accepts_6")) as base:
-        ran = _run(tmp_path, _target(tmp_path, base), "--", "-k", "rating.rejects-outside")
+        ran = run(tmp_path, target_file(tmp_path, base), "--", "-k", "rating.rejects-outside")
     assert ran.status == 1
     assert ran.clauses("failed") == {"rating.rejects-outside"}
     jsonschema.validate(ran.report, _schema())
@@ -141,8 +76,8 @@ def test_a_faulty_portal_is_shown_with_its_clause_and_how_to_repeat_it(tmp_path:
 
 
 def test_the_code_of_another_edition_is_pointed_out(tmp_path: Path) -> None:
-    with serving(_keyed(ReferencePortal(load_edition("2026-03")).answer)) as base:
-        ran = _run(tmp_path, _target(tmp_path, base), "--", "-k", "test_errors")
+    with serving(_told(ReferencePortal(load_edition("2026-03")).answer)) as base:
+        ran = run(tmp_path, target_file(tmp_path, base), "--", "-k", "test_errors")
     assert "EMPTY_VOTE_PARAMS is a code of edition 2026-03: did you mean --edition 2026-03?" in ran.output
 
 
@@ -162,7 +97,7 @@ def test_a_live_target_gets_the_plan_and_no_other_session(tmp_path: Path) -> Non
         return honest(request)
 
     with serving(answer) as base:
-        ran = _run(tmp_path, _target(tmp_path, base, live=True, more="limit = { burst = 100 }"), "--yes")
+        ran = run(tmp_path, target_file(tmp_path, base, live=True, more="limit = { burst = 100 }"), "--yes")
     assert ran.status == 0, ran.output
     assert ran.report["mode"] == "planned"
     assert ran.report["requests"] == requests - 1 <= 90  # at the end it is looked whether a vote is to be put back
@@ -174,31 +109,31 @@ def test_a_live_target_gets_the_plan_and_no_other_session(tmp_path: Path) -> Non
 
 
 def test_what_was_left_out_or_not_offered_is_never_called_passed(tmp_path: Path) -> None:
-    ran = _run(tmp_path, "--level", "documented", "--", "-k", "rating")
+    ran = run(tmp_path, "--level", "documented", "--", "-k", "rating")
     assert ran.status == 0
     assert {"rating.accepts-1-to-5", "rating.rejects-outside"} <= ran.clauses("passed")
     assert "success.true" in ran.clauses("not-selected")
     assert "rating.whole-number" in ran.clauses("not-selected")
     with serving(_portal()) as base:
-        target = _target(tmp_path, base, more='not_offered = ["transport.scope"]')
+        target = target_file(tmp_path, base, more='not_offered = ["transport.scope"]')
         text = (tmp_path / "target.toml").read_text("utf-8").replace("forbidden = 7001\n", "")
         (tmp_path / "target.toml").write_text(text, "utf-8")
-        ran = _run(tmp_path, target, "--", "-k", "transport.scope or error.access-denied or rating")
+        ran = run(tmp_path, target, "--", "-k", "transport.scope or error.access-denied or rating")
         assert (ran.status, ran.report["verdict"]) == (1, "incomplete")
         assert ran.clauses("not-exercised") == {"error.access-denied"}
         assert ran.clauses("not-offered") == {"transport.scope"}
-        assert _run(tmp_path, target, "--allow-incomplete", "--", "-k", "access-denied or rating").status == 0
+        assert run(tmp_path, target, "--allow-incomplete", "--", "-k", "access-denied or rating").status == 0
 
 
 def test_several_workers_come_to_the_same_verdict(tmp_path: Path) -> None:
-    ran = _run(tmp_path, "--", "-n", "2")
+    ran = run(tmp_path, "--", "-n", "2")
     assert ran.status == 0, ran.output
     assert len(ran.clauses("passed")) == 40
 
 
 def test_the_run_that_stops_at_the_first_failure_still_reports(tmp_path: Path) -> None:
     with serving(_portal("accepts_0")) as base:
-        ran = _run(tmp_path, _target(tmp_path, base), "--", "-x", "-k", "rating")
+        ran = run(tmp_path, target_file(tmp_path, base), "--", "-x", "-k", "rating")
     assert ran.status == 1
     assert ran.clauses("failed") == {"rating.rejects-outside"}
     assert "rating.digits-as-text" in ran.clauses("not-selected")
@@ -211,14 +146,17 @@ BAD_INPUT: list[tuple[Callable[[Path], list[str]], str]] = [
     (lambda _: ["run", "--target", "none.toml"], "--target none.toml: cannot read this file"),
     (lambda _: ["run", "--deviations", "none.toml"], "none.toml: cannot read the deviation file"),
     (lambda _: ["explain", "rating.holes"], "unknown clause 'rating.holes'"),
-    (lambda folder: ["run", _target(folder, NOWHERE)], "/rest/1/***/: cannot connect: check the url"),
-    (lambda folder: ["run", _target(folder, NOWHERE), "--", "-n", "2"], "only the embedded portal can be judged by"),
+    (lambda folder: ["run", target_file(folder, NOWHERE)], "/rest/1/***/: cannot connect: check the url"),
+    (
+        lambda folder: ["run", target_file(folder, NOWHERE), "--", "-n", "2"],
+        "only the embedded portal can be judged by",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("arguments", "told"), BAD_INPUT, ids=[told for _, told in BAD_INPUT])
 def test_bad_input_ends_in_one_clear_line(tmp_path: Path, arguments: Callable[[Path], list[str]], told: str) -> None:
-    ran = _command(tmp_path, *arguments(tmp_path))
+    ran = command(tmp_path, *arguments(tmp_path))
     assert ran.status >= 2
     assert told in ran.output
     assert "Traceback" not in ran.output
@@ -227,11 +165,11 @@ def test_bad_input_ends_in_one_clear_line(tmp_path: Path, arguments: Callable[[P
 
 def test_a_portal_that_is_none_is_told_from_a_faulty_one(tmp_path: Path) -> None:
     with serving(lambda _: Outgoing(200, "text/html", b"<html>Welcome</html>")) as base:
-        ran = _run(tmp_path, _target(tmp_path, base))
+        ran = run(tmp_path, target_file(tmp_path, base))
     assert ran.status >= 2
     assert "the answers are not JSON but text/html (HTTP 200)" in ran.output
     with serving(ReferencePortal(load_edition("2024-10")).answer) as base:
-        ran = _run(tmp_path, _target(tmp_path, base))
+        ran = run(tmp_path, target_file(tmp_path, base))
     assert ran.status >= 2
     assert "the portal answers INVALID_CREDENTIALS: check the webhook's secret" in ran.output
     assert ran.report == {}
@@ -252,10 +190,10 @@ def test_a_wrong_session_is_told_from_a_violation(tmp_path: Path, old: str, new:
 
     honest = ReferencePortal(load_edition("2024-10")).answer
     with serving(answer) as base:
-        target = _target(tmp_path, base)
+        target = target_file(tmp_path, base)
         text = (tmp_path / "target.toml").read_text("utf-8").replace("open = 495\n", "").replace(old, new)
         (tmp_path / "target.toml").write_text(text, "utf-8")
-        ran = _run(tmp_path, target)
+        ran = run(tmp_path, target)
     assert ran.status >= 2
     assert told in ran.output
     assert ran.report == {}
@@ -264,8 +202,8 @@ def test_a_wrong_session_is_told_from_a_violation(tmp_path: Path, old: str, new:
 @pytest.mark.parametrize("faults", [(), ("accepts_6", "refuses_everything", "takes_any_secret")])
 def test_no_secret_shows_in_any_output_or_file(tmp_path: Path, faults: tuple[str, ...]) -> None:
     with serving(_portal(*faults)) as base:
-        target = _target(tmp_path, base)
-        ran = _run(tmp_path, target, "--", "-l", "--log-level=DEBUG", "--tb=long", "-vv", "-rA")
+        target = target_file(tmp_path, base)
+        ran = run(tmp_path, target, "--", "-l", "--log-level=DEBUG", "--tb=long", "-vv", "-rA")
     assert ran.status == (1 if faults else 0)
     for secret in (SECRET, TOKEN):
         assert secret not in ran.output
@@ -282,20 +220,20 @@ def test_a_secret_that_is_a_word_of_the_report_hides_nothing(tmp_path: Path) -> 
         )
 
     with serving(answer) as base:
-        target = _target(tmp_path, base)
+        target = target_file(tmp_path, base)
         text = (tmp_path / "target.toml").read_text("utf-8").replace("${B24_SECRET}", "rating")
         (tmp_path / "target.toml").write_text(text, "utf-8")
-        ran = _run(tmp_path, target, "--", "-k", "rating.rejects-outside")
+        ran = run(tmp_path, target, "--", "-k", "rating.rejects-outside")
     assert ran.status == 1
     assert ran.clauses("failed") == {"rating.rejects-outside"}
 
 
 def test_explain_says_what_each_edition_says(tmp_path: Path) -> None:
-    ran = _command(tmp_path, "explain", "error.chat-type")
+    ran = command(tmp_path, "explain", "error.chat-type")
     assert ran.status == 0
     assert "edition 2024-10: documented" in ran.output
     assert "codes: CHAT_TYPE" in ran.output
     assert "edition 2026-03: not a clause of it" in ran.output
     assert "source: imopenlines.session.head.vote, Possible Error Codes (e6841308)" in ran.output
-    everything = _command(tmp_path, "explain", "--edition", "2026-03").output
+    everything = command(tmp_path, "explain", "--edition", "2026-03").output
     assert all(clause in everything for clause in load_edition("2026-03").clauses)
