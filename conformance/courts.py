@@ -1,8 +1,10 @@
 """What tries the clauses of a run: the trials of a portal, or those of a client library."""
 
+import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from conformance import __version__
@@ -35,6 +37,8 @@ from conformance.voice import Voice
 CLIENT_DRAWS: Final = 60
 """How many rounds Hypothesis may propose for each clause of a client library."""
 
+VOTED_ON: Final = ("rateable", "open")
+"""The states of the sessions that a plan may leave a vote on."""
 Mark = tuple[str, Any, Callable[[Any], None]]
 """What a test says of itself: the id of its clause, its feed, its body."""
 
@@ -109,38 +113,54 @@ def _planned(run: Run, mode: Planned, voice: Voice) -> Iterator[tuple[Portal, Wa
     """A portal to which a plan is sent, with manners and discreet; what was found there is put back at the end."""
     own = {call.comment.value for call in mode.plan.calls if isinstance(call.comment.value, str)}
     mannerly = MannerlyWire(http_wire(run.target), run.target.limit, voice.say)
-    discreet = DiscreetWire(mannerly, run.target.sessions["rateable"], frozenset(own))
+    voted_on = [run.target.sessions[state] for state in VOTED_ON if state in run.target.sessions]
+    discreet = DiscreetWire(mannerly, voted_on, frozenset(own))
     recording = RecordingWire(discreet, scrub_of(run.target)) if run.records_to is not None else None
 
     def before(plan: Plan) -> None:
+        must, may = writes_of(plan.calls, run.edition)
+        if not must + may:
+            return
+        discreet.look()
         if run.target.live and not run.may_write:
-            voice.ask(_question(run, plan, discreet.found))
+            voice.ask(_question(run, must, may, discreet.found))
 
     try:
         yield Portal(run.target, recording or discreet), Watch(before, voice.progress(run.target.limit))
     finally:
-        run.not_put_back = discreet.put_back()
+        with _undisturbed():
+            run.not_put_back = "; ".join(discreet.put_back())
     if recording is not None and run.records_to is not None:
         folder, text = run.records_to, recording.text
         target = replace(run.target, edition=run.edition.name, deviations=run.deviation_file)
 
         def write(judged: Mapping[str, int]) -> None:
-            record = Record(target, text, plan_document(mode.plan), judged, __version__)
+            recorded = datetime.now(UTC)
+            record = Record(target, text, plan_document(mode.plan), judged, __version__, recorded)
             write_record(folder, record, scrub_of(target))
 
         run.write_record = write
 
 
-def _question(run: Run, plan: Plan, found: Vote | None) -> str:
-    """What is asked before the first vote; the empty text where no vote is sent."""
-    must, may = writes_of(plan.calls, run.edition)
-    if not must + may:
-        return ""
-    stays = "it has no vote yet: the last test vote will stay there"
-    back = "the vote that is there now is put back at the end"
-    where = f"on session {run.target.sessions['rateable']} of {run.target.name}"
-    end = stays if found in (None, Vote(0, "")) else back
-    return f"{must} votes, up to {may} more, {where}; each may notify the dialog's operator; {end}"
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A second Ctrl-C must not come between a vote and its place."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _question(run: Run, must: int, may: int, found: Mapping[int, Vote]) -> str:
+    """What is asked before the first vote."""
+    sessions = " and ".join(str(session) for session in found) or str(run.target.sessions["rateable"])
+    fresh = [session for session, vote in found.items() if vote == Vote(0, "")]
+    stays = f"; on {' and '.join(map(str, fresh))} there is no vote yet: the last test vote will stay" if fresh else ""
+    return (
+        f"{must} votes, up to {may} more, on session {sessions} of {run.target.name}; each may notify the dialog's "
+        f"operator; a vote that is there now is put back at the end{stays}"
+    )
 
 
 @dataclass(slots=True)

@@ -26,6 +26,7 @@ CANNOT_RUN: Final = 2
 RUN: Final = pytest.StashKey[Run]()
 TRIED: Final = pytest.StashKey[dict[str, Any]]()
 REPORT: Final = pytest.StashKey[dict[str, Any]]()
+NOT_RECORDED: Final = pytest.StashKey[str]()
 DECIDED: Final = pytest.StashKey[RunVerdict]()
 
 
@@ -162,12 +163,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         report = session.config.stash[REPORT] = report_of(decided, run.facts())
         write_report(report, run.report_folder)
         write_files(report, run.report_folder)
-        if run.write_record is not None:
-            run.write_record({name: tally.exchanges for name, tally in run.tallies.items()})
     except Problem as problem:
         _stop(problem, run)
     if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         session.exitstatus = decided.exit_status
+    if run.write_record is not None:
+        try:
+            run.write_record({name: tally.exchanges for name, tally in run.tallies.items()})
+        except Problem as problem:
+            session.config.stash[NOT_RECORDED] = run.target.scrubber.clean(str(problem))
+            session.exitstatus = CANNOT_RUN
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -179,7 +184,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     terminalreporter.write_line(f"report: {run.report_folder / 'report.json'}, and report.html beside it")
     if REPORT in config.stash and (told := annotations(config.stash[REPORT])):
         terminalreporter.write_line(told)
-    if run.write_record is not None:
+    if NOT_RECORDED in config.stash:
+        terminalreporter.write_line(f"not recorded: {config.stash[NOT_RECORDED]}", red=True)
+    elif run.write_record is not None:
         terminalreporter.write_line(f"record: {run.records_to}")
 
 

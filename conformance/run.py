@@ -176,10 +176,11 @@ def _replayed(config: pytest.Config, record: Record) -> Mode:
             raise Problem(
                 f"--{name.replace('_', '-')}: a record is judged by the plan that it was made with: leave it out"
             )
-    plan = plan_from(record.plan)
+    folder = Path(config.getoption("--target"))
+    plan = plan_from(record.plan, str(folder / "plan.json"))
     # A portal that does not read JSON is read back otherwise: then a read-back takes two requests.
     if record.exchanges > plan.requests + 1:
-        raise Problem("cassette.json: more exchanges than the plan sends: record again")
+        raise Problem(f"{folder / 'cassette.json'}: more exchanges than the plan sends: record again")
     return Planned(plan, "; record again with this version")
 
 

@@ -59,7 +59,11 @@ def proceedings(
     if isinstance(mode, Planned):
         watch.before(mode.plan)
         transcript = perform(world, mode.plan, met, watch.step)
-        left_out = f"{mode.plan.limit} leaves no call for it" if mode.plan.limit else "no call of the plan is about it"
+        left_out = (
+            f"{mode.plan.limit} leaves no call for it"
+            if mode.plan.limit
+            else "the plan brought nothing that it can be judged by"
+        )
         return lambda trial: trial.hear(transcript, left_out + mode.advice)
     if isinstance(mode, Exhaustive):
         swept = [trial for trial in trials if trial.feed.sweeps is not never]

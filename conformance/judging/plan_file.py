@@ -87,14 +87,14 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     }
 
 
-def plan_from(document: Any) -> Plan:
+def plan_from(document: Any, where: str = "plan.json") -> Plan:
     """The plan of a JSON document. Raises Problem where it is none."""
     try:
         is_plan = _VALIDATOR.is_valid(document)
     except RecursionError:
         is_plan = False
     if not is_plan:
-        raise Problem("plan.json: not a plan of this suite, version 1: record again")
+        raise Problem(f"{where}: not a plan of this suite, version 1: record again")
     steps = tuple(Step(entry["purpose"], 1, _request_from(entry["request"])) for entry in document["steps"])
     preflight = [_request_from(entry) for entry in document["preflight"]]
     return Plan(tuple(one for one in preflight if not isinstance(one, Together)), steps, (), document["limit"])

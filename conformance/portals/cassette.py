@@ -23,6 +23,7 @@ from conformance.exchange.encode import HttpRequest
 from conformance.exchange.repeat import WRONG_SECRET
 from conformance.portals.scrub import Scrub
 from conformance.portals.wire import NotRecorded, RawAnswer, Spelling, Wire
+from conformance.problem import Problem
 
 _HOST: Final = "https://portal.invalid/rest/"
 RECORDED_BASES: Final[Mapping[Caller, str]] = {
@@ -77,8 +78,13 @@ class PlayingWire:
         self.missing = 0
         self._number = 0
         self._cassette = Cassette("", record_mode=RecordMode.NONE, match_on=(_is_same,))
-        for request, response in zip(*deserialize(text, jsonserializer), strict=True):
-            self._cassette.append(request, response)
+        try:
+            for request, response in zip(*deserialize(text, jsonserializer), strict=True):
+                _canonical(request)
+                _body_of(response["body"])
+                self._cassette.append(request, response)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise Problem(f"cassette.json: an exchange that cannot be read ({error}): record again") from None
         self._cassette.rewound = True
 
     def send(self, spell: Spelling, caller: Caller) -> RawAnswer:

@@ -1,18 +1,23 @@
 """What a run keeps to itself: five fields of a read-back pass; the vote that was found is put back and not shown."""
 
 import json
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
-from conformance.exchange.answer import WELL_FORMED_CODE, parse_json
+from conformance.exchange.answer import NO_JSON, WELL_FORMED_CODE, parse_json
 from conformance.exchange.call import NOTHING, READ_METHOD, Call, Caller, Json, Pick, Read
 from conformance.exchange.encode import HttpRequest, encode, encode_read
 from conformance.exchange.stored import KEPT_FIELDS, comment_reads_back, rating_reads_back
+from conformance.portals.secret import pattern_of
 from conformance.portals.wire import NoAnswer, RawAnswer, Spelling, Wire
 
 FOUND_COMMENT: Final = "(the comment found before the run)"
 _LONGEST_CODE: Final = 64
+_SHORTEST_QUOTED: Final = 8
+"""A shorter comment is a word that an answer may hold without quoting anybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,58 +29,96 @@ class Vote:
 
 
 class DiscreetWire:
-    """A wire that knows the vote of the rateable session before the run.
+    """A wire that knows the votes of before the run, and shows none of their comments.
 
-    own_comments: the comments that the run itself may send; a found one that is among them is no secret.
+    sessions: those that may get a vote. own_comments: the comments that the run itself may send; a found one that is
+    among them is no secret.
     """
 
-    def __init__(self, wire: Wire, session: int, own_comments: frozenset[str]) -> None:
-        self.found: Vote | None = None
+    def __init__(self, wire: Wire, sessions: Iterable[int], own_comments: frozenset[str]) -> None:
+        self.found: dict[int, Vote] = {}
         self._wire = wire
-        self._session = session
+        self._sessions = {str(session): session for session in sessions}
         self._own_comments = own_comments
+        self._hidden: set[str] = set()
 
     def send(self, spell: Spelling, caller: Caller) -> RawAnswer:
         raw = self._wire.send(spell, caller)
         if spell("").path != READ_METHOD:
-            return raw
+            return RawAnswer(raw.status, raw.content_type, self._without_found(raw.body))
         kept = _kept(parse_json(raw.body))
+        self._note(kept)
         result = kept.get("result")
-        if result is not None and str(result["sessionId"]) == str(self._session):
-            vote = _vote_of(result)
-            self.found = self.found or vote
-            if vote.comment and vote.comment == self.found.comment and vote.comment not in self._own_comments:
-                result["sessionCommentHead"] = FOUND_COMMENT
+        if result is not None and result["sessionCommentHead"] in self._hidden:
+            result["sessionCommentHead"] = FOUND_COMMENT
         return RawAnswer(raw.status, raw.content_type, json.dumps(kept).encode())
 
-    def put_back(self) -> str:
-        """Puts the found vote back in one call and reads it. Says what could not be; the empty text: all is well."""
-        found = self.found
-        if found is None:
-            return ""
-        try:
-            if self._is_there(found):
-                return ""
-            if found == Vote(0, ""):
-                return f"session {self._session} had no vote before the run: the last test vote stays there"
-            for call in _calls_for(self._session, found):
-                self._wire.send(partial(_spelt, call), Caller.MAIN)
-                if self._is_there(found):
-                    return ""
-        except NoAnswer as failure:
-            return f"session {self._session}: its vote of before the run could not be put back ({failure})"
-        return f"session {self._session}: its vote of before the run could not be put back: it reads back otherwise"
+    def look(self) -> None:
+        """Reads the votes of the sessions that were not read yet; of what cannot be read nothing is known."""
+        for session in self._sessions.values():
+            if session not in self.found:
+                with suppress(NoAnswer):
+                    self._note(self._read(session))
+
+    def put_back(self) -> list[str]:
+        """Puts the found votes back, each in one call, and reads them. Says what could not be."""
+        return [told for session, vote in self.found.items() if (told := self._put_back(session, vote))]
 
     def close(self) -> None:
         self._wire.close()
 
-    def _is_there(self, found: Vote) -> bool:
-        raw = self._wire.send(lambda _: encode_read(Read(self._session)), Caller.MAIN)
-        result = _kept(parse_json(raw.body)).get("result")
+    def _put_back(self, session: int, found: Vote) -> str:
+        try:
+            if self._is_there(session, found):
+                return ""
+            if found == Vote(0, ""):
+                return f"session {session} had no vote before the run: the last test vote stays there"
+            for call in _calls_for(session, found):
+                self._wire.send(partial(_spelt, call), Caller.MAIN)
+                if self._is_there(session, found):
+                    return ""
+        except NoAnswer as failure:
+            return f"session {session}: its vote of before the run could not be put back ({failure})"
+        return f"session {session}: its vote of before the run could not be put back: it reads back otherwise"
+
+    def _note(self, kept: dict[str, Any]) -> None:
+        """Keeps the vote of a session that is read for the first time."""
+        result = kept.get("result")
+        session = None if result is None else self._sessions.get(str(result["sessionId"]))
+        if session is None or session in self.found:
+            return
+        self.found[session] = _vote_of(kept["result"])
+        self._hidden = {vote.comment for vote in self.found.values()} - self._own_comments - {""}
+
+    def _without_found(self, body: bytes) -> bytes:
+        """The answer to a vote, in which a portal may quote what it replaced. Codes and keys stay as they are."""
+        found = pattern_of(comment for comment in self._hidden if len(comment) >= _SHORTEST_QUOTED)
+        if found is None:
+            return body
+        document = parse_json(body)
+        if document is NO_JSON:
+            return found.sub(FOUND_COMMENT, body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+        hidden = _with_texts(document, lambda text: found.sub(FOUND_COMMENT, text))
+        return body if hidden == document else json.dumps(hidden).encode()
+
+    def _read(self, session: int) -> dict[str, Any]:
+        raw = self._wire.send(lambda _: encode_read(Read(session)), Caller.MAIN)
+        return _kept(parse_json(raw.body))
+
+    def _is_there(self, session: int, found: Vote) -> bool:
+        result = self._read(session).get("result")
         if result is None:
             return False
         now = _vote_of(result)
         return rating_reads_back(found.rating, now.rating) and comment_reads_back(found.comment, now.comment)
+
+
+def _with_texts(value: Json, change: Callable[[str], str]) -> Json:
+    if isinstance(value, dict):
+        return {key: entry if key == "error" else _with_texts(entry, change) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_with_texts(entry, change) for entry in value]
+    return change(value) if isinstance(value, str) else value
 
 
 def _spelt(call: Call, _token: str) -> HttpRequest:

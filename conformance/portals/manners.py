@@ -13,6 +13,8 @@ from conformance.portals.target import Limit
 from conformance.portals.wire import RawAnswer, Spelling, Wire
 
 OPERATION_TIME_LIMIT: Final = "OPERATION_TIME_LIMIT"
+_SLACK_MS: Final = 500
+"""What requests may catch up with each other on their way."""
 _XML_CODE: Final = re.compile(rb"<error>([A-Z_]+)</error>")
 _LONGEST_WAIT_SECONDS: Final = 10.0
 _PATIENCE_SECONDS: Final = 120.0
@@ -28,7 +30,7 @@ class MannerlyWire:
         self._limit = limit
         self._tell = tell
         # So many in the time in which the full bucket drains: never more than it holds.
-        window = pyrate_limiter.Rate(limit.burst, round(1000 * limit.burst / limit.per_second))
+        window = pyrate_limiter.Rate(limit.burst, round(1000 * limit.burst / limit.per_second) + _SLACK_MS)
         self._limiter = pyrate_limiter.Limiter(window)
 
     def send(self, spell: Spelling, caller: Caller) -> RawAnswer:

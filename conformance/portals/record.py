@@ -6,13 +6,14 @@ target.toml      name, edition, sessions, callers; recorded when, by which versi
 deviations.toml  the portal's known deviations, where the run was given any
 """
 
+import errno
 import json
 import re
 import shutil
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -93,6 +94,7 @@ class Record:
     plan: Any
     judged: Mapping[str, int]
     suite_version: str
+    recorded: datetime
 
     @property
     def exchanges(self) -> int:
@@ -110,7 +112,10 @@ def write_record(folder: Path, record: Record, scrub: Scrub) -> None:
         files[DEVIATIONS] = record.target.deviations.read_text("utf-8")
     for name, text in files.items():
         if scrub.leaks(text):
-            raise Problem(f"{folder / name}: it would hold a secret, the host or a private value: nothing was recorded")
+            raise Problem(
+                f"{folder / name}: it would hold a secret, the host or a private value, which a call itself sends: "
+                "nothing was recorded; see `private` in the target file"
+            )
     new, old = folder.with_name(f".{folder.name}.new"), _old(folder)
     try:
         shutil.rmtree(new, ignore_errors=True)
@@ -137,7 +142,7 @@ def load_record(folder: Path) -> Record:
         _old(folder).rename(folder)
     try:
         data = tomllib.loads(_text_of(folder / TARGET))
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # of a number that is too long too
         raise Problem(f"{folder / TARGET}: not valid TOML: {error}") from None
     where = str(folder / TARGET)
     required = {"name": str, "edition": str, "recorded": datetime, "suite_version": str, "portal": str, "live": bool}
@@ -147,7 +152,7 @@ def load_record(folder: Path) -> Record:
         raise Problem(f"{where}: edition: unknown edition {data['edition']!r}: record again")
     known = {caller.name: caller for caller in RECORDED_BASES}
     for name in data["callers"]:
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             raise Problem(f"{where}: callers: unknown caller {name!r}")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", data["name"]):
         raise Problem(f"{where}: name: use letters, digits, dot, dash and underscore")
@@ -173,7 +178,7 @@ def load_record(folder: Path) -> Record:
     cassette = _text_of(folder / CASSETTE)
     _checked(_json_of(cassette, folder / CASSETTE), _CASSETTE_SCHEMA, folder / CASSETTE)
     plan = _json_of(_text_of(folder / PLAN), folder / PLAN)
-    return Record(target, cassette, plan, data["judged"], data["suite_version"])
+    return Record(target, cassette, plan, data["judged"], data["suite_version"], data["recorded"])
 
 
 def _old(folder: Path) -> Path:
@@ -183,7 +188,7 @@ def _old(folder: Path) -> Path:
 def _target_text(record: Record) -> str:
     """JSON's texts, numbers and lists are TOML too."""
     target = record.target
-    recorded = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    recorded = record.recorded.isoformat(timespec="seconds").replace("+00:00", "Z")
     lines = [
         f"name = {json.dumps(target.name)}",
         f"edition = {json.dumps(target.edition)}",
@@ -203,6 +208,8 @@ def _target_text(record: Record) -> str:
 
 def _text_of(path: Path) -> str:
     try:
+        if not path.is_file():
+            raise FileNotFoundError(errno.ENOENT, "no such file")
         if path.stat().st_size > _LARGEST_FILE:
             raise Problem(f"{path}: larger than {_LARGEST_FILE // 2**20} MiB: no plan needs so much: record again")
         return path.read_text("utf-8")

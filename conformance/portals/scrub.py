@@ -1,30 +1,28 @@
 """Taking out of recorded answers what must not be on disk, by value, and making sure that it is not there."""
 
-import base64
 import json
 import re
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from conformance.exchange.answer import NO_JSON, parse_json
 from conformance.exchange.call import Json
 from conformance.exchange.repeat import WRONG_SECRET
-from conformance.portals.secret import MASK, SHORTEST_SECRET, SecretUrl
+from conformance.portals.secret import MASK, SHORTEST_SECRET, SecretUrl, pattern_of
 from conformance.portals.target import Target
 
 _OUR_OWN: Final = ("error", "date_start", "date_finish", "sessionCommentHead")
 """The keys whose digits are those of codes, dates and our own comments, not of a user id."""
 _SHORTEST_ID: Final = 3
 """A shorter user id is taken out of URLs only: elsewhere it would be any small number."""
-_SHORTEST_ENCODED: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Scrub:
-    """values: texts that must not be recorded, the longest first. user_ids: numbers, taken out of texts only."""
+    """found: what must not be recorded, in every form and spelling. user_ids: numbers, taken out of texts only."""
 
-    values: tuple[str, ...] = field(repr=False)
+    found: re.Pattern[str] | None = field(repr=False)
     user_ids: tuple[str, ...] = field(repr=False)
 
     def body(self, body: bytes) -> bytes:
@@ -38,16 +36,14 @@ class Scrub:
 
     def text(self, text: str) -> str:
         """A text without them."""
-        for value in self.values:
-            text = re.sub(re.escape(value), MASK, text, flags=re.IGNORECASE)
+        text = text if self.found is None else self.found.sub(MASK, text)
         for number in self.user_ids:
             text = re.sub(rf"/rest/{number}(?=/)", f"/rest/{MASK}", text)
         return text
 
     def leaks(self, text: str) -> bool:
-        """Whether a text that is to be written holds one of the values, plain or in an encoding of the wire."""
-        lowered = text.lower()
-        return any(form.lower() in lowered for value in self.values for form in _forms(value))
+        """Whether a text that is to be written holds one of the values."""
+        return self.found is not None and self.found.search(text) is not None
 
     def _clean(self, value: Json, key: str) -> Json:
         if isinstance(value, dict):
@@ -75,17 +71,9 @@ def scrub_of(target: Target) -> Scrub:
         values |= {url.secret, *url.hosts, parts.password or ""}
     kept = {value for value in values if len(value) >= SHORTEST_SECRET and value != WRONG_SECRET}
     numbers = {number for url in urls if (number := _user_id(url))}
-    return Scrub(tuple(sorted(kept, key=len, reverse=True)), tuple(sorted(numbers)))
+    return Scrub(pattern_of(kept), tuple(sorted(numbers)))
 
 
 def _user_id(url: SecretUrl) -> str:
     parts = urlsplit(url.value).path.rstrip("/").split("/")
     return parts[-2] if url.secret and parts[-2].isdecimal() else ""
-
-
-def _forms(value: str) -> set[str]:
-    forms = {value, quote(value, safe=""), quote(quote(value, safe=""), safe=""), json.dumps(value)[1:-1]}
-    forms.add(json.dumps(value).replace("/", "\\/")[1:-1])
-    if len(value) >= _SHORTEST_ENCODED:
-        forms.add(base64.b64encode(value.encode()).decode().rstrip("="))
-    return forms

@@ -1,14 +1,18 @@
 """Values that must not be shown, and the one place where they are taken out of texts."""
 
+import base64
+import html
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 MASK: Final = "***"
 SHORTEST_SECRET: Final = 4
 """A shorter text is not taken out: it would be found everywhere."""
+_SHORTEST_IN_BASE64: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +58,41 @@ class SecretUrl:
         return self.shown
 
 
+def forms_of(text: str) -> set[str]:
+    """A text as it stands in URLs, forms, JSON, HTML and base64, and as it is."""
+    escaped = json.dumps(text)[1:-1]
+    forms = {text, quote(text, safe=""), quote(quote(text, safe=""), safe=""), quote_plus(text), html.escape(text)}
+    forms |= {escaped, escaped.replace("/", "\\/"), json.dumps(text, ensure_ascii=False)[1:-1]}
+    if len(text) >= _SHORTEST_IN_BASE64:
+        forms.add(base64.b64encode(text.encode()).decode().rstrip("="))
+    return {form for form in forms if len(form) >= SHORTEST_SECRET}
+
+
+def pattern_of(texts: Iterable[str]) -> re.Pattern[str] | None:
+    """Finds each of the texts in every form and spelling; None where there are none."""
+    forms = {form for text in texts for form in forms_of(text)}
+    # The longest first: one may be a part of another.
+    found = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
+    return re.compile(found, re.IGNORECASE) if found else None
+
+
 @dataclass(frozen=True, slots=True)
 class Scrubber:
-    """Takes the secrets of a target out of texts, in plain, percent-encoded and JSON-escaped form."""
+    """Takes the secrets of a target out of texts, in every form; hosts and private values in every spelling too."""
 
     secrets: tuple[str, ...] = field(repr=False)
+    private: re.Pattern[str] | None = field(default=None, repr=False)
 
     @staticmethod
-    def of(urls: Iterable[SecretUrl], secrets: Iterable[Secret]) -> "Scrubber":
+    def of(urls: Iterable[SecretUrl], secrets: Iterable[Secret], private: Iterable[str] = ()) -> "Scrubber":
         plain = {secret.value for secret in secrets}
         for url in urls:
             plain |= {url.secret, urlsplit(url.value).password or ""}
-        forms = {form for text in plain for form in (text, quote(text, safe=""), json.dumps(text)[1:-1])}
-        # The longest first: one secret may be a part of another.
-        return Scrubber(tuple(sorted((form for form in forms if len(form) >= SHORTEST_SECRET), key=len, reverse=True)))
+        forms = {form for text in plain for form in forms_of(text)}
+        return Scrubber(tuple(sorted(forms, key=len, reverse=True)), pattern_of(private))
 
     def clean(self, text: str) -> str:
         """The text without secrets."""
         for secret in self.secrets:
             text = text.replace(secret, MASK)
-        return text
+        return text if self.private is None else self.private.sub(MASK, text)

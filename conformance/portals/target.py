@@ -65,8 +65,9 @@ class Target:
 
     @property
     def scrubber(self) -> Scrubber:
-        hosts = {Secret(host) for url in self.callers.values() for host in url.hosts} if self.kind == "url" else set()
-        return Scrubber.of(self.callers.values(), (self.token, *self.private, *hosts))
+        hosts = [host for url in self.callers.values() for host in url.hosts] if self.kind == "url" else []
+        private = [*hosts, *(secret.value for secret in self.private)]
+        return Scrubber.of(self.callers.values(), (self.token,), private)
 
 
 def load_target(name: str) -> Target:

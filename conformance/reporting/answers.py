@@ -1,10 +1,12 @@
 """The answers of two records, request by request."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from conformance.contract.edition import Edition, load_edition
+from conformance.contract.oracle import permitted
 from conformance.exchange.answer import Answer, read_answers
-from conformance.exchange.call import DIRECT, TOKEN_CALLERS, Caller, Read, Request
+from conformance.exchange.call import DIRECT, TOKEN_CALLERS, Call, Caller, Read, Request
 from conformance.exchange.encode import encode, encode_read, encode_together
 from conformance.exchange.repeat import describe
 from conformance.judging.plan import calls_of
@@ -15,14 +17,29 @@ from conformance.portals.wire import NotRecorded
 from conformance.reporting.diff import Change, compare_answers
 
 
+@dataclass(frozen=True, slots=True)
+class _Played:
+    """An answer of a record.
+
+    is_silent: no page says what it must be, so that it is otherwise is no failure. is_past: it read back before a vote
+    was accepted, and tells of the portal's past, not of its conduct.
+    """
+
+    asked: str
+    answer: Answer
+    is_silent: bool
+    is_past: bool = False
+
+
 def compare_records(before: Record, after: Record) -> list[Change]:
     """What changed in the answers to the requests that both records hold; what changed alike is one change."""
-    old, new = dict(_answers_of(before)), dict(_answers_of(after))
+    new = dict(_numbered(after))
     alike: dict[Change, list[str]] = {}
-    for asked, answer in old.items():
+    for asked, played in _numbered(before):
         if asked in new:
-            for change in compare_answers(answer, new[asked]):
-                alike.setdefault(change, []).append(asked)
+            for change in compare_answers(played.answer, new[asked].answer):
+                capped = played.is_silent and change.grade == "failure"
+                alike.setdefault(replace(change, grade="warning") if capped else change, []).append(asked)
     return [replace(change, where=f"{change.where}, {_times(asked)}") for change, asked in alike.items()]
 
 
@@ -30,31 +47,35 @@ def _times(asked: list[str]) -> str:
     return f"asked {asked[0]}" if len(asked) == 1 else f"{len(asked)} times, first asked {asked[0]}"
 
 
-def _answers_of(record: Record) -> Iterator[tuple[str, Answer]]:
-    """Each answer with what it was asked for, counted where the same was asked before.
-
-    What read back before the first vote was accepted is of the portal's past, not of its conduct.
-    """
-    wire = PlayingWire(record.cassette)
-    plan = plan_from(record.plan)
+def _numbered(record: Record) -> Iterator[tuple[str, _Played]]:
+    """Each answer by what it was asked for, counted where the same was asked before."""
     asked: dict[str, int] = {}
+    for played in _played(record):
+        asked[played.asked] = asked.get(played.asked, 0) + 1
+        times = asked[played.asked]
+        if not played.is_past:
+            yield played.asked if times == 1 else f"{played.asked}, time {times}", played
+
+
+def _played(record: Record) -> Iterator[_Played]:
+    wire, edition = PlayingWire(record.cassette), load_edition(record.target.edition)
+    plan = plan_from(record.plan)
     voted = False
     for request in (*plan.preflight, *(step.request for step in plan.steps)):
         try:
-            found = _played(wire, request)
+            found = _answers(wire, request, edition)
         except NotRecorded:
             continue
-        voted = voted or any(answer.accepted for _, answer in found)
-        for what, answer in found if voted or not isinstance(request, Read) else ():
-            asked[what] = asked.get(what, 0) + 1
-            yield what if asked[what] == 1 else f"{what}, time {asked[what]}", answer
+        voted = voted or any(played.answer.accepted for played in found)
+        for played in found:
+            yield replace(played, is_past=not voted and isinstance(request, Read))
 
 
-def _played(wire: PlayingWire, request: Request) -> list[tuple[str, Answer]]:
+def _answers(wire: PlayingWire, request: Request, edition: Edition) -> list[_Played]:
     if isinstance(request, Read):
         raw = wire.send(lambda _: encode_read(request), Caller.MAIN)
-        answers = read_answers(raw.status, raw.content_type, raw.body, DIRECT, 1)
-        return [(f"read session {request.session}", answers[0])]
+        answer = read_answers(raw.status, raw.content_type, raw.body, DIRECT, 1)[0]
+        return [_Played(f"read session {request.session}", answer, is_silent=True)]
     calls = calls_of(request)
     way = calls[0].way
     with_token = way.caller in TOKEN_CALLERS
@@ -63,4 +84,12 @@ def _played(wire: PlayingWire, request: Request) -> list[tuple[str, Answer]]:
     else:
         raw = wire.send(lambda token: encode(calls[0], token if with_token else ""), way.caller)
     answers = read_answers(raw.status, raw.content_type, raw.body, way, len(calls))
-    return [(f"{describe(call)} ({way})", answer) for call, answer in zip(calls, answers, strict=True)]
+    return [
+        _Played(f"{describe(call)} ({way})", answer, _is_silent(call, edition))
+        for call, answer in zip(calls, answers, strict=True)
+    ]
+
+
+def _is_silent(call: Call, edition: Edition) -> bool:
+    promised = permitted(edition, call.session.of, call.rating.of, call.comment.of)
+    return not call.is_documented or not (promised.must_be_accepted or promised.must_be_refused)

@@ -35,7 +35,7 @@ def side_of(path: Path) -> Side:
                 text for text in (done.stdout + done.stderr).splitlines() if "cannot run" in text or "Error:" in text
             ]
             raise Problem(f"{path}: it could not be judged: {(told or ['no reason given'])[0].strip(' !')}")
-        return Side(read_report(written), record)
+        return Side({**read_report(written), "started": record.recorded.isoformat(timespec="seconds")}, record)
 
 
 def compare_sides(before: Side, after: Side, forced: bool) -> tuple[Change, ...]:

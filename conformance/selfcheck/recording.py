@@ -27,7 +27,7 @@ def talkative(portal: ReferencePortal) -> Answering:
     def answer(request: Incoming) -> Outgoing:
         outgoing = honest(request)
         host = request.headers.get("host", "")
-        told = f"{PRIVATE} called http://{host}{request.path} as user {USER} with {TOKEN}: refused"
+        told = f"{PRIVATE} called http://{host}{request.path} as user {USER} with {TOKEN}, after {FOUND!r}: refused"
         body = outgoing.body.replace(b"Refused", json.dumps(told)[1:-1].encode())
         return replace(outgoing, body=body.replace(b'"chatId"', json.dumps(STUFFED)[1:-1].encode() + b', "chatId"'))
 

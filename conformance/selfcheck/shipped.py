@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -90,7 +91,7 @@ def _spelt(call: Call, _token: str) -> HttpRequest:
 
 
 def _record_documentation() -> None:
-    wire = RecordingWire(_Page(), Scrub((), ()))
+    wire = RecordingWire(_Page(), Scrub(None, ()))
     steps = (Step("the page's example", 1, VOTE), Step("the page's example of an error", 1, NOTHING_GIVEN))
     for call, _, _ in PUBLISHED:
         wire.send(partial(_spelt, call), Caller.MAIN)
@@ -107,7 +108,9 @@ def _record_documentation() -> None:
         portal="the page of the method, edition 2026-03: what it prints",
     )
     plan = plan_document(Plan((), steps, (), ""))
-    write_record(FOLDER / target.name, Record(target, wire.text, plan, {}, __version__), Scrub((), ()))
+    write_record(
+        FOLDER / target.name, Record(target, wire.text, plan, {}, __version__, datetime.now(UTC)), Scrub(None, ())
+    )
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from conformance.exchange.call import READ_METHOD
 from conformance.portals.bitrix24 import bitrix24_portal
 from conformance.portals.incoming import Incoming
 from conformance.portals.reference import Answering, Outgoing, Vote
@@ -22,6 +23,14 @@ def test_the_vote_that_was_found_is_put_back(tmp_path: Path, rating: int, commen
     portal.votes[494] = Vote(rating, comment)
     ran = record(tmp_path, talkative(portal), "2026-03")
     assert portal.votes[494] == Vote(rating, comment or "")
+    assert "NOT PUT BACK" not in ran.output
+
+
+def test_a_vote_on_the_open_session_is_put_back_too(tmp_path: Path) -> None:
+    portal = faulty("2026-03")
+    portal.votes |= {494: Vote(3, FOUND), 495: Vote(2, "still talking to a client")}
+    ran = record(tmp_path, talkative(portal), "2026-03")
+    assert portal.votes == {494: Vote(3, FOUND), 495: Vote(2, "still talking to a client")}
     assert "NOT PUT BACK" not in ran.output
 
 
@@ -45,7 +54,8 @@ def test_the_vote_is_put_back_when_the_run_is_interrupted(tmp_path: Path) -> Non
         nonlocal votes
         outgoing = honest(request)
         votes += b'"result": true' in outgoing.body
-        if votes == 3:
+        if votes == 3 or (votes == 4 and READ_METHOD in request.path):
+            # The second comes while the vote is put back.
             running[0].send_signal(signal.SIGINT)
             votes += 1
         return outgoing
@@ -115,7 +125,8 @@ def test_nobody_votes_on_a_live_portal_without_being_asked(tmp_path: Path) -> No
         ran = run(tmp_path, target)
         unvoted = run(tmp_path, target, "--no-votes", "--allow-incomplete")
     assert ran.status == 2
-    assert "16 votes, up to 15 more, on session 494 of staging; each may notify the dialog's operator" in ran.output
-    assert "the vote that is there now is put back at the end. Nobody is there to be asked: give --yes" in ran.output
+    assert "16 votes, up to 15 more, on session 494 and 495 of staging; each may notify the dialog's" in ran.output
+    assert "put back at the end; on 495 there is no vote yet: the last test vote will stay" in ran.output
+    assert "Nobody is there to be asked: give --yes" in ran.output
     assert portal.votes[494] == Vote(3, FOUND)
     assert unvoted.status == 0, unvoted.output

@@ -71,7 +71,8 @@ def test_a_record_that_would_hold_a_secret_is_not_written(tmp_path: Path) -> Non
         (tmp_path / "target.toml").write_text(text, "utf-8")
         ran = run(tmp_path, target, "--record-mode=rewrite", "--yes")
     assert ran.status == 2
-    assert "it would hold a secret, the host or a private value: nothing was recorded" in ran.output
+    assert "it would hold a secret, the host or a private value" in ran.output
+    assert "verdict: conformant" in ran.output
     assert not (tmp_path / "cassettes" / "staging").exists()
 
 
@@ -155,7 +156,7 @@ def test_a_folder_that_is_no_record_ends_in_one_clear_line(tmp_path: Path) -> No
     (tmp_path / "cassettes" / "staging").mkdir(parents=True)
     ran = replay(tmp_path)
     assert ran.status >= 2
-    assert "target.toml: cannot read it (No such file or directory)" in ran.output
+    assert "target.toml: cannot read it (no such file)" in ran.output
 
 
 def test_a_clause_that_the_recorded_plan_does_not_feed_is_not_exercised(recorded: Path, tmp_path: Path) -> None:

@@ -294,7 +294,8 @@ def test_records_are_compared_answer_by_answer(tmp_path: Path) -> None:
     changed.mkdir()
     for path in (shipped / "reference-2026-03").iterdir():
         text = path.read_text("utf-8").replace('\\"result\\": true', '\\"extra\\": 5, \\"result\\": true')
+        text = text.replace('\\"extra\\": 5, \\"result\\": true', '\\"extra\\": 5, \\"result\\": \\"true\\"', 1)
         (changed / path.name).write_text(text.replace('\\"chatId\\": 1494', '\\"chatId\\": \\"1494\\"'), "utf-8")
     changes = compare_sides(same, side_of(changed), forced=False)
     graded = {(change.grade, change.where.partition(",")[0]) for change in changes if change.kind == "answer"}
-    assert graded == {("note", "extra"), ("failure", "result/chatId")}
+    assert graded == {("note", "extra"), ("warning", "result/chatId"), ("failure", "result"), ("failure", "outcome")}
