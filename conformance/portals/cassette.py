@@ -97,9 +97,6 @@ class PlayingWire:
         kind = next((value for name, value in _flat(response["headers"].items()) if name.lower() == "content-type"), "")
         return RawAnswer(response["status"]["code"], kind, _body_of(response["body"]))
 
-    def __len__(self) -> int:
-        return len(self._cassette)
-
     def close(self) -> None:
         pass
 
