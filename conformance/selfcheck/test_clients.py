@@ -143,7 +143,7 @@ def test_the_first_call_over_https_reaches_a_client_that_trusts_the_authority(tm
         (["no.such.module:function"], "ModuleNotFoundError: No module named 'no'"),
         ([_lying("ends_the_program")], "the program ended (status 1) before it answered: the adapter is broken"),
         ([f"{sys.executable} -c 'print(1)'"], "the program ended (status 0) before it answered: 1"),
-        ([f"{sys.executable} -c 'print(\"{{}}\")'"], "nothing arrived at the url of the first call"),
+        ([f"{sys.executable} -c 'input(); print(\"{{}}\")'"], "nothing arrived at the url of the first call"),
         ([_lying("posts_json"), "--cap", "soon"], "--cap soon: give seconds, a number above 0"),
         ([_lying("posts_json"), "--plan"], "--plan: it is about portals: leave it out with --client"),
         ([_lying("posts_json"), "--target", "x.toml"], "--target: a client library is judged on the portal of"),
