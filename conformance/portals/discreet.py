@@ -1,6 +1,7 @@
 """What a run keeps to itself: five fields of a read-back pass; the vote that was found is put back and not shown."""
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -41,6 +42,7 @@ class DiscreetWire:
         self._sessions = {str(session): session for session in sessions}
         self._own_comments = own_comments
         self._hidden: set[str] = set()
+        self._quoted: re.Pattern[str] | None = None
 
     def send(self, spell: Spelling, caller: Caller) -> RawAnswer:
         raw = self._wire.send(spell, caller)
@@ -89,10 +91,11 @@ class DiscreetWire:
             return
         self.found[session] = _vote_of(kept["result"])
         self._hidden = {vote.comment for vote in self.found.values()} - self._own_comments - {""}
+        self._quoted = pattern_of(comment for comment in self._hidden if len(comment) >= _SHORTEST_QUOTED)
 
     def _without_found(self, body: bytes) -> bytes:
         """The answer to a vote, in which a portal may quote what it replaced. Codes and keys stay as they are."""
-        found = pattern_of(comment for comment in self._hidden if len(comment) >= _SHORTEST_QUOTED)
+        found = self._quoted
         if found is None:
             return body
         document = parse_json(body)
