@@ -167,7 +167,6 @@ def limits(edition: Edition) -> tuple[Script, ...]:
 
 def play(step: Step, request: Incoming, edition: Edition) -> Outgoing | Dropped:
     """The answer of one step to a request."""
-    success = _replied(Result(True), request, edition)
     match step:
         case Dropped() | Outgoing():
             return step
@@ -181,9 +180,10 @@ def play(step: Step, request: Incoming, edition: Edition) -> Outgoing | Dropped:
         case WithoutResult():
             answered = _without_result(request, edition)
         case Cut():
+            success = _replied(Result(True), request, edition)
             answered = replace(success, body=success.body[: len(success.body) // 2])
         case Slow():
-            answered = replace(success, after_seconds=SLOW_SECONDS)
+            answered = replace(_replied(Result(True), request, edition), after_seconds=SLOW_SECONDS)
     return answered
 
 
