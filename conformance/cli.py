@@ -11,13 +11,14 @@ import click
 import pytest
 
 from conformance import __version__
-from conformance.contract.edition import Edition, edition_names, load_edition
+from conformance.contract.clauses import Edition, edition_names, load_edition
 from conformance.contract.openapi import openapi_of
+from conformance.engine.plan import plan_of
+from conformance.errors import Problem
 from conformance.exchange.call import METHOD
-from conformance.judging.plan import plan_of
+from conformance.portals.served import PORTALS
+from conformance.portals.served import serve as serve_portal
 from conformance.portals.server import SERVED_PORT
-from conformance.portals.target import DEFAULT_EDITION, load_target
-from conformance.problem import Problem
 from conformance.reporting.diff import GRADES, diff_document, diff_markdown, diff_text, has_got_worse
 from conformance.reporting.html import html_of
 from conformance.reporting.markdown import markdown_of
@@ -27,8 +28,7 @@ from conformance.reporting.report import write_whole
 from conformance.reporting.sides import compare_sides, side_of
 from conformance.reporting.terminal import clause_list, clause_text
 from conformance.run import DEFAULT_CAP, budget_of, edition_of
-from conformance.serve import PORTALS
-from conformance.serve import serve as serve_portal
+from conformance.target.target import DEFAULT_EDITION, load_target
 
 _VALUED = ("record_mode", "client", "cap", "target", "edition", "level", "deviations", "budget", "seed", "report_dir")
 _FLAGS = ("https", "yes", "plan", "exhaustive", "no_votes", "allow_incomplete")
@@ -65,8 +65,9 @@ def run(pytest_arguments: tuple[str, ...], **given: str | bool | None) -> None:
     # The project that is gated may have options of its own for its own tests.
     os.environ.pop("PYTEST_ADDOPTS", None)
     package = files("conformance")
-    suite = package if given["client"] is None else package / "client_gate"
-    tests = sorted(str(entry) for entry in suite.iterdir() if entry.name.startswith("test_"))
+    client = "test_client.py"
+    names = [entry.name for entry in package.iterdir() if entry.name.startswith("test_")]
+    tests = sorted(str(package / name) for name in names if (name == client) == (given["client"] is not None))
     own = ["-c", str(package / "suite.ini"), "--rootdir", str(package), "-p", "conformance.plugin"]
     sys.exit(pytest.main([*own, *options, *pytest_arguments, *tests]))
 

@@ -8,31 +8,31 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from conformance import __version__
-from conformance.client_gate.cases import VOTE
-from conformance.clients.command import CommandClient
-from conformance.contract.edition import Edition
-from conformance.judging.gate import ClientTrial, Gate
-from conformance.judging.mode import UNWATCHED, Planned, Watch, proceedings
-from conformance.judging.plan import Plan, writes_of
-from conformance.judging.plan_file import plan_document
-from conformance.judging.rounds import Case
-from conformance.judging.tally import AnyViolation, Tally
-from conformance.judging.trial import HISTORY, Trial
-from conformance.judging.world import Combination, World
-from conformance.portals.cassette import PlayingWire, RecordingWire
+from conformance.clients.cases import VOTE
+from conformance.clients.exchange import Case
+from conformance.clients.process import CommandClient
+from conformance.clients.runner import ClientTrial, Gate
+from conformance.console import Voice
+from conformance.contract.clauses import Edition
+from conformance.engine.plan import Plan, writes_of
+from conformance.engine.plan_file import plan_document
+from conformance.engine.results import AnyViolation, Tally
+from conformance.engine.runner import HISTORY, Trial
+from conformance.engine.session import Combination, World
+from conformance.engine.workload import UNWATCHED, Planned, Watch, proceedings
 from conformance.portals.certificate import throw_away_certificate
-from conformance.portals.discreet import DiscreetWire, Vote
 from conformance.portals.in_process import in_process_portal
-from conformance.portals.manners import MannerlyWire
 from conformance.portals.mock import MockPortal
-from conformance.portals.portal import Portal, http_wire
-from conformance.portals.record import Record, write_record
 from conformance.portals.reference import ReferencePortal
-from conformance.portals.script import TRUE
-from conformance.portals.scrub import scrub_of
+from conformance.portals.scripts import TRUE
 from conformance.portals.server import serving
 from conformance.run import ClientOptions, Run
-from conformance.voice import Voice
+from conformance.target.cassette import PlayingWire, RecordingWire
+from conformance.target.client import Portal, http_wire
+from conformance.target.rate_limit import MannerlyWire
+from conformance.target.recording import Record, write_record
+from conformance.target.redact import scrub_of
+from conformance.target.restore import DiscreetWire, Vote
 
 CLIENT_DRAWS: Final = 60
 """How many rounds Hypothesis may propose for each clause of a client library."""

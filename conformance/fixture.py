@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.contract.edition import edition_names, load_edition
+from conformance.contract.clauses import edition_names, load_edition
 from conformance.portals.certificate import throw_away_certificate
 from conformance.portals.mock import Arrival, MockPortal
 from conformance.portals.reference import SECRET, SESSIONS, ReferencePortal, Vote

@@ -8,19 +8,19 @@ import click
 import pytest
 from pytest_recording import network
 
+from conformance.clients.exchange import GateViolation
+from conformance.console import Voice
 from conformance.courts import Court, court_of
-from conformance.judging.records import Violation
-from conformance.judging.rounds import GateViolation
-from conformance.judging.tally import AnyViolation, Tally, without_secrets
-from conformance.judging.trial import HISTORY, trial_order
-from conformance.problem import Problem
+from conformance.engine.evidence import Violation
+from conformance.engine.results import AnyViolation, Tally, without_secrets
+from conformance.engine.runner import HISTORY, trial_order
+from conformance.errors import Problem
 from conformance.reporting.files import annotations, write_files
 from conformance.reporting.report import report_of, write_report
 from conformance.reporting.terminal import summary, violation_block
 from conformance.reporting.verdict import RunVerdict, Selection, Status, decide, decide_clause
 from conformance.run import DEFAULT_CAP, SEED_INPUT, Run, run_of
 from conformance.suite import Judge
-from conformance.voice import Voice
 
 CANNOT_RUN: Final = 2
 RUN: Final = pytest.StashKey[Run]()

@@ -12,22 +12,22 @@ from typing import Final
 
 import pytest
 
-from conformance.clients.command import words_of
-from conformance.contract.edition import Clause, Edition, edition_names, load_edition
-from conformance.contract.partition import session_classes
-from conformance.judging.deviations import Deviation, load_deviations
-from conformance.judging.mode import Exhaustive, Explore, Mode, Planned
-from conformance.judging.plan import plan_of
-from conformance.judging.plan_file import plan_from
-from conformance.judging.sweep import Coverage, coverage_of
-from conformance.judging.tally import Tally
-from conformance.judging.which_edition import CALLS, Guess, which_edition
-from conformance.judging.world import Combination
-from conformance.portals.portal import Portal, http_wire
-from conformance.portals.record import Record, is_interrupted, load_record
-from conformance.portals.target import Target, load_target
-from conformance.problem import Problem
+from conformance.clients.process import words_of
+from conformance.contract.classes import session_classes
+from conformance.contract.clauses import Clause, Edition, edition_names, load_edition
+from conformance.engine.detect_edition import CALLS, Guess, which_edition
+from conformance.engine.deviations import Deviation, load_deviations
+from conformance.engine.exhaustive import Coverage, coverage_of
+from conformance.engine.plan import plan_of
+from conformance.engine.plan_file import plan_from
+from conformance.engine.results import Tally
+from conformance.engine.session import Combination
+from conformance.engine.workload import Exhaustive, Explore, Mode, Planned
+from conformance.errors import Problem
 from conformance.reporting.report import RunFacts
+from conformance.target.client import Portal, http_wire
+from conformance.target.recording import Record, is_interrupted, load_record
+from conformance.target.target import Target, load_target
 
 DRAWS: Final = 100
 """How many calls Hypothesis may propose for each clause."""

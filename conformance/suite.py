@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from conformance.judging.feeds import Feed, calls, effects, listed, observations, pairs, stories
-from conformance.judging.gate import Rounds, Sent
-from conformance.judging.records import must, only_if
-from conformance.judging.space import Space, Votes, boundary
+from conformance.clients.runner import Rounds, Sent
+from conformance.engine.cases import Space, Votes, boundary
+from conformance.engine.checks import Feed, calls, effects, listed, observations, pairs, stories
+from conformance.engine.evidence import must, only_if
 
 __all__ = [
     "Rounds",

@@ -1,9 +1,9 @@
 """Chapter "access": who may rate which session."""
 
-from conformance.contract.partition import STARS
+from conformance.contract.classes import STARS
+from conformance.engine.evidence import Exchange, Observation
+from conformance.engine.observed_cases import open_dialog
 from conformance.exchange.call import Caller, Way
-from conformance.judging.records import Exchange, Observation
-from conformance.judging.silent import open_dialog
 from conformance.suite import Votes, calls, clause, observations
 
 

@@ -5,13 +5,13 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from conformance.contract.partition import NOT_WHOLE_RATINGS, OUTSIDE, RATINGS, STARS, TEXTS
+from conformance.contract.classes import NOT_WHOLE_RATINGS, OUTSIDE, RATINGS, STARS, TEXTS
+from conformance.engine.evidence import Effect, Observation, Story
+from conformance.engine.log import Transcript
+from conformance.engine.observed_cases import one_field
+from conformance.engine.session import World
 from conformance.exchange.call import Call, Encoding, Pick, Way
-from conformance.exchange.stored import NOT_READ, Stored
-from conformance.judging.records import Effect, Observation, Story
-from conformance.judging.silent import one_field
-from conformance.judging.transcript import Transcript
-from conformance.judging.world import World
+from conformance.exchange.read_back import NOT_READ, Stored
 from conformance.suite import Space, Votes, boundary, clause, effects, observations, stories
 
 ENCODINGS = tuple(Way(encoding) for encoding in Encoding)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from conformance.contract.partition import (
+from conformance.contract.classes import (
     BAD_SESSIONS,
     COMMENTS,
     DENIED_STATES,
@@ -13,11 +13,11 @@ from conformance.contract.partition import (
     STARS,
     TEXTS,
 )
-from conformance.exchange.answer import NO_JSON, WELL_FORMED_CODE, Accepted, Malformed, NotJudged, Refused
+from conformance.engine.evidence import Exchange, Observation
+from conformance.engine.observed_cases import several_wrong
+from conformance.engine.session import World
 from conformance.exchange.call import ABSENT, NOTHING, Batch, Call, Encoding, Pick, Way
-from conformance.judging.records import Exchange, Observation
-from conformance.judging.silent import several_wrong
-from conformance.judging.world import World
+from conformance.exchange.response import NO_JSON, WELL_FORMED_CODE, Accepted, Malformed, NotJudged, Refused
 from conformance.suite import Votes, boundary, calls, clause, must, observations, only_if
 
 FINE = Votes(rating=(*STARS, "absent"), comment=("plain", "absent"))

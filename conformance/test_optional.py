@@ -2,9 +2,9 @@
 
 from itertools import permutations
 
-from conformance.contract.partition import NOT_FILLED, STARS
+from conformance.contract.classes import NOT_FILLED, STARS
+from conformance.engine.evidence import Exchange, Pair
 from conformance.exchange.call import Encoding, Way
-from conformance.judging.records import Exchange, Pair
 from conformance.suite import Votes, calls, clause, pairs
 
 ORDERS = tuple(

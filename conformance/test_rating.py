@@ -1,7 +1,7 @@
 """Chapter "rating": a whole number of stars from 1 to 5."""
 
-from conformance.contract.partition import NOT_WHOLE_RATINGS, OUTSIDE, STARS
-from conformance.judging.records import Exchange
+from conformance.contract.classes import NOT_WHOLE_RATINGS, OUTSIDE, STARS
+from conformance.engine.evidence import Exchange
 from conformance.suite import Votes, calls, clause
 
 WITH_AND_WITHOUT_COMMENT = ("absent", "plain")

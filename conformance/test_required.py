@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from conformance.contract.partition import COMMENTS, NOT_WHOLE_SESSIONS, RATINGS, STARS
+from conformance.contract.classes import COMMENTS, NOT_WHOLE_SESSIONS, RATINGS, STARS
+from conformance.engine.evidence import Exchange
+from conformance.engine.session import World
 from conformance.exchange.call import ABSENT, NOTHING, Call, Pick
-from conformance.judging.records import Exchange
-from conformance.judging.world import World
 from conformance.suite import Votes, boundary, calls, clause, listed
 
 FINE = Votes(rating=(*STARS, "absent"), comment=("plain", "absent"))

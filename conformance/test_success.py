@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from conformance.contract.partition import STARS
-from conformance.exchange.answer import AnotherResult, Malformed, Refused
+from conformance.contract.classes import STARS
+from conformance.engine.evidence import Exchange
 from conformance.exchange.call import Batch, Caller, Encoding, Way
-from conformance.judging.records import Exchange
+from conformance.exchange.response import AnotherResult, Malformed, Refused
 from conformance.suite import Votes, calls, clause, must, only_if
 
 GOOD = Votes(

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from conformance.contract.partition import STARS, TEXTS
-from conformance.exchange.answer import WELL_FORMED_CODE, NotJudged, Refused, outcome_of
+from conformance.contract.classes import STARS, TEXTS
+from conformance.engine.evidence import Exchange, Observation, Pair
+from conformance.engine.observed_cases import extra_parameters, lower_case
 from conformance.exchange.call import TOKEN_CALLERS, Batch, Caller, Encoding, Way
-from conformance.judging.records import Exchange, Observation, Pair
-from conformance.judging.silent import extra_parameters, lower_case
+from conformance.exchange.response import WELL_FORMED_CODE, NotJudged, Refused, outcome_of
 from conformance.suite import Votes, calls, clause, must, observations, only_if, pairs
 
 VOTES = Votes(

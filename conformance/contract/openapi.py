@@ -7,8 +7,8 @@ envelopes. What depends on the state of a portal (who may rate which session, wh
 from collections import defaultdict
 from typing import Any, Final
 
-from conformance.contract.edition import Edition
-from conformance.contract.partition import LONGEST_COMMENT, STARS
+from conformance.contract.classes import LONGEST_COMMENT, STARS
+from conformance.contract.clauses import Edition
 
 _MEDIA_TYPES: Final = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 _FILLED: Final = {"pattern": r"\S"}

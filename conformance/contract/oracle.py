@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from conformance.contract.edition import Edition
-from conformance.contract.partition import (
+from conformance.contract.classes import (
     NOT_FILLED,
     NOT_WHOLE_RATINGS,
     NOT_WHOLE_SESSIONS,
@@ -18,6 +17,7 @@ from conformance.contract.partition import (
     TEXTS,
     UNJUDGED_COMMENTS,
 )
+from conformance.contract.clauses import Edition
 
 _SESSION_FAULTS: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(NOT_FILLED, ("session-id.required",)),

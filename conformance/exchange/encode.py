@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote, quote_plus, urlencode
 
-from conformance.exchange.answer import item_key
 from conformance.exchange.call import (
     JSON_ENCODINGS,
     METHOD,
@@ -19,6 +18,7 @@ from conformance.exchange.call import (
     Read,
     Way,
 )
+from conformance.exchange.response import item_key
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 BOUNDARY: Final = "vote-conformance-boundary"

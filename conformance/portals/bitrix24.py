@@ -8,9 +8,9 @@ import math
 import re
 from typing import Any, Final
 
-from conformance.contract.edition import load_edition
+from conformance.contract.clauses import load_edition
 from conformance.exchange.call import Json
-from conformance.portals.incoming import Incoming
+from conformance.portals.php_forms import Incoming
 from conformance.portals.reference import Context, Outgoing, ReferencePortal, Refusal, Reply, Result, Vote
 
 EDITION: Final = "2026-03"

@@ -3,12 +3,12 @@
 import httpx
 import respx
 
-from conformance.contract.edition import Edition
-from conformance.portals.incoming import Incoming
-from conformance.portals.portal import Portal
+from conformance.contract.clauses import Edition
+from conformance.portals.php_forms import Incoming
 from conformance.portals.reference import Answering, ReferencePortal
-from conformance.portals.target import Target
-from conformance.portals.wire import HttpWire
+from conformance.target.client import Portal
+from conformance.target.target import Target
+from conformance.target.transports import HttpWire
 
 
 def in_process_portal(target: Target, edition: Edition) -> Portal:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import unquote
 
-from conformance.contract.edition import Edition
+from conformance.contract.clauses import Edition
+from conformance.errors import Problem
 from conformance.exchange.call import METHOD, Json
-from conformance.portals.incoming import Incoming, parse_query, read_parameters, split_name
+from conformance.portals.php_forms import Incoming, parse_query, read_parameters, split_name
 from conformance.portals.reference import CONTROL_PARAMETERS, Outgoing, ReferencePortal, Vote
-from conformance.portals.script import Dropped, Script, Step, play, script_named, scripts_of
-from conformance.problem import Problem
+from conformance.portals.scripts import Dropped, Script, Step, play, script_named, scripts_of
 
 LONGEST_LOG: Final = 1_000
 """The requests that the log keeps; older ones are forgotten."""

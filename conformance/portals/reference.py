@@ -14,9 +14,9 @@ from typing import Any, Final
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
-from conformance.contract.edition import Edition
+from conformance.contract.clauses import Edition
 from conformance.exchange.call import METHOD, READ_METHOD, Json
-from conformance.portals.incoming import Incoming, parse_query, read_parameters, split_name
+from conformance.portals.php_forms import Incoming, parse_query, read_parameters, split_name
 
 SESSIONS: Final[Mapping[str, int]] = {
     "rateable": 494,

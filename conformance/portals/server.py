@@ -16,10 +16,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from conformance.portals.incoming import Incoming
+from conformance.errors import Problem
+from conformance.portals.php_forms import Incoming
 from conformance.portals.reference import Outgoing
-from conformance.portals.script import Dropped
-from conformance.problem import Problem
+from conformance.portals.scripts import Dropped
 
 HOST: Final = "127.0.0.1"
 SERVED_PORT: Final = 8024

@@ -3,18 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from conformance.contract.edition import Edition, load_edition
+from conformance.contract.clauses import Edition, load_edition
 from conformance.contract.oracle import permitted
-from conformance.exchange.answer import Answer, read_answers
+from conformance.engine.plan import calls_of
+from conformance.engine.plan_file import plan_from
 from conformance.exchange.call import DIRECT, TOKEN_CALLERS, Call, Caller, Read, Request
 from conformance.exchange.encode import encode, encode_read, encode_together
-from conformance.exchange.repeat import describe
-from conformance.judging.plan import calls_of
-from conformance.judging.plan_file import plan_from
-from conformance.portals.cassette import PlayingWire
-from conformance.portals.record import Record
-from conformance.portals.wire import NotRecorded
+from conformance.exchange.reproduce import describe
+from conformance.exchange.response import Answer, read_answers
 from conformance.reporting.diff import Change, compare_answers
+from conformance.target.cassette import PlayingWire
+from conformance.target.recording import Record
+from conformance.target.transports import NotRecorded
 
 
 @dataclass(frozen=True, slots=True)

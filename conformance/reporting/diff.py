@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from conformance.exchange.answer import NO_JSON, Answer
+from conformance.engine.evidence import printable
+from conformance.errors import Problem
 from conformance.exchange.call import Json
-from conformance.judging.records import printable
-from conformance.problem import Problem
+from conformance.exchange.response import NO_JSON, Answer
 from conformance.reporting.markdown import code
 from conformance.reporting.read import EXERCISED, FAILING, Report, name_of
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from conformance.problem import Problem
+from conformance.errors import Problem
 from conformance.reporting.github import annotations_of, badge_of
 from conformance.reporting.html import html_of
 from conformance.reporting.markdown import markdown_of

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from conformance.judging.records import printable
+from conformance.engine.evidence import printable
 from conformance.reporting.read import Report, failing, told_of
 
 _LONGEST: Final = 400

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from conformance.judging.records import printable
+from conformance.engine.evidence import printable
 from conformance.reporting.read import Report, failing, name_of, told_of
 
 _LONGEST: Final = 500

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from conformance.judging.records import printable
+from conformance.engine.evidence import printable
 from conformance.reporting.read import Report, failing, name_of, told_of
 
 _MOST_FAILURES: Final = 10

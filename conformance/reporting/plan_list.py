@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from conformance.contract.edition import Edition
+from conformance.contract.clauses import Edition
+from conformance.engine.plan import Plan, calls_of, writes_of
 from conformance.exchange.call import Call, Read, Request
-from conformance.exchange.repeat import describe
-from conformance.judging.plan import Plan, calls_of, writes_of
+from conformance.exchange.reproduce import describe
 
 CALLS_A_SECOND: Final = 2
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import jsonschema
 
-from conformance.problem import Problem
+from conformance.errors import Problem
 from conformance.reporting.report import SCHEMA_VERSION
 
 Report = dict[str, Any]

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from conformance import __version__
-from conformance.judging.deviations import Deviation
-from conformance.judging.sweep import Coverage
-from conformance.portals.target import Target
-from conformance.problem import Problem
+from conformance.engine.deviations import Deviation
+from conformance.engine.exhaustive import Coverage
+from conformance.errors import Problem
 from conformance.reporting.verdict import ClauseVerdict, RunVerdict
+from conformance.target.target import Target
 
 SCHEMA_VERSION: Final = 3
 

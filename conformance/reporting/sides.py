@@ -6,11 +6,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.portals.record import Record, load_record
-from conformance.problem import Problem
+from conformance.errors import Problem
 from conformance.reporting.answers import compare_records
 from conformance.reporting.diff import Change, compare, in_order
 from conformance.reporting.read import Report, read_report
+from conformance.target.recording import Record, load_record
 
 
 @dataclass(frozen=True, slots=True)

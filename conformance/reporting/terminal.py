@@ -5,10 +5,10 @@ from typing import Final
 
 import click
 
-from conformance.contract.edition import CHAPTERS, CLIENT, Clause, Edition
-from conformance.judging.rounds import GateViolation
-from conformance.judging.sweep import Coverage
-from conformance.judging.tally import AnyViolation
+from conformance.clients.exchange import GateViolation
+from conformance.contract.clauses import CHAPTERS, CLIENT, Clause, Edition
+from conformance.engine.exhaustive import Coverage
+from conformance.engine.results import AnyViolation
 from conformance.reporting.report import RunFacts
 from conformance.reporting.verdict import ClauseVerdict, RunVerdict, Status
 

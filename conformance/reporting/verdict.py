@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from conformance.contract.edition import Clause
-from conformance.judging.deviations import Deviation
-from conformance.judging.tally import AnyViolation, Tally
-from conformance.judging.trial import HISTORY
+from conformance.contract.clauses import Clause
+from conformance.engine.deviations import Deviation
+from conformance.engine.results import AnyViolation, Tally
+from conformance.engine.runner import HISTORY
 
 
 class Status(StrEnum):

@@ -24,27 +24,27 @@ import httpx
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis.strategies import SearchStrategy
 
-from conformance.contract.edition import Edition, edition_names, load_edition
-from conformance.judging.mode import Exhaustive, Explore, Mode, Planned
-from conformance.judging.plan import plan_of
-from conformance.judging.preflight import preflight, preflight_requests
-from conformance.judging.world import World
+from conformance.contract.clauses import Edition, edition_names, load_edition
+from conformance.engine.plan import plan_of
+from conformance.engine.preflight import preflight, preflight_requests
+from conformance.engine.session import World
+from conformance.engine.workload import Exhaustive, Explore, Mode, Planned
 from conformance.portals.in_process import client_of, portal_answering
-from conformance.portals.incoming import Incoming
+from conformance.portals.php_forms import Incoming
 from conformance.portals.reference import Answering, Outgoing, ReferencePortal
-from conformance.portals.target import embedded_target
 from conformance.reporting.verdict import Verdict
 from conformance.run import DRAWS
-from conformance.selfcheck.faults import FAULTS
 from conformance.selfcheck.fuzzer import fuzz, fuzzer_program, unfit_checks
 from conformance.selfcheck.kill_table import varied_portal
+from conformance.selfcheck.mutants import FAULTS
 from conformance.selfcheck.tribunal import judge_portal, suite_tests
+from conformance.target.target import embedded_target
 
 ROUNDS: Final = 5
 FEW_DRAWS: Final = 20
 _MEMORY: Final = (
-    "import resource; from conformance.contract.edition import load_edition; "
-    "from conformance.judging.mode import Exhaustive; from conformance.selfcheck.benchmark import judge_reference; "
+    "import resource; from conformance.contract.clauses import load_edition; "
+    "from conformance.engine.workload import Exhaustive; from conformance.selfcheck.benchmark import judge_reference; "
     "judge_reference(load_edition('{edition}'), Exhaustive()); "
     "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
 )

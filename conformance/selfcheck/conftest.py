@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from conformance.selfcheck.outside import faulty
-from conformance.selfcheck.recording import record, talkative
+from conformance.selfcheck.recordings import record, talkative
 
 
 @pytest.fixture(scope="session")

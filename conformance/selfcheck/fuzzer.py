@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from conformance import __version__
-from conformance.contract.edition import Edition, load_edition
+from conformance.contract.clauses import Edition, load_edition
 from conformance.contract.openapi import openapi_of
 from conformance.exchange.call import METHOD
-from conformance.portals.incoming import Incoming
+from conformance.portals.php_forms import Incoming
 from conformance.portals.reference import SECRET, SESSIONS, Outgoing, ReferencePortal
 from conformance.portals.server import serving
 

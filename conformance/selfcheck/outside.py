@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from conformance.contract.edition import load_edition
+from conformance.contract.clauses import load_edition
 from conformance.portals import reference
-from conformance.portals.incoming import Incoming
+from conformance.portals.php_forms import Incoming
 from conformance.portals.reference import Answering, Outgoing, ReferencePortal
-from conformance.selfcheck.faults import FAULTS
+from conformance.selfcheck.mutants import FAULTS
 
 SECRET: Final = "s3cret-webhook-value"
 TOKEN: Final = "s3cret-token-value"

@@ -12,16 +12,16 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from conformance.contract.edition import Edition, edition_names, load_edition
-from conformance.judging.mode import Exhaustive, Explore, Mode, Planned
-from conformance.judging.plan import plan_of
-from conformance.portals.target import embedded_target
+from conformance.contract.clauses import Edition, edition_names, load_edition
+from conformance.engine.plan import plan_of
+from conformance.engine.workload import Exhaustive, Explore, Mode, Planned
 from conformance.reporting.verdict import Status
-from conformance.selfcheck.faults import FAULTS, must_catch
+from conformance.selfcheck.client_mutants import CORRECT, LYING
+from conformance.selfcheck.conforming_variants import STYLES
 from conformance.selfcheck.kill_table import SHORT_PLAN, failed_clauses
-from conformance.selfcheck.lying_clients import CORRECT, LYING
-from conformance.selfcheck.styles import STYLES
+from conformance.selfcheck.mutants import FAULTS, must_catch
 from conformance.selfcheck.tribunal import judge_client
+from conformance.target.target import embedded_target
 
 DRAWS: Final = 20
 CLIENT_DRAWS: Final = 10

@@ -15,19 +15,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from conformance import __version__
-from conformance.contract.edition import edition_names, load_edition
+from conformance.contract.clauses import edition_names, load_edition
+from conformance.engine.plan import Plan, Step
+from conformance.engine.plan_file import plan_document
 from conformance.exchange.call import NOTHING, Call, Caller, Pick
 from conformance.exchange.encode import HttpRequest, encode
-from conformance.judging.plan import Plan, Step
-from conformance.judging.plan_file import plan_document
-from conformance.portals.cassette import RecordingWire
-from conformance.portals.record import Record, write_record
 from conformance.portals.reference import SECOND_SECRET, SECRET, SESSIONS, TOKEN, UNSCOPED_SECRET, ReferencePortal
-from conformance.portals.scrub import Scrub
-from conformance.portals.secret import Secret, SecretUrl
 from conformance.portals.server import serving
-from conformance.portals.target import Target
-from conformance.portals.wire import RawAnswer, Spelling
+from conformance.target.cassette import RecordingWire
+from conformance.target.recording import Record, write_record
+from conformance.target.redact import Scrub
+from conformance.target.secrets import Secret, SecretUrl
+from conformance.target.target import Target
+from conformance.target.transports import RawAnswer, Spelling
 
 FOLDER: Final = Path("cassettes")
 PUBLISHED_SESSION: Final = 1743

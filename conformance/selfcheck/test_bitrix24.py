@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from conformance.contract.edition import Edition
-from conformance.judging.deviations import load_deviations
-from conformance.judging.mode import Exhaustive, Explore, Mode, Planned
-from conformance.judging.plan import plan_of
+from conformance.contract.clauses import Edition
+from conformance.engine.deviations import load_deviations
+from conformance.engine.plan import plan_of
+from conformance.engine.workload import Exhaustive, Explore, Mode, Planned
 from conformance.portals.bitrix24 import bitrix24_portal
 from conformance.portals.in_process import portal_answering
-from conformance.portals.target import Target, embedded_target
 from conformance.reporting.verdict import RunVerdict, Status, Verdict
 from conformance.selfcheck.tribunal import judge_portal
+from conformance.target.target import Target, embedded_target
 
 SHIPPED = Path(str(files("conformance") / "deviations" / "bitrix24-portal.toml"))
 LIVE = replace(embedded_target(), live=True)

@@ -13,8 +13,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from conformance.contract.edition import edition_names
-from conformance.selfcheck import lying_clients
+from conformance.contract.clauses import edition_names
+from conformance.selfcheck import client_mutants
 
 ADAPTERS = Path(str(files("conformance") / "clients" / "adapters"))
 LIBRARIES = {
@@ -52,7 +52,7 @@ def _run(folder: Path, client: str, *arguments: str, cwd: Path | None = None) ->
 
 
 def _lying(name: str) -> str:
-    return f"{lying_clients.__name__}:{name}"
+    return f"{client_mutants.__name__}:{name}"
 
 
 @pytest.mark.parametrize("edition", edition_names())

@@ -2,8 +2,8 @@
 
 import pytest
 
-from conformance.contract.edition import edition_names, load_edition, parse_edition
-from conformance.problem import Problem
+from conformance.contract.clauses import edition_names, load_edition, parse_edition
+from conformance.errors import Problem
 from conformance.selfcheck.tribunal import suite_tests
 
 VALID = """

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from conformance.contract.edition import load_edition
-from conformance.judging.deviations import Deviation, load_deviations
-from conformance.judging.mode import Explore
+from conformance.contract.clauses import load_edition
+from conformance.engine.deviations import Deviation, load_deviations
+from conformance.engine.workload import Explore
+from conformance.errors import Problem
 from conformance.portals.in_process import portal_answering
 from conformance.portals.reference import ReferencePortal
-from conformance.portals.target import embedded_target
-from conformance.problem import Problem
 from conformance.reporting.verdict import RunVerdict, Status, Verdict
-from conformance.selfcheck.faults import FAULTS
+from conformance.selfcheck.mutants import FAULTS
 from conformance.selfcheck.tribunal import judge_portal
+from conformance.target.target import embedded_target
 
 TODAY = date(2026, 11, 22)
 ENTRY = """

@@ -2,9 +2,9 @@
 
 import pytest
 
-from conformance.contract.edition import edition_names, load_edition
+from conformance.contract.clauses import edition_names, load_edition
 from conformance.reporting.verdict import Status, Verdict
-from conformance.selfcheck.lying_clients import CORRECT, LYING, Client
+from conformance.selfcheck.client_mutants import CORRECT, LYING, Client
 from conformance.selfcheck.tribunal import client_tests, judge_client
 
 NEWEST = load_edition(edition_names()[-1])

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 import conformance
-from conformance.contract.edition import edition_names, load_edition
-from conformance.selfcheck.faults import FAULTS, must_catch
-from conformance.selfcheck.lying_clients import CORRECT, LYING
-from conformance.selfcheck.styles import STYLES
+from conformance.contract.clauses import edition_names, load_edition
+from conformance.selfcheck.client_mutants import CORRECT, LYING
+from conformance.selfcheck.conforming_variants import STYLES
+from conformance.selfcheck.mutants import FAULTS, must_catch
 
 TABLE = Path(conformance.__file__).parent.parent / "reports" / "kill-table.md"
 

@@ -10,11 +10,11 @@ import pytest
 
 from conformance.exchange.call import READ_METHOD
 from conformance.portals.bitrix24 import bitrix24_portal
-from conformance.portals.incoming import Incoming
+from conformance.portals.php_forms import Incoming
 from conformance.portals.reference import Answering, Outgoing, Vote
 from conformance.portals.server import serving
 from conformance.selfcheck.outside import environment, faulty, run
-from conformance.selfcheck.recording import FOUND, live_target, record, replay, talkative
+from conformance.selfcheck.recordings import FOUND, live_target, record, replay, talkative
 
 
 @pytest.mark.parametrize(("rating", "comment"), [(3, FOUND), (0, FOUND), (4, None)])

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 from openapi_spec_validator import validate
 
-from conformance.contract.edition import edition_names, load_edition
+from conformance.contract.clauses import edition_names, load_edition
 
 
 def _exported(edition: str) -> dict[str, Any]:

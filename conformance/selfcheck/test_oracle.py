@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from conformance.contract.edition import edition_names, load_edition
+from conformance.contract.classes import COMMENTS, RATINGS, TEXTS, is_judged_text, session_classes
+from conformance.contract.clauses import edition_names, load_edition
 from conformance.contract.oracle import permitted
-from conformance.contract.partition import COMMENTS, RATINGS, TEXTS, is_judged_text, session_classes
 from conformance.exchange.call import Absent
 
 ANY_OLD = "refused: ACCESS_DENIED, CHAT_ID, CHAT_TYPE or WRONG_PARAMETER"

@@ -8,21 +8,21 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.contract.edition import edition_names, load_edition
-from conformance.contract.partition import COMMENTS, RATINGS, session_classes
+from conformance.contract.classes import COMMENTS, RATINGS, session_classes
+from conformance.contract.clauses import edition_names, load_edition
+from conformance.engine.plan import cannot_write, plan_of, writes_of
+from conformance.engine.workload import Planned
+from conformance.errors import Problem
 from conformance.exchange.call import Absent, Call
-from conformance.judging.mode import Planned
-from conformance.judging.plan import cannot_write, plan_of, writes_of
 from conformance.portals.in_process import portal_answering
-from conformance.portals.incoming import Incoming
+from conformance.portals.php_forms import Incoming
 from conformance.portals.reference import SESSIONS, Outgoing, ReferencePortal
-from conformance.portals.target import Target, embedded_target
-from conformance.problem import Problem
 from conformance.reporting.verdict import RunVerdict, Status, Verdict
-from conformance.selfcheck.faults import FAULTS
-from conformance.selfcheck.layers import Variant
-from conformance.selfcheck.styles import STYLES
+from conformance.selfcheck.conforming_variants import STYLES
+from conformance.selfcheck.mutants import FAULTS
+from conformance.selfcheck.mutation import Variant
 from conformance.selfcheck.tribunal import judge_portal
+from conformance.target.target import Target, embedded_target
 
 LIVE = replace(embedded_target(), live=True)
 UNSHOWN = {"refuses_the_word_null"}

@@ -14,16 +14,15 @@ from xml.etree import ElementTree
 
 import pytest
 
-from conformance.contract.edition import edition_names, load_edition
+from conformance.contract.clauses import edition_names, load_edition
+from conformance.engine.exhaustive import Coverage
+from conformance.engine.workload import Explore
+from conformance.errors import Problem
 from conformance.exchange.call import Json
-from conformance.judging.mode import Explore
-from conformance.judging.sweep import Coverage
 from conformance.portals.bitrix24 import bitrix24_portal
 from conformance.portals.in_process import portal_answering
 from conformance.portals.reference import SECRET, SESSIONS, Context, ReferencePortal, Refusal, Reply, Vote
 from conformance.portals.server import serving
-from conformance.portals.target import embedded_target
-from conformance.problem import Problem
 from conformance.reporting.diff import Change, compare, diff_document, diff_markdown, diff_text, has_got_worse
 from conformance.reporting.github import annotations_of, badge_of
 from conformance.reporting.html import html_of
@@ -32,6 +31,7 @@ from conformance.reporting.read import Report, read_report
 from conformance.reporting.report import RunFacts, report_of
 from conformance.reporting.sides import compare_sides, side_of
 from conformance.selfcheck.tribunal import judge_portal
+from conformance.target.target import embedded_target
 
 GOLDEN = Path(__file__).parent / "golden"
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> \u202eevil \x1b[31mred | `code` "

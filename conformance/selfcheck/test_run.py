@@ -10,12 +10,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from conformance.contract.edition import load_edition
+from conformance.contract.clauses import load_edition
 from conformance.portals import reference
-from conformance.portals.incoming import Incoming, parse_query, read_parameters
+from conformance.portals.php_forms import Incoming, parse_query, read_parameters
 from conformance.portals.reference import Answering, Outgoing, ReferencePortal
 from conformance.portals.server import serving
-from conformance.selfcheck.faults import FAULTS
+from conformance.selfcheck.mutants import FAULTS
 from conformance.selfcheck.outside import SECRET, TOKEN, command, faulty, keyed, run, target_file
 
 NOWHERE = "http://127.0.0.1:9"

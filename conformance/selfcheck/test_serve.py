@@ -21,11 +21,11 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from conformance.contract.edition import load_edition
+from conformance.contract.clauses import load_edition
 from conformance.exchange.call import METHOD
 from conformance.fixture import ServedPortal
 from conformance.portals.reference import SECRET
-from conformance.portals.script import documented_refusals
+from conformance.portals.scripts import documented_refusals
 
 pytest_plugins = ["conformance.fixture"]
 VOTE = {"SESSION_ID": 494, "RATING": 5}

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from conformance.errors import Problem
 from conformance.exchange.call import Caller
-from conformance.portals.secret import Scrubber, Secret, SecretUrl
-from conformance.portals.target import load_target
-from conformance.problem import Problem
+from conformance.target.secrets import Scrubber, Secret, SecretUrl
+from conformance.target.target import load_target
 
 VALID = """
 name = "staging"

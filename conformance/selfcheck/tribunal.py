@@ -6,22 +6,22 @@ from importlib import import_module
 from importlib.resources import files
 from typing import Any, Final
 
-from conformance.clients.command import words_of
-from conformance.contract.edition import Edition
+from conformance.clients.process import words_of
+from conformance.clients.runner import ClientTrial, Rounds, Sent
+from conformance.contract.clauses import Edition
 from conformance.courts import gate_of, note_missing
-from conformance.judging.deviations import Deviation
-from conformance.judging.feeds import Feed
-from conformance.judging.gate import ClientTrial, Rounds, Sent
-from conformance.judging.mode import Mode, Planned, proceedings
-from conformance.judging.plan_file import plan_from
-from conformance.judging.tally import Tally
-from conformance.judging.trial import Body, Trial, trial_order
-from conformance.judging.world import World
-from conformance.portals.cassette import PlayingWire
-from conformance.portals.portal import Portal
-from conformance.portals.record import Record
+from conformance.engine.checks import Feed
+from conformance.engine.deviations import Deviation
+from conformance.engine.plan_file import plan_from
+from conformance.engine.results import Tally
+from conformance.engine.runner import Body, Trial, trial_order
+from conformance.engine.session import World
+from conformance.engine.workload import Mode, Planned, proceedings
 from conformance.reporting.verdict import RunVerdict, Selection, decide
 from conformance.run import ClientOptions
+from conformance.target.cassette import PlayingWire
+from conformance.target.client import Portal
+from conformance.target.recording import Record
 
 SEED: Final = 1
 
@@ -92,19 +92,21 @@ def judge_client(
 @cache
 def suite_tests() -> tuple[tuple[str, Feed, Body], ...]:
     """The tests of the suite: the clause, what the test is fed with, and what it demands."""
-    return tuple(_tests("conformance"))
+    return tuple(mark for name in _modules() if name != "test_client" for mark in _tests(name))
 
 
 @cache
 def client_tests() -> tuple[tuple[str, Rounds | Sent, Body], ...]:
     """The tests of client libraries, in the same form."""
-    return tuple(_tests("conformance.client_gate"))
+    return tuple(_tests("test_client"))
 
 
-def _tests(package: str) -> Iterator[Any]:
-    for entry in files(package).iterdir():
-        if entry.name.startswith("test_"):
-            module = import_module(f"{package}.{entry.name.removesuffix('.py')}")
-            for item in vars(module).values():
-                for mark in getattr(item, "pytestmark", []):
-                    yield mark.args
+def _modules() -> list[str]:
+    names = (entry.name for entry in files("conformance").iterdir())
+    return [name.removesuffix(".py") for name in names if name.startswith("test_")]
+
+
+def _tests(module: str) -> Iterator[Any]:
+    for item in vars(import_module(f"conformance.{module}")).values():
+        for mark in getattr(item, "pytestmark", []):
+            yield mark.args

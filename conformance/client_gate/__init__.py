@@ -1,1 +1,0 @@
-"""The suite for client libraries: the chapter "client" of the contract."""

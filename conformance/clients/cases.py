@@ -1,0 +1,128 @@
+"""The cases of the gate: what is asked of a library, and what the portal answers."""
+
+from collections.abc import Callable
+from typing import Final
+
+from hypothesis import strategies as st
+
+from conformance.clients.exchange import Case
+from conformance.contract.classes import COMMENTS, OUTSIDE, RATINGS, STARS, TEXTS, EquivalenceClass
+from conformance.contract.clauses import Edition
+from conformance.exchange.call import ABSENT, NOTHING, Call, Pick
+from conformance.portals.scripts import REDIRECTS, TRUE, Script, documented_refusals, refused
+
+SESSION: Final = Pick("rateable", 494)
+STARS_5: Final = Pick("5", 5)
+PRAISE: Final = Pick("plain", "Well done")
+VOTE: Final = Call(SESSION, STARS_5, PRAISE)
+_ALONE: Final = (Call(SESSION, STARS_5), Call(SESSION, comment=PRAISE))
+NULL: Final = Pick("null", None)
+
+# Texts that a library may take for something else: an escape, a file to upload, a template, a value of its language.
+_TRAPS: Final = (
+    "a&RATING=1",
+    "a&SESSION_ID=1&COMMENT=b",
+    "=",
+    "&",
+    "a;b",
+    "a=b&c",
+    "100%",
+    "%26",
+    "%2526",
+    "%00",
+    "1+1 = 2",
+    "a#b",
+    "a?b",
+    "a/b\\c",
+    '"',
+    "'",
+    "\\n",
+    "@/etc/hostname",
+    "[]",
+    "{}",
+    "$result[0]",
+    "${HOME}",
+    "{0}",
+    "%s",
+    "<b>&amp;</b>",
+    "007",
+    "1e5",
+    "0",
+    "false",
+)
+
+# Longer than a portal must accept: a library may refuse them, but not cut them.
+_LONG: Final = ("long " * 300 + "end", "x" * 9_990 + "the end")
+_SESSIONS: Final = (1, 65_537, 2**24 + 1, 2**31 - 1)
+_LARGEST_EVERYWHERE: Final = 2**53 - 1
+"""Above it a language whose numbers are floating point keeps another number, before its library sees it."""
+
+
+def with_answers(*scripts: Script) -> Callable[[Edition], tuple[Case, ...]]:
+    """A vote with each of these answers."""
+    return lambda _edition: tuple(Case(VOTE, script) for script in scripts)
+
+
+def successes(_edition: Edition) -> tuple[Case, ...]:
+    """Votes that succeed: both parameters, and each alone."""
+    return tuple(Case(call, TRUE) for call in (VOTE, *_ALONE))
+
+
+def values(_edition: Edition) -> tuple[Case, ...]:
+    """Every boundary value of a rating and of a comment, beside a plain one of the other."""
+    ratings = [Pick(name, value) for name in (*STARS, *OUTSIDE) for value in RATINGS[name].boundaries]
+    ratings = [pick for pick in ratings if abs(pick.value) <= _LARGEST_EVERYWHERE]
+    comments = [Pick(name, value) for name in TEXTS for value in COMMENTS[name].boundaries]
+    comments += [Pick("zero-text" if text == "0" else "special", text) for text in _TRAPS]
+    comments += [Pick("oversize", text) for text in _LONG]
+    sessions = [Pick("rateable", number) for number in _SESSIONS]
+    calls = [Call(SESSION, rating, PRAISE) for rating in ratings]
+    calls += [Call(SESSION, STARS_5, text) for text in comments]
+    calls += [Call(session, STARS_5, PRAISE) for session in sessions]
+    return (*(Case(call, TRUE) for call in calls), *(Case(VOTE, script) for script in REDIRECTS))
+
+
+def drawn_values(_edition: Edition) -> st.SearchStrategy[Case]:
+    """Texts of any kind, of the classes that a portal must accept, beside any rating that it must accept."""
+    texts = st.one_of(*(_drawn(COMMENTS[name]) for name in TEXTS))
+    ratings = st.one_of(*(_drawn(RATINGS[name]) for name in STARS))
+    return st.builds(lambda rating, text: Case(Call(SESSION, rating, text), TRUE), ratings, texts)
+
+
+def _drawn(of: EquivalenceClass) -> st.SearchStrategy[Pick]:
+    values = st.sampled_from(of.boundaries) if of.drawn is None else of.drawn
+    return values.map(lambda value: Pick(of.name, value))
+
+
+def omissions(_edition: Edition) -> tuple[Case, ...]:
+    """Votes in which one parameter, or both, are left out or passed as null."""
+    ratings, comments = (NOTHING, NULL, STARS_5), (NOTHING, NULL, PRAISE)
+    calls = [Call(SESSION, rating, comment) for rating in ratings for comment in comments]
+    return tuple(Case(call, TRUE) for call in calls if ABSENT in _values(call) or None in _values(call))
+
+
+def _values(call: Call) -> tuple[object, object]:
+    return call.rating.value, call.comment.value
+
+
+def refusals(edition: Edition) -> tuple[Case, ...]:
+    """Each method code and each system code at its documented status; one also with texts that may confuse."""
+    codes = documented_refusals(edition)
+    told = [str(value) for name in TEXTS for value in COMMENTS[name].named]
+    scripts = [refused(code, status, edition) for code, status in codes]
+    return tuple(Case(VOTE, script) for script in (*scripts, *(refused(*codes[0], edition, text) for text in told)))
+
+
+def refusals_in_200(edition: Edition) -> tuple[Case, ...]:
+    """Each code in an error object with HTTP 200."""
+    codes = dict.fromkeys(code for code, _ in documented_refusals(edition))
+    return tuple(Case(VOTE, refused(code, 200, edition)) for code in codes)
+
+
+def drawn_descriptions(edition: Edition) -> st.SearchStrategy[Case]:
+    """A refusal whose description is a text of any kind, at a status for which no library waits and tries again."""
+    codes = [(code, status) for code, status in documented_refusals(edition) if status not in (429, *range(500, 600))]
+    text = st.one_of(*(_drawn(COMMENTS[name]) for name in TEXTS)).map(lambda pick: str(pick.value))
+    return st.builds(
+        lambda code, told: Case(VOTE, refused(code[0], code[1], edition, told)), st.sampled_from(codes), text
+    )

@@ -1,0 +1,68 @@
+"""Calls on which the pages are silent, labelled. Every run records what they do; none is judged."""
+
+from collections.abc import Mapping
+
+from conformance.contract.classes import COMMENTS, RATINGS, STATES, EquivalenceClass
+from conformance.engine.cases import boundary
+from conformance.exchange.call import ABSENT, NOTHING, Call, Pick
+
+Sessions = Mapping[str, EquivalenceClass]
+
+
+def comments_alone(sessions: Sessions, *names: str) -> dict[str, Call]:
+    """Each boundary value of these classes of COMMENT as the only optional parameter."""
+    return {
+        f"COMMENT {name} {number}": Call(boundary(sessions, "rateable"), NOTHING, Pick(name, value))
+        for name in names
+        for number, value in enumerate(COMMENTS[name].boundaries, 1)
+    }
+
+
+def several_wrong(sessions: Sessions) -> dict[str, Call]:
+    """Two things wrong in one call: which code wins."""
+    absent, above, rateable = Pick("absent", ABSENT), boundary(RATINGS, "above"), boundary(sessions, "rateable")
+    cases = {
+        "no SESSION_ID, neither optional": Call(absent),
+        "no SESSION_ID, RATING 6": Call(absent, above),
+        "SESSION_ID 0, neither optional": Call(boundary(sessions, "zero")),
+        "SESSION_ID text, RATING 6": Call(boundary(sessions, "text"), above),
+        "RATING 6, no COMMENT": Call(rateable, above),
+        "RATING 6, COMMENT filled": Call(rateable, above, boundary(COMMENTS, "plain")),
+    }
+    for state in STATES:
+        if state in sessions:
+            session = boundary(sessions, state)
+            cases[f"{state} session, neither optional"] = Call(session)
+            cases[f"{state} session, RATING 6"] = Call(session, above)
+    return cases
+
+
+def extra_parameters(sessions: Sessions) -> dict[str, Call]:
+    """A name that the pages do not know."""
+    rateable, extra = boundary(sessions, "rateable"), (("UNKNOWN_PARAMETER", "x"),)
+    return {
+        "one unknown parameter": Call(rateable, boundary(RATINGS, "5"), boundary(COMMENTS, "plain"), extra=extra),
+        "only an unknown parameter": Call(rateable, extra=extra),
+    }
+
+
+def lower_case(sessions: Sessions) -> dict[str, Call]:
+    """session_id instead of SESSION_ID."""
+    call = Call(boundary(sessions, "rateable"), boundary(RATINGS, "5"), session_name="session_id")
+    return {"session_id in lower case": call}
+
+
+def open_dialog(sessions: Sessions) -> dict[str, Call]:
+    """A session whose dialog is not finished, where one is configured."""
+    if "open" not in sessions:
+        return {}
+    return {"RATING 5 on a dialog that is not finished": Call(boundary(sessions, "open"), boundary(RATINGS, "5"))}
+
+
+def one_field(sessions: Sessions) -> dict[str, Call]:
+    """A rating alone and a comment alone: what becomes of the other field."""
+    rateable = boundary(sessions, "rateable")
+    return {
+        "RATING alone": Call(rateable, boundary(RATINGS, "4")),
+        "COMMENT alone": Call(rateable, NOTHING, boundary(COMMENTS, "emoji")),
+    }

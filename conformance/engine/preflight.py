@@ -1,0 +1,101 @@
+"""Before anything is judged: is the target a portal that can be judged, or is its set-up at fault."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from conformance.engine.evidence import Exchange
+from conformance.engine.session import World
+from conformance.errors import Problem
+from conformance.exchange.call import ABSENT, DIRECT, Call, Pick, Read
+from conformance.exchange.read_back import NOT_READ, NotRead, Stored
+from conformance.exchange.response import LIMIT_CODES, NO_JSON
+from conformance.target.target import Target
+from conformance.target.transports import NoAnswer, NotRecorded
+
+_ATTEMPTS: Final = 5
+_SETUP_CODES: Final = frozenset(
+    {"NO_AUTH_FOUND", "INVALID_CREDENTIALS", "expired_token", "user_access_error", "insufficient_scope"}
+    | {"ERROR_METHOD_NOT_FOUND", "PORTAL_DELETED", "INVALID_REQUEST"}
+)
+_NEEDING_READS: Final = {"effect.saved", "effect.unchanged-on-refusal", "effect.revote"}
+
+
+def preflight_requests(target: Target) -> tuple[Call | Read, ...]:
+    """Two calls that no portal can take for a vote, then the sessions of which a read-back tells something."""
+    rateable = target.sessions["rateable"]
+    calls = (Call(Pick("absent", ABSENT)), Call(Pick("rateable", rateable)))
+    if target.not_offered >= _NEEDING_READS:
+        return calls
+    return (*calls, *(Read(target.sessions[state]) for state in ("unknown", "rateable") if state in target.sessions))
+
+
+def preflight(world: World, requests: Iterable[Call | Read]) -> tuple[Exchange | Stored | NotRead, ...]:
+    """What the portal answered to these requests, in order. Raises Problem."""
+    target = world.portal.target
+    shown = target.callers[DIRECT.caller].shown
+    met: list[Exchange | Stored | NotRead] = []
+    for request in requests:
+        if isinstance(request, Read):
+            stored = _read_patiently(world, request.session)
+            met.append(stored)
+            if request.session == target.sessions["rateable"]:
+                world.reads = _is_rateable(request.session, stored)
+            elif isinstance(stored, Stored):
+                raise Problem(
+                    f"sessions.unknown: the portal knows session {request.session}: give an id that does not exist"
+                )
+            continue
+        try:
+            met.append(world.ask(request))
+        except NotRecorded:
+            continue
+        except NoAnswer as failure:
+            raise Problem(f"{shown}: {failure}: check the url and that the portal is up") from None
+    if not world.reads:
+        _check_answers([entry for entry in met if isinstance(entry, Exchange)], shown)
+    return tuple(met)
+
+
+def _check_answers(exchanges: list[Exchange], shown: str) -> None:
+    if not exchanges:
+        return
+    first = exchanges[0].answer
+    if all(exchange.answer.code in _SETUP_CODES for exchange in exchanges):
+        raise Problem(f"{shown}: the portal answers {first.code}: check the webhook's secret, scope and address")
+    if all(exchange.answer.document is NO_JSON for exchange in exchanges):
+        raise Problem(
+            f"{shown}: the answers are not JSON but {first.content_type or 'of no type'} "
+            f"(HTTP {first.status}): check that the url is a REST webhook"
+        )
+
+
+def _read_patiently(world: World, session: int) -> Stored | NotRead:
+    """A read-back, sent again where the rate limit or a lost connection answers in its place."""
+    for _ in range(_ATTEMPTS):
+        try:
+            stored = world.portal.read(session)
+        except NotRecorded:
+            break
+        except NoAnswer:
+            continue
+        if isinstance(stored, Stored) or stored.code not in LIMIT_CODES:
+            return stored
+    return NOT_READ
+
+
+def _is_rateable(number: int, stored: Stored | NotRead) -> bool:
+    """False where read-back is not offered."""
+    if isinstance(stored, NotRead):
+        if stored.code:
+            raise Problem(
+                f"sessions.rateable: the portal refuses to read session {number} ({stored.code}): check the id"
+            )
+        return False
+    if str(stored.session) != str(number):
+        raise Problem(f"sessions.rateable: the portal reads session {number} as {stored.session!r}: check the id")
+    if stored.may_rate not in ("Y", None):
+        raise Problem(
+            f"sessions.rateable: the caller may not rate session {number} (canVoteHead is {stored.may_rate!r}): "
+            "give a finished dialog that he may rate"
+        )
+    return True

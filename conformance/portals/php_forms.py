@@ -1,0 +1,125 @@
+"""What a portal reads from an HTTP request, by the rules of PHP and of the portal's REST module (see Data Encoding)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Final
+from urllib.parse import parse_qsl
+
+import python_multipart
+from python_multipart.exceptions import FormParserError
+
+from conformance.exchange.call import Json
+from conformance.exchange.response import NO_JSON, parse_json
+
+_KEY: Final = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
+_BRACKET: Final = re.compile(r"\[([^\[\]]*)\]")
+_DEEPEST: Final = 64
+"""Names with more brackets are dropped, as PHP drops them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An HTTP request as it reaches a portal. path: decoded, without query; headers: names in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def media_type(self) -> str:
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def split_name(name: str) -> tuple[str, bool]:
+    """The method of the last part of a path without its suffix, and whether that asks for XML."""
+    stem, dot, suffix = name.rpartition(".")
+    if dot and suffix.lower() in ("json", "xml"):
+        return stem, suffix.lower() == "xml"
+    return name, False
+
+
+def read_parameters(request: Incoming) -> dict[str, Json]:
+    """The parameters of a request: those of the query, replaced by those of the body of a POST."""
+    parameters = parse_query(request.query)
+    if request.method == "POST":
+        parameters.update(_read_body(request))
+    return parameters
+
+
+def parse_query(text: str) -> dict[str, Json]:
+    """A query as PHP reads it: the last of equal names wins, X[] makes a list, X[k] a map, every value is text."""
+    return _nest(parse_qsl(text, keep_blank_values=True))
+
+
+def _read_body(request: Incoming) -> dict[str, Json]:
+    kind = request.media_type
+    if kind == "application/json" or kind.endswith("+json"):
+        document = parse_json(request.body)
+        return document if document is not NO_JSON and isinstance(document, dict) else {}
+    if kind == "application/x-www-form-urlencoded":
+        return _nest(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
+    if kind == "multipart/form-data":
+        return _nest(_multipart_fields(request))
+    return {}
+
+
+def _multipart_fields(request: Incoming) -> list[tuple[str, str]]:
+    fields: list[tuple[str, str]] = []
+
+    def keep(part: python_multipart.multipart.Field) -> None:
+        fields.append(
+            ((part.field_name or b"").decode("utf-8", "replace"), (part.value or b"").decode("utf-8", "replace"))
+        )
+
+    headers = {"Content-Type": request.headers["content-type"].encode()}
+    try:
+        python_multipart.parse_form(headers, BytesIO(request.body), keep, lambda _file: None)
+    except FormParserError:
+        return []
+    return fields
+
+
+def _nest(pairs: list[tuple[str, str]]) -> dict[str, Json]:
+    tree: dict[str, Json] = {}
+    # By the identity of an array the index that an empty key of it gets: one above the highest so far.
+    following: dict[int, int] = {}
+
+    def place(array: dict[str, Json], key: str) -> str:
+        free = following.get(id(array), 0)
+        index = int(key) if key.isascii() and key.isdigit() else free if not key else -1
+        following[id(array)] = max(free, index + 1)
+        return key or str(index)
+
+    for name, value in pairs:
+        matched = _KEY.fullmatch(name)
+        if matched is None:
+            tree[_as_php_name(name)] = value
+            continue
+        keys = [_as_php_name(matched[1]), *_BRACKET.findall(matched[2])]
+        if len(keys) > _DEEPEST:
+            continue
+        inner = tree
+        for given in keys[:-1]:
+            key = place(inner, given)
+            found = inner.setdefault(key, {})
+            if not isinstance(found, dict):
+                found = inner[key] = {}
+            inner = found
+        inner[place(inner, keys[-1])] = value
+    return {name: _as_php_array(value) for name, value in tree.items()}
+
+
+def _as_php_name(name: str) -> str:
+    """A name as PHP makes a variable of it."""
+    return re.sub(r"[ .\[]", "_", name.lstrip(" "))
+
+
+def _as_php_array(value: Json) -> Json:
+    if not isinstance(value, dict):
+        return value
+    inner = {key: _as_php_array(entry) for key, entry in value.items()}
+    return list(inner.values()) if list(inner) == [str(index) for index in range(len(inner))] else inner

@@ -1,0 +1,206 @@
+"""Scripted answers: what the mock portal answers whatever it is asked, by names that can stand in a webhook URL."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Final
+from urllib.parse import quote
+
+from conformance.contract.clauses import Edition, load_edition
+from conformance.portals.php_forms import Incoming, split_name
+from conformance.portals.reference import SECRET, Outgoing, ReferencePortal, Refusal, Reply, Result, render, rendered
+
+LIMIT: Final = "QUERY_LIMIT_EXCEEDED"
+METHOD_STATUS: Final = 400
+"""The status with which the method refuses, in the template of the pages of both editions."""
+SLOW_SECONDS: Final = 5.0
+_IN_AN_ITEM: Final = (
+    "insufficient_scope",
+    "ERROR_METHOD_NOT_FOUND",
+    "ERROR_BATCH_LENGTH_EXCEEDED",
+    "ERROR_BATCH_METHOD_NOT_ALLOWED",
+)
+"""The system codes that a batch carries for one of its items; the others refuse the whole request."""
+_CODE_AND_STATUS: Final = re.compile(r"([A-Za-z_]+)-([2-5][0-9][0-9])")
+_PAGE: Final = b"<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Error</h1></body></html>"
+_HTML: Final = "text/html; charset=utf-8"
+_JSON: Final = "application/json; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """The connection is closed before anything is answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """The method replies so, alone or as the item of a batch."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedWhole:
+    """The request as a whole is refused, a batch too."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class WithoutResult:
+    """A successful answer in which `result` is missing, in a batch that of the item."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The answer of a success, of which the second half is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """A success that takes its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """The same request is to be sent again, to the same URL, with its body: that is what 307 and 308 say."""
+
+    status: int
+
+
+Step = Redirect | Replied | RefusedWhole | WithoutResult | Cut | Slow | Outgoing | Dropped
+"""An Outgoing is the response itself, whatever was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What is answered to the requests of one secret, one step after the other; then from the first again."""
+
+    name: str
+    steps: tuple[Step, ...]
+
+    @property
+    def code(self) -> str:
+        """The code with which it refuses; the empty text where it does not."""
+        match self.steps[0]:
+            case RefusedWhole(refusal) | Replied(Refusal() as refusal):
+                return refusal.code
+        return ""
+
+    @property
+    def relaxes(self) -> bool:
+        """Whether it ends in another answer than it begins with."""
+        return self.steps[-1] != self.steps[0]
+
+
+TRUE: Final = Script("true", (Replied(Result(True)),))
+
+
+def refused(code: str, status: int, edition: Edition, description: str = "") -> Script:
+    """A script that refuses with that code and status."""
+    refusal = Refusal(code, status, description)
+    whole = code not in edition.method_codes | set(_IN_AN_ITEM) or (code, status) == ("ACCESS_DENIED", 403)
+    return Script(f"{code}-{status}", (RefusedWhole(refusal) if whole else Replied(refusal),))
+
+
+def documented_refusals(edition: Edition) -> tuple[tuple[str, int], ...]:
+    """Each method code and each system code, with the status at which the edition has it."""
+    return (*((code, METHOD_STATUS) for code in sorted(edition.method_codes)), *edition.system_codes.items())
+
+
+def script_named(name: str, edition: Edition) -> Script | None:
+    """The script of that name; beside the listed ones, CODE-STATUS for each code of the edition and any status."""
+    script = scripts_of(edition.name).get(name)
+    matched = _CODE_AND_STATUS.fullmatch(name)
+    if script is not None or matched is None or not edition.documents(matched[1]):
+        return script
+    return refused(matched[1], int(matched[2]), edition)
+
+
+@cache
+def scripts_of(edition_name: str) -> Mapping[str, Script]:
+    """All scripts that have a name: by CODE and CODE-STATUS, CODE-200, and by what breaks the answer."""
+    edition = load_edition(edition_name)
+    named = [TRUE, *REDIRECTS, *RESULTS, *BROKEN, Script("slow", (Slow(),)), *limits(edition)]
+    refusals = documented_refusals(edition)
+    scripts = [refused(code, status, edition) for code, status in refusals]
+    by_code = [replace(script, name=code) for script, (code, _) in zip(scripts, refusals, strict=True)]
+    in_200 = [refused(code, 200, edition) for code, _ in refusals]
+    # Where a code of the method is one of the system too, the code alone means that of the method: it comes first.
+    table: dict[str, Script] = {}
+    for script in (*named, *by_code, *scripts, *in_200):
+        table.setdefault(script.name, script)
+    return table
+
+
+REDIRECTS: Final = tuple(
+    Script(f"redirect-{status}", (Redirect(status), Replied(Result(True)))) for status in (307, 308)
+)
+RESULTS: Final = (
+    Script("false", (Replied(Result(False)),)),
+    Script("null", (Replied(Result(None)),)),
+    Script("no-result", (WithoutResult(),)),
+)
+BROKEN: Final = (
+    Script("html-500", (Outgoing(500, _HTML, _PAGE),)),
+    Script("html-502", (Outgoing(502, _HTML, _PAGE),)),
+    Script("html-200", (Outgoing(200, _HTML, _PAGE),)),
+    Script("cut-json", (Cut(),)),
+    Script("empty", (Outgoing(200, _JSON, b""),)),
+    Script("dropped", (Dropped(),)),
+)
+
+
+def limits(edition: Edition) -> tuple[Script, ...]:
+    """The rate limit, for ever and then relaxed, at the status of the edition and at 200."""
+    own, in_200 = (RefusedWhole(Refusal(LIMIT, status)) for status in (edition.system_codes[LIMIT], 200))
+    relaxed = Replied(Result(True))
+    return (
+        Script(f"{LIMIT}-{own.refusal.status}", (own,)),
+        Script(f"{LIMIT}-200", (in_200,)),
+        Script("two-limits", (own, own, relaxed)),
+        Script("two-limits-200", (in_200, in_200, relaxed)),
+    )
+
+
+def play(step: Step, request: Incoming, edition: Edition) -> Outgoing | Dropped:
+    """The answer of one step to a request."""
+    match step:
+        case Dropped() | Outgoing():
+            return step
+        case Redirect(status):
+            query = f"?{request.query}" if request.query else ""
+            answered = Outgoing(status, "text/plain", b"", location=quote(request.path) + query)
+        case RefusedWhole(refusal):
+            answered = render(refusal, request.path.lower().endswith(".xml"))
+        case Replied(reply):
+            answered = _replied(reply, request, edition)
+        case WithoutResult():
+            answered = _without_result(request, edition)
+        case Cut():
+            success = _replied(Result(True), request, edition)
+            answered = replace(success, body=success.body[: len(success.body) // 2])
+        case Slow():
+            answered = replace(_replied(Result(True), request, edition), after_seconds=SLOW_SECONDS)
+    return answered
+
+
+def _replied(reply: Reply, request: Incoming, edition: Edition) -> Outgoing:
+    portal = ReferencePortal(edition)
+    portal.vote = lambda _parameters, _context: reply
+    name = request.path.rpartition("/")[2]
+    return portal.answer(replace(request, path=f"/rest/1/{SECRET}/{name}"))
+
+
+def _without_result(request: Incoming, edition: Edition) -> Outgoing:
+    """The answer of a success from which the result is taken out, in a batch that of each item."""
+    xml = split_name(request.path)[1]
+    answered = _replied(Result(True), replace(request, path=split_name(request.path)[0]), edition)
+    document: dict[str, Any] = json.loads(answered.body)
+    if isinstance(document.get("result"), dict):
+        document["result"] |= {"result": [], "result_time": []}
+    else:
+        document.pop("result", None)
+    return rendered(document, 200, xml)

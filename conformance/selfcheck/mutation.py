@@ -1,0 +1,123 @@
+"""Ways to make the reference portal behave otherwise: each wraps one of its three layers."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeGuard
+
+from conformance.exchange.call import METHOD, Json
+from conformance.portals.php_forms import Incoming
+from conformance.portals.reference import Context, Outgoing, ReferencePortal, Refusal, Reply, Result
+
+BOTH: Final = ("2024-10", "2026-03")
+Parameters = dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A portal made from the reference portal. clauses: those that must catch it, none for a correct one."""
+
+    name: str
+    conduct: str
+    clauses: tuple[str, ...]
+    editions: tuple[str, ...]
+    apply: Callable[[ReferencePortal], None]
+
+
+def asked(portal: ReferencePortal, change: Callable[[Parameters, Context], Parameters]) -> None:
+    """Changes what the method reads of a call."""
+    honest = portal.vote
+    portal.vote = lambda parameters, context: honest(change(parameters, context), context)
+
+
+def replied(portal: ReferencePortal, change: Callable[[Reply, Parameters, Context], Reply]) -> None:
+    """Changes what the method replies."""
+    honest = portal.vote
+    portal.vote = lambda parameters, context: change(honest(parameters, context), parameters, context)
+
+
+def refused_where(portal: ReferencePortal, where: Callable[[Parameters, Context], bool]) -> None:
+    """Refuses calls that are fine."""
+    code = portal.refusal("EMPTY_VOTE_PARAMS", "WRONG_PARAMETER")
+    honest = portal.vote
+    portal.vote = lambda parameters, context: code if where(parameters, context) else honest(parameters, context)
+
+
+def crashes_where(portal: ReferencePortal, where: Callable[[Parameters, Context], bool]) -> None:
+    """Answers some calls with an error page."""
+    honest_vote, honest_answer = portal.vote, portal.answer
+
+    def vote(parameters: Parameters, context: Context) -> Reply:
+        return Refusal("CRASH", 500) if where(parameters, context) else honest_vote(parameters, context)
+
+    def answer(request: Incoming) -> Outgoing:
+        outgoing = honest_answer(request)
+        page = Outgoing(500, "text/html", b"<html><h1>Internal Server Error</h1></html>")
+        return page if b"CRASH" in outgoing.body else outgoing
+
+    portal.vote, portal.answer = vote, answer
+
+
+def recoded(
+    portal: ReferencePortal, codes: dict[str, str], where: Callable[[Parameters], bool] = lambda _: True
+) -> None:
+    """Refuses with other codes."""
+
+    def change(reply: Reply, parameters: Parameters, _: Context) -> Reply:
+        return (
+            replace(reply, code=codes.get(reply.code, reply.code)) if is_refusal(reply) and where(parameters) else reply
+        )
+
+    replied(portal, change)
+
+
+def received(portal: ReferencePortal, change: Callable[[Incoming], Incoming]) -> None:
+    """Changes the request before it is read; read-backs are left alone."""
+    honest = portal.answer
+    portal.answer = lambda request: honest(change(request) if is_vote(request) or is_batch(request) else request)
+
+
+def sent(portal: ReferencePortal, change: Callable[[Outgoing, Incoming], Outgoing]) -> None:
+    """Changes the response to a vote that came alone."""
+    honest = portal.answer
+    portal.answer = lambda request: change(honest(request), request) if is_vote(request) else honest(request)
+
+
+def sent_json(portal: ReferencePortal, change: Callable[[dict[str, Any]], Any], *, batch: bool = False) -> None:
+    """Changes the JSON document that answers a vote that came alone, or a batch."""
+    honest = portal.answer
+
+    def answer(request: Incoming) -> Outgoing:
+        outgoing = honest(request)
+        concerned = is_batch(request) if batch else is_vote(request)
+        if not concerned or "json" not in outgoing.content_type:
+            return outgoing
+        return replace(outgoing, body=json.dumps(change(json.loads(outgoing.body))).encode())
+
+    portal.answer = answer
+
+
+def on_success(change: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+    """The change where the document is a success."""
+    return lambda document: change(document) if "result" in document else document
+
+
+def on_error(change: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+    """The change where the document is a refusal."""
+    return lambda document: change(document) if "error" in document else document
+
+
+def is_vote(request: Incoming) -> bool:
+    return METHOD in request.path.lower()
+
+
+def is_batch(request: Incoming) -> bool:
+    return "batch" in request.path.rpartition("/")[2]
+
+
+def is_refusal(reply: Reply) -> TypeGuard[Refusal]:
+    return isinstance(reply, Refusal)
+
+
+def accepted(reply: Reply) -> TypeGuard[Result]:
+    return isinstance(reply, Result)

@@ -1,0 +1,78 @@
+"""Does the suite accuse who lies, by the right clause, and nobody else."""
+
+import httpx
+import pytest
+
+from conformance.contract.clauses import edition_names, load_edition
+from conformance.engine.workload import Explore
+from conformance.portals.in_process import portal_answering
+from conformance.portals.php_forms import Incoming
+from conformance.portals.reference import Outgoing, ReferencePortal
+from conformance.reporting.verdict import Status, Verdict
+from conformance.selfcheck.conforming_variants import STYLES
+from conformance.selfcheck.mutants import FAULTS, must_catch
+from conformance.selfcheck.mutation import Variant
+from conformance.selfcheck.tribunal import judge_portal
+from conformance.target.target import embedded_target
+
+FEW_DRAWS = Explore(3)
+MORE_DRAWS = Explore(10)
+TRIED = [(fault, edition) for fault in FAULTS for edition in fault.editions]
+
+
+@pytest.mark.parametrize(("fault", "edition"), TRIED, ids=[f"{fault.name}-{edition}" for fault, edition in TRIED])
+def test_a_lying_portal_is_caught_by_every_clause_that_it_names(fault: Variant, edition: str) -> None:
+    portal = ReferencePortal(load_edition(edition))
+    fault.apply(portal)
+    named = must_catch(fault, edition)
+    judged = portal_answering(embedded_target(), portal.answer)
+    verdict = judge_portal(judged, portal.edition, FEW_DRAWS, only=named)
+    assert verdict.verdict is Verdict.NOT_CONFORMANT
+    assert named <= {entry.clause.id for entry in verdict.with_status(Status.FAILED)}
+
+
+def test_a_connection_that_is_lost_after_a_refusal_hides_nothing() -> None:
+    """The calls that look for the reason of a refusal are not answered: the refusal still counts."""
+    portal = ReferencePortal(load_edition("2024-10"))
+    next(fault for fault in FAULTS if fault.name == "refuses_rating_3").apply(portal)
+    to_lose = 0
+
+    def answer(request: Incoming) -> Outgoing:
+        nonlocal to_lose
+        if to_lose:
+            to_lose -= 1
+            raise httpx.ReadError("lost")
+        outgoing = portal.answer(request)
+        to_lose = 4 if b"WRONG_PARAMETER" in outgoing.body and b'"RATING": 3' in request.body else 0
+        return outgoing
+
+    judged = portal_answering(embedded_target(), answer)
+    verdict = judge_portal(judged, portal.edition, FEW_DRAWS, only=["optional.rating-alone"])
+    assert "optional.rating-alone" in {entry.clause.id for entry in verdict.with_status(Status.FAILED)}
+
+
+@pytest.mark.parametrize("name", edition_names())
+def test_every_judged_clause_catches_a_lying_portal(name: str) -> None:
+    judged = {clause.id for clause in load_edition(name).clauses.values() if clause.level != "observed"}
+    proven = {clause for fault in FAULTS if name in fault.editions for clause in must_catch(fault, name)}
+    assert judged <= proven
+
+
+@pytest.mark.parametrize("name", edition_names())
+def test_the_reference_portal_is_conformant_and_every_clause_exercised(name: str) -> None:
+    edition = load_edition(name)
+    judged = portal_answering(embedded_target(), ReferencePortal(edition).answer)
+    verdict = judge_portal(judged, edition, FEW_DRAWS)
+    assert verdict.verdict is Verdict.CONFORMANT
+    assert {entry.status for entry in verdict.clauses} == {Status.PASSED, Status.OBSERVED}
+
+
+@pytest.mark.parametrize("name", edition_names())
+@pytest.mark.parametrize("style", STYLES, ids=[style.name for style in STYLES])
+def test_a_correct_portal_of_another_style_is_not_accused(style: Variant, name: str) -> None:
+    portal = ReferencePortal(load_edition(name))
+    style.apply(portal)
+    verdict = judge_portal(portal_answering(embedded_target(), portal.answer), portal.edition, MORE_DRAWS)
+    accused = [violation for entry in verdict.clauses for violation in entry.violations]
+    assert accused == []
+    assert verdict.verdict is Verdict.CONFORMANT

@@ -1,0 +1,95 @@
+"""The curl line of a failure, run in a real shell: it sends what the suite sent, and holds no secret."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from conformance.contract.classes import COMMENTS, RATINGS, session_classes
+from conformance.contract.clauses import load_edition
+from conformance.engine.cases import sendable
+from conformance.exchange.call import ABSENT, NOTHING, TOKEN_CALLERS, Batch, Call, Caller, Encoding, Pick, Way
+from conformance.exchange.reproduce import WRONG_SECRET, curl
+from conformance.portals import reference
+from conformance.portals.in_process import portal_answering
+from conformance.portals.php_forms import Incoming, read_parameters
+from conformance.portals.reference import Outgoing
+from conformance.portals.server import serving
+from conformance.target.target import embedded_target
+
+SESSIONS = session_classes({"rateable": 494}, live=False)
+PLAIN = Call(Pick("rateable", 494), Pick("5", 5), Pick("plain", "Well done"))
+WAYS = [
+    *(Way(encoding, suffix) for encoding in Encoding for suffix in ("", ".json", ".xml")),
+    *(Way(encoding, caller=caller) for encoding in Encoding
+      for caller in (*TOKEN_CALLERS, Caller.SECOND, Caller.UNSCOPED, Caller.WRONG_SECRET)),
+    *(Way(encoding, batch=batch) for encoding in (Encoding.JSON, Encoding.FORM, Encoding.QUERY_GET)
+      for batch in (Batch.MAP, Batch.LIST)),
+]  # fmt: skip
+
+
+def _calls() -> list[Call]:
+    calls = [PLAIN.by(way) for way in WAYS]
+    for way in (Way(encoding) for encoding in Encoding):
+        calls += [replace(PLAIN, session=Pick(name, entry.named[0]), way=way) for name, entry in SESSIONS.items()]
+        calls += [replace(PLAIN, rating=Pick(name, entry.named[0]), way=way) for name, entry in RATINGS.items()]
+        calls += [
+            replace(PLAIN, comment=Pick(name, value), way=way)
+            for name, entry in COMMENTS.items()
+            for value in entry.named
+            if "\0" not in str(value)
+        ]
+    nothing = Call(Pick("absent", ABSENT), NOTHING, NOTHING)
+    calls += [nothing.by(Way(encoding)) for encoding in Encoding]
+    return [call for call in dict.fromkeys(calls) if sendable(call)]
+
+
+def _seen(request: Incoming) -> dict[str, Any]:
+    return {
+        "method": request.method,
+        "path": request.path,
+        "parameters": read_parameters(request),
+        "authorization": request.headers.get("authorization"),
+    }
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed: its lines are not run")
+def test_the_curl_line_sends_what_the_suite_sent() -> None:
+    """For every class in every encoding, every caller and batch, in one shell script."""
+    seen: list[dict[str, Any]] = []
+    honest = reference.ReferencePortal(load_edition("2024-10")).answer
+
+    def answer(request: Incoming) -> Outgoing:
+        seen.append(_seen(request))
+        return honest(request)
+
+    calls = _calls()
+    portal = portal_answering(embedded_target(), answer)
+    for call in calls:
+        portal.send(call)
+    sent, seen[:] = list(seen), []
+    with serving(answer) as base:
+        variables = {
+            "B24_WEBHOOK_URL": f"{base}/rest/1/{reference.SECRET}/",
+            "B24_SECOND_URL": f"{base}/rest/2/{reference.SECOND_SECRET}",
+            "B24_UNSCOPED_URL": f"{base}/rest/3/{reference.UNSCOPED_SECRET}/",
+            "B24_PORTAL_URL": base,
+            "B24_TOKEN_URL": f"{base}/rest/",
+            "B24_TOKEN": reference.TOKEN,
+        }
+        script = "\n".join(f"{curl(call)} -s -o /dev/null" for call in calls)
+        environment = {**os.environ, **variables}
+        done = subprocess.run(["/bin/sh"], input=script, text=True, env=environment, check=False, timeout=300)
+    assert done.returncode == 0
+    for call, first, again in zip(calls, sent, seen, strict=True):
+        assert again == first, curl(call)
+
+
+def test_no_curl_line_holds_a_secret() -> None:
+    lines = "\n".join(curl(call) for call in _calls())
+    for secret in (reference.SECRET, reference.SECOND_SECRET, reference.UNSCOPED_SECRET, reference.TOKEN):
+        assert secret not in lines
+    assert WRONG_SECRET in lines

@@ -1,0 +1,73 @@
+"""Manners of a live run: no more requests than the portal's bucket holds, and a limit that is reached is waited out."""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+import pyrate_limiter
+import tenacity
+
+from conformance.exchange.call import Caller
+from conformance.exchange.response import LIMIT_CODES, parse_json
+from conformance.target.target import Limit
+from conformance.target.transports import RawAnswer, Spelling, Wire
+
+OPERATION_TIME_LIMIT: Final = "OPERATION_TIME_LIMIT"
+_SLACK_MS: Final = 500
+"""What requests may catch up with each other on their way."""
+_XML_CODE: Final = re.compile(rb"<error>([A-Z_]+)</error>")
+_LONGEST_WAIT_SECONDS: Final = 10.0
+_PATIENCE_SECONDS: Final = 120.0
+_OPERATING_PATIENCE_SECONDS: Final = 660.0
+"""The operating time is counted in ten buckets of a minute."""
+
+
+class MannerlyWire:
+    """A wire that keeps to a limit. tell: hears of each wait for a limit that was reached all the same."""
+
+    def __init__(self, wire: Wire, limit: Limit, tell: Callable[[str], None]) -> None:
+        self._wire = wire
+        self._limit = limit
+        self._tell = tell
+        # So many in the time in which the full bucket drains: never more than it holds.
+        window = pyrate_limiter.Rate(limit.burst, round(1000 * limit.burst / limit.per_second) + _SLACK_MS)
+        self._limiter = pyrate_limiter.Limiter(window)
+
+    def send(self, spell: Spelling, caller: Caller) -> RawAnswer:
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda raw: bool(limit_of(raw))),
+            wait=tenacity.wait_exponential(1 / self._limit.per_second, max=_LONGEST_WAIT_SECONDS),
+            stop=_is_over,
+            before_sleep=self._report,
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        )
+        answered: RawAnswer = retrying(self._send, spell, caller)
+        return answered
+
+    def close(self) -> None:
+        self._wire.close()
+
+    def _send(self, spell: Spelling, caller: Caller) -> RawAnswer:
+        self._limiter.try_acquire("portal")
+        return self._wire.send(spell, caller)
+
+    def _report(self, state: tenacity.RetryCallState) -> None:
+        if state.outcome is not None and state.next_action is not None:
+            self._tell(
+                f"the portal answers {limit_of(state.outcome.result())}: waiting {state.next_action.sleep:.1f} s"
+            )
+
+
+def limit_of(raw: RawAnswer) -> str:
+    """The code with which an answer says that a limit is reached; the empty text where it does not."""
+    document = parse_json(raw.body)
+    code = document.get("error") if isinstance(document, dict) else None
+    if code is None and (found := _XML_CODE.search(raw.body)):
+        code = found[1].decode()
+    return code if code in LIMIT_CODES else ""
+
+
+def _is_over(state: tenacity.RetryCallState) -> bool:
+    operating = state.outcome is not None and limit_of(state.outcome.result()) == OPERATION_TIME_LIMIT
+    patience = _OPERATING_PATIENCE_SECONDS if operating else _PATIENCE_SECONDS
+    return (state.seconds_since_start or 0.0) > patience
