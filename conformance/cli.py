@@ -14,7 +14,7 @@ from conformance import __version__
 from conformance.contract.clauses import Edition, edition_names, load_edition
 from conformance.contract.openapi import openapi_of
 from conformance.engine.plan import plan_of
-from conformance.errors import Problem
+from conformance.errors import UserError
 from conformance.exchange.call import METHOD
 from conformance.portals.served import PORTALS
 from conformance.portals.served import serve as serve_portal
@@ -83,7 +83,7 @@ def plan(target: str, edition: str | None, budget: str | None, no_votes: bool) -
         asked = load_target(target)
         judged_by = edition_of(asked, edition)
         click.echo(plan_list(plan_of(asked, judged_by, budget_of(budget), not no_votes), asked.name, judged_by))
-    except Problem as problem:
+    except UserError as problem:
         raise click.UsageError(str(problem)) from None
 
 
@@ -97,7 +97,7 @@ def serve(port: int, host: str, edition: str | None, portal: str, https: bool) -
     """Serve a mock portal to try a client library on, until Ctrl-C."""
     try:
         serve_portal(host=host, port=port, edition=edition, portal=portal, https=https, tell=click.echo)
-    except Problem as problem:
+    except UserError as problem:
         raise click.UsageError(str(problem)) from None
 
 
@@ -115,7 +115,7 @@ def report(files: tuple[Path, ...], form: str, output: Path | None) -> None:
             click.echo(text)
         else:
             write_whole(output, text)
-    except Problem as problem:
+    except UserError as problem:
         raise click.UsageError(str(problem)) from None
     except OSError as error:
         raise click.UsageError(f"--output {output}: cannot write it ({error.strerror})") from None
@@ -132,10 +132,10 @@ def diff(before: Path, after: Path, form: str | None, fail_on: str, force: bool)
     """Compare two runs, each a report.json or a record's folder. Exit 1 when something got worse."""
     try:
         if fail_on not in (*GRADES, "never"):
-            raise Problem(f"--fail-on {fail_on}: choose {', '.join(GRADES)} or never")
+            raise UserError(f"--fail-on {fail_on}: choose {', '.join(GRADES)} or never")
         old, new = (side_of(path) for path in (before, after))
         changes = compare_sides(old, new, force)
-    except Problem as problem:
+    except UserError as problem:
         raise click.UsageError(str(problem)) from None
     if form == "json":
         click.echo(json.dumps(diff_document(changes, fail_on), indent=2, ensure_ascii=False))
@@ -155,7 +155,7 @@ def openapi(edition: str) -> None:
     """Write an OpenAPI 3.1 description of the method as JSON."""
     try:
         click.echo(json.dumps(openapi_of(load_edition(edition), METHOD, __version__), indent=2, ensure_ascii=False))
-    except Problem as problem:
+    except UserError as problem:
         raise click.UsageError(str(problem)) from None
 
 
@@ -175,14 +175,14 @@ def explain(clause: str | None, edition: str | None) -> None:
             return
         asked = [load_edition(name) for name in ([edition] if edition else edition_names())]
         click.echo(_explain(clause, asked))
-    except Problem as problem:
+    except UserError as problem:
         raise click.UsageError(str(problem)) from None
 
 
 def _explain(clause: str, editions: list[Edition]) -> str:
     known = [edition for edition in editions if clause in edition.all_clauses]
     if not known:
-        raise Problem(f"unknown clause {clause!r}: `vote-conformance explain` lists them")
+        raise UserError(f"unknown clause {clause!r}: `vote-conformance explain` lists them")
     texts = [clause_text(edition.all_clauses[clause], edition) for edition in known]
     texts += [f"edition {edition.name}: not a clause of it" for edition in editions if edition not in known]
     return "\n\n".join([clause, *texts])

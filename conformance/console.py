@@ -7,14 +7,14 @@ from typing import Any, Final
 import click
 import pytest
 
-from conformance.errors import Problem
+from conformance.errors import UserError
 from conformance.target.target import Limit
 
 _EVERY: Final = 20
 """Where there is no terminal, progress is a line after so many requests."""
 
 
-class Voice:
+class Console:
     """The terminal of a run of pytest."""
 
     def __init__(self, config: pytest.Config) -> None:
@@ -34,13 +34,13 @@ class Voice:
         self._capture.suspend_global_capture(in_=True)
         try:
             if not sys.stdin.isatty():
-                raise Problem(f"{question}. Nobody is there to be asked: give --yes")
+                raise UserError(f"{question}. Nobody is there to be asked: give --yes")
             self._reporter.ensure_newline()
             self._reporter.write_line(question)
             if not click.confirm("go on?"):
-                raise Problem("no vote was sent: you said no")
+                raise UserError("no vote was sent: you said no")
         except click.Abort:
-            raise Problem("no vote was sent: you said no") from None
+            raise UserError("no vote was sent: you said no") from None
         finally:
             self._capture.resume_global_capture()
 

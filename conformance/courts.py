@@ -11,15 +11,16 @@ from conformance import __version__
 from conformance.clients.cases import VOTE
 from conformance.clients.exchange import Case
 from conformance.clients.process import CommandClient
-from conformance.clients.runner import ClientTrial, Gate
-from conformance.console import Voice
+from conformance.clients.runner import ClientRunner, ClientTrial
+from conformance.console import Console
 from conformance.contract.clauses import Edition
 from conformance.engine.plan import Plan, writes_of
 from conformance.engine.plan_file import plan_document
-from conformance.engine.results import AnyViolation, Tally
+from conformance.engine.results import ClauseResult
 from conformance.engine.runner import HISTORY, Trial
-from conformance.engine.session import Combination, World
+from conformance.engine.session import Combination, PortalSession
 from conformance.engine.workload import UNWATCHED, Planned, Watch, proceedings
+from conformance.exchange.violation import Violation
 from conformance.portals.certificate import throw_away_certificate
 from conformance.portals.in_process import in_process_portal
 from conformance.portals.mock import MockPortal
@@ -29,10 +30,10 @@ from conformance.portals.server import serving
 from conformance.run import ClientOptions, Run
 from conformance.target.cassette import PlayingWire, RecordingWire
 from conformance.target.client import Portal, http_wire
-from conformance.target.rate_limit import MannerlyWire
+from conformance.target.rate_limit import RateLimitedWire
 from conformance.target.recording import Record, write_record
-from conformance.target.redact import scrub_of
-from conformance.target.restore import DiscreetWire, Vote
+from conformance.target.redact import recording_redactor_of
+from conformance.target.restore import RestoringWire, Vote
 
 CLIENT_DRAWS: Final = 60
 """How many rounds Hypothesis may propose for each clause of a client library."""
@@ -50,14 +51,14 @@ class Court:
     history: what the trials of portals found out about the clause that they may accuse besides their own.
     """
 
-    tallies: Mapping[str, Tally]
+    tallies: Mapping[str, ClauseResult]
     hold: Callable[[str], None]
     sent: Callable[[], dict[str, Any]]
-    history: list[AnyViolation] = field(default_factory=list)
+    history: list[Violation] = field(default_factory=list)
 
 
 @contextmanager
-def court_of(run: Run, marks: Iterable[Mark], voice: Voice) -> Iterator[Court]:
+def court_of(run: Run, marks: Iterable[Mark], voice: Console) -> Iterator[Court]:
     """The court of a run, after what it sends once for all clauses. Raises Problem."""
     opened = _portal_court(run, marks, voice) if run.client is None else _client_court(run, run.client, marks)
     with opened as court:
@@ -65,12 +66,14 @@ def court_of(run: Run, marks: Iterable[Mark], voice: Voice) -> Iterator[Court]:
 
 
 @contextmanager
-def _portal_court(run: Run, marks: Iterable[Mark], voice: Voice) -> Iterator[Court]:
+def _portal_court(run: Run, marks: Iterable[Mark], voice: Console) -> Iterator[Court]:
     with _reached(run, voice) as (portal, watch):
-        world = World(run.edition, portal, run.level == "implied")
+        world = PortalSession(run.edition, portal, run.level == "implied")
         judges_history = HISTORY in run.collected
         trials = {
-            name: Trial(world, run.edition.clauses[name], feed, body, run.deviations, judges_history, Tally(name))
+            name: Trial(
+                world, run.edition.clauses[name], feed, body, run.deviations, judges_history, ClauseResult(name)
+            )
             for name, feed, body in marks
         }
         hold = proceedings(run.mode, world, trials.values(), run.seed, watch)
@@ -85,7 +88,7 @@ def _hear(run: Run, trial: Trial, hold: Callable[[Trial], None]) -> None:
         note_missing(trial.tally, run.record.judged.get(trial.clause.id, 0))
 
 
-def note_missing(tally: Tally, expected: int) -> None:
+def note_missing(tally: ClauseResult, expected: int) -> None:
     """Where requests were not on a record: a clause of which less was judged than at first has not passed."""
     if tally.exchanges < expected:
         missing = expected - tally.exchanges
@@ -93,7 +96,7 @@ def note_missing(tally: Tally, expected: int) -> None:
 
 
 @contextmanager
-def _reached(run: Run, voice: Voice) -> Iterator[tuple[Portal, Watch]]:
+def _reached(run: Run, voice: Console) -> Iterator[tuple[Portal, Watch]]:
     """The portal of a run; at the end of the block, what belongs to a plan is tidied up."""
     if run.target.kind == "embedded":
         yield in_process_portal(run.target, run.edition), UNWATCHED
@@ -109,13 +112,13 @@ def _reached(run: Run, voice: Voice) -> Iterator[tuple[Portal, Watch]]:
 
 
 @contextmanager
-def _planned(run: Run, mode: Planned, voice: Voice) -> Iterator[tuple[Portal, Watch]]:
+def _planned(run: Run, mode: Planned, voice: Console) -> Iterator[tuple[Portal, Watch]]:
     """A portal to which a plan is sent, with manners and discreet; what was found there is put back at the end."""
     own = {call.comment.value for call in mode.plan.calls if isinstance(call.comment.value, str)}
-    mannerly = MannerlyWire(http_wire(run.target), run.target.limit, voice.say)
+    mannerly = RateLimitedWire(http_wire(run.target), run.target.limit, voice.say)
     voted_on = [run.target.sessions[state] for state in VOTED_ON if state in run.target.sessions]
-    discreet = DiscreetWire(mannerly, voted_on, frozenset(own))
-    recording = RecordingWire(discreet, scrub_of(run.target)) if run.records_to is not None else None
+    discreet = RestoringWire(mannerly, voted_on, frozenset(own))
+    recording = RecordingWire(discreet, recording_redactor_of(run.target)) if run.records_to is not None else None
 
     def before(plan: Plan) -> None:
         must, may = writes_of(plan.calls, run.edition)
@@ -137,7 +140,7 @@ def _planned(run: Run, mode: Planned, voice: Voice) -> Iterator[tuple[Portal, Wa
         def write(judged: Mapping[str, int]) -> None:
             recorded = datetime.now(UTC)
             record = Record(target, text, plan_document(mode.plan), judged, __version__, recorded)
-            write_record(folder, record, scrub_of(target))
+            write_record(folder, record, recording_redactor_of(target))
 
         run.write_record = write
 
@@ -167,7 +170,7 @@ def _question(run: Run, must: int, may: int, found: Mapping[int, Vote]) -> str:
 class _Sent:
     """What a world has sent, of which everything is told once."""
 
-    world: World
+    world: PortalSession
     requests: int = 0
     writes: int = 0
     combinations: set[Combination] = field(default_factory=set)
@@ -190,7 +193,7 @@ def _client_court(run: Run, client: ClientOptions, marks: Iterable[Mark]) -> Ite
     with gate_of(client, run.edition) as gate:
         run.client_name = gate.name
         trials = {
-            name: ClientTrial(gate, run.edition.client_clauses[name], feed, body, run.deviations, Tally(name))
+            name: ClientTrial(gate, run.edition.client_clauses[name], feed, body, run.deviations, ClauseResult(name))
             for name, feed, body in marks
         }
         told = 0
@@ -205,14 +208,14 @@ def _client_court(run: Run, client: ClientOptions, marks: Iterable[Mark]) -> Ite
 
 
 @contextmanager
-def gate_of(client: ClientOptions, edition: Edition) -> Iterator[Gate]:
+def gate_of(client: ClientOptions, edition: Edition) -> Iterator[ClientRunner]:
     """The gate of a client library: a served mock portal, and the program once it has answered. Raises Problem."""
     mock = MockPortal(ReferencePortal(edition))
     with throw_away_certificate() as certificate, serving(mock.answer, certificate.context) as base:
         environment = {**certificate.environment, "NO_PROXY": "*", "no_proxy": "*", "PYTHONUNBUFFERED": "1"}
-        program = CommandClient(client.words, environment, client.cap_seconds)
+        program = CommandClient(client.words, environment, client.timeout_seconds)
         url = base.replace("http:", "https:", 1) if client.https else base
-        gate = Gate(edition, program, mock, url, str(certificate.ca_file))
+        gate = ClientRunner(edition, program, mock, url, str(certificate.ca_file))
         try:
             gate.preflight(Case(VOTE, TRUE))
             yield gate

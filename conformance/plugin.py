@@ -1,20 +1,17 @@
 """The pytest plugin: options, the fixture `judge`, and what is said at the end of a run."""
 
 from collections.abc import Generator
-from dataclasses import asdict
 from typing import Any, Final, NoReturn
 
 import click
 import pytest
 from pytest_recording import network
 
-from conformance.clients.exchange import GateViolation
-from conformance.console import Voice
+from conformance.console import Console
 from conformance.courts import Court, court_of
-from conformance.engine.evidence import Violation
-from conformance.engine.results import AnyViolation, Tally, without_secrets
+from conformance.engine.results import ClauseResult, result_from
 from conformance.engine.runner import HISTORY, trial_order
-from conformance.errors import Problem
+from conformance.errors import UserError
 from conformance.reporting.files import annotations, write_files
 from conformance.reporting.report import report_of, write_report
 from conformance.reporting.terminal import summary, violation_block
@@ -55,7 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "clause(id): the clause of the contract that the test judges")
     try:
         run = config.stash[RUN] = run_of(config)
-    except Problem as problem:
+    except UserError as problem:
         raise pytest.UsageError(str(problem)) from None
     config.pluginmanager.register(_Collector(run))
 
@@ -101,10 +98,10 @@ def court(request: pytest.FixtureRequest) -> Generator[Court, None, None]:
     """What tries the clauses that the run is about."""
     run = request.config.stash[RUN]
     marks = (item.get_closest_marker("clause") for item in request.session.items)
-    opened = court_of(run, [mark.args for mark in marks if mark], Voice(request.config))
+    opened = court_of(run, [mark.args for mark in marks if mark], Console(request.config))
     try:
         court = opened.__enter__()
-    except Problem as problem:
+    except UserError as problem:
         _stop(problem, run)
     yield court
     opened.__exit__(None, None, None)
@@ -120,15 +117,16 @@ def judge(request: pytest.FixtureRequest, court: Court) -> Judge:
         request.node.user_properties += [("clause", name), ("level", run.clauses[name].level)]
         try:
             court.hold(name)
-        except Problem as problem:
+        except UserError as problem:
             _stop(problem, run)
         except Exception as error:
             court.tallies[name].errors.append(f"the suite itself failed: {type(error).__name__}")
             raise
         finally:
-            tally = without_secrets(court.tallies[name], run.target.scrubber)
+            found = court.tallies[name].document(run.target.redactor.clean)
+            tally = result_from(found)
             court.history += tally.history
-            request.node.stash[TRIED] = {"tally": asdict(tally), **court.sent()}
+            request.node.stash[TRIED] = {"tally": found, **court.sent()}
         _conclude(run, tally, court)
 
     return on_trial
@@ -138,13 +136,13 @@ def judge(request: pytest.FixtureRequest, court: Court) -> Judge:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Carries the tally to the controller, and takes secrets out of everything that pytest would print."""
     report = yield
-    scrubber = item.config.stash[RUN].target.scrubber
+    redactor = item.config.stash[RUN].target.redactor
     if report.when == "call" and TRIED in item.stash:
         report.vote_conformance = item.stash[TRIED]  # type: ignore[attr-defined]
-    report.sections = [(title, scrubber.clean(text)) for title, text in report.sections]
+    report.sections = [(title, redactor.clean(text)) for title, text in report.sections]
     text = report.longreprtext
-    if scrubber.clean(text) != text:
-        report.longrepr = scrubber.clean(text)
+    if redactor.clean(text) != text:
+        report.longrepr = redactor.clean(text)
     return report
 
 
@@ -163,15 +161,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         report = session.config.stash[REPORT] = report_of(decided, run.facts())
         write_report(report, run.report_folder)
         write_files(report, run.report_folder)
-    except Problem as problem:
+    except UserError as problem:
         _stop(problem, run)
     if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         session.exitstatus = decided.exit_status
     if run.write_record is not None:
         try:
             run.write_record({name: tally.exchanges for name, tally in run.tallies.items()})
-        except Problem as problem:
-            session.config.stash[NOT_RECORDED] = run.target.scrubber.clean(str(problem))
+        except UserError as problem:
+            session.config.stash[NOT_RECORDED] = run.target.redactor.clean(str(problem))
             session.exitstatus = CANNOT_RUN
 
 
@@ -215,12 +213,12 @@ class _Collector:
         self._run.requests += tried["requests"]
         self._run.writes += tried["writes"]
         self._run.combinations |= set(map(tuple, tried["combinations"]))
-        tally = _tally_from(tried["tally"])
+        tally = result_from(tried["tally"])
         self._run.tallies[tally.clause] = tally
         self._run.collected.add(tally.clause)
 
 
-def _conclude(run: Run, tally: Tally, court: Court) -> None:
+def _conclude(run: Run, tally: ClauseResult, court: Court) -> None:
     """The outcome of the test as pytest shows it, from the verdict on its clause."""
     clause = run.clauses[tally.clause]
     told = tuple(court.history) if clause.id == HISTORY else ()
@@ -235,21 +233,5 @@ def _conclude(run: Run, tally: Tally, court: Court) -> None:
         pytest.skip(f"{clause.id} is not exercised: {entry.note}")
 
 
-def _stop(problem: Problem, run: Run) -> NoReturn:
-    pytest.exit(run.target.scrubber.clean(f"cannot run: {problem}"), returncode=CANNOT_RUN)
-
-
-def _tally_from(data: dict[str, Any]) -> Tally:
-    """A tally from its plain form, in which a report carries it from a worker."""
-
-    def violations(name: str) -> list[Any]:
-        return [_violation_from({**entry, "notes": tuple(entry["notes"])}) for entry in data[name]]
-
-    excused = {int(place): counts for place, counts in data["excused"].items()}
-    return Tally(
-        **{**data, "violations": violations("violations"), "history": violations("history"), "excused": excused}
-    )
-
-
-def _violation_from(entry: dict[str, Any]) -> AnyViolation:
-    return GateViolation(**entry) if "asked" in entry else Violation(**entry)
+def _stop(problem: UserError, run: Run) -> NoReturn:
+    pytest.exit(run.target.redactor.clean(f"cannot run: {problem}"), returncode=CANNOT_RUN)

@@ -15,15 +15,15 @@ import pytest
 from conformance.clients.process import words_of
 from conformance.contract.classes import session_classes
 from conformance.contract.clauses import Clause, Edition, edition_names, load_edition
-from conformance.engine.detect_edition import CALLS, Guess, which_edition
+from conformance.engine.detect_edition import CALLS, DetectedEdition, detect_edition
 from conformance.engine.deviations import Deviation, load_deviations
 from conformance.engine.exhaustive import Coverage, coverage_of
 from conformance.engine.plan import plan_of
 from conformance.engine.plan_file import plan_from
-from conformance.engine.results import Tally
+from conformance.engine.results import ClauseResult
 from conformance.engine.session import Combination
 from conformance.engine.workload import Exhaustive, Explore, Mode, Planned
-from conformance.errors import Problem
+from conformance.errors import UserError
 from conformance.reporting.report import RunFacts
 from conformance.target.client import Portal, http_wire
 from conformance.target.recording import Record, is_interrupted, load_record
@@ -47,7 +47,7 @@ class ClientOptions:
     """A client library under test. words: the program that drives it. https: whether it is given such a URL."""
 
     words: list[str]
-    cap_seconds: float
+    timeout_seconds: float
     https: bool
 
 
@@ -82,7 +82,7 @@ class Run:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     clock: float = field(default_factory=time.monotonic)
     collected: set[str] = field(default_factory=set)
-    tallies: dict[str, Tally] = field(default_factory=dict)
+    tallies: dict[str, ClauseResult] = field(default_factory=dict)
     combinations: set[Combination] = field(default_factory=set)
     requests: int = 0
     writes: int = 0
@@ -130,10 +130,12 @@ def run_of(config: pytest.Config) -> Run:
     mode = _mode_of(config, target, edition) if record is None else _replayed(config, record)
     parallel = target.kind == "embedded" and isinstance(mode, Explore) and client is None
     if config.getoption("numprocesses", default=None) and not parallel:
-        raise Problem("-n: only the embedded portal can be judged by several workers, and only explored: leave -n out")
+        raise UserError(
+            "-n: only the embedded portal can be judged by several workers, and only explored: leave -n out"
+        )
     level = config.getoption("--level")
     if level not in LEVELS:
-        raise Problem(f"--level {level}: choose documented or implied")
+        raise UserError(f"--level {level}: choose documented or implied")
     deviations = config.getoption("--deviations")
     path = target.deviations if deviations is None else Path(deviations)
     folder = config.getoption("--report-dir")
@@ -155,12 +157,12 @@ def run_of(config: pytest.Config) -> Run:
     )
 
 
-def _guessed(target: Target) -> Guess:
+def _guessed(target: Target) -> DetectedEdition:
     if target.kind != "url":
-        raise Problem("--edition auto: only a portal with a url is asked: give --edition 2024-10 or 2026-03")
+        raise UserError("--edition auto: only a portal with a url is asked: give --edition 2024-10 or 2026-03")
     portal = Portal(target, http_wire(target))
     try:
-        return which_edition(portal)
+        return detect_edition(portal)
     finally:
         portal.close()
 
@@ -173,14 +175,14 @@ def _record_of(config: pytest.Config) -> Record | None:
 def _replayed(config: pytest.Config, record: Record) -> Mode:
     for name in ("exhaustive", "budget", "no_votes"):
         if config.getoption(f"--{name.replace('_', '-')}"):
-            raise Problem(
+            raise UserError(
                 f"--{name.replace('_', '-')}: a record is judged by the plan that it was made with: leave it out"
             )
     folder = Path(config.getoption("--target"))
     plan = plan_from(record.plan, str(folder / "plan.json"))
     # A portal that does not read JSON is read back otherwise: then a read-back takes two requests.
     if record.exchanges > plan.requests + 1:
-        raise Problem(f"{folder / 'cassette.json'}: more exchanges than the plan sends: record again")
+        raise UserError(f"{folder / 'cassette.json'}: more exchanges than the plan sends: record again")
     return Planned(plan, "; record again with this version")
 
 
@@ -189,11 +191,11 @@ def _records_to(config: pytest.Config, target: Target, client: ClientOptions | N
     if mode in (None, "none"):
         return None
     if mode != "rewrite":
-        raise Problem(f"--record-mode={mode}: a plan is recorded whole or not at all: use --record-mode=rewrite")
+        raise UserError(f"--record-mode={mode}: a plan is recorded whole or not at all: use --record-mode=rewrite")
     if target.kind != "url" or client is not None:
-        raise Problem("--record-mode: only a portal with a url is recorded: give its target file with --target")
+        raise UserError("--record-mode: only a portal with a url is recorded: give its target file with --target")
     if config.getoption("--exhaustive"):
-        raise Problem("--record-mode: a plan is recorded: leave --exhaustive out")
+        raise UserError("--record-mode: a plan is recorded: leave --exhaustive out")
     return Path("cassettes") / target.name
 
 
@@ -201,19 +203,19 @@ def _client_of(config: pytest.Config) -> ClientOptions | None:
     command, cap = config.getoption("--client"), config.getoption("--cap")
     if command is None:
         if cap is not None or config.getoption("--https"):
-            raise Problem("--cap and --https go with --client: leave them out")
+            raise UserError("--cap and --https go with --client: leave them out")
         return None
     for name in ("plan", "exhaustive", "budget", "no_votes"):
         if config.getoption(f"--{name.replace('_', '-')}"):
-            raise Problem(f"--{name.replace('_', '-')}: it is about portals: leave it out with --client")
+            raise UserError(f"--{name.replace('_', '-')}: it is about portals: leave it out with --client")
     if config.getoption("--target") != "mock":
-        raise Problem("--target: a client library is judged on the portal of the suite: leave it out with --client")
+        raise UserError("--target: a client library is judged on the portal of the suite: leave it out with --client")
     try:
         seconds = DEFAULT_CAP if cap is None else float(cap)
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < threading.TIMEOUT_MAX:
-        raise Problem(f"--cap {cap}: give seconds, a number above 0")
+        raise UserError(f"--cap {cap}: give seconds, a number above 0")
     return ClientOptions(words_of(command), seconds, config.getoption("--https"))
 
 
@@ -226,14 +228,14 @@ def edition_of(target: Target, given: str | None) -> Edition:
     """The edition that a target is judged by: the one that was given, else its own. Raises Problem."""
     name = target.edition if given is None else given
     if not name and given is None:
-        raise Problem(f"{target.name}: no edition: put it into the target file or give --edition")
+        raise UserError(f"{target.name}: no edition: put it into the target file or give --edition")
     return load_edition(name)
 
 
 def budget_of(given: str | None) -> int | None:
     """The number of requests that --budget allows. Raises Problem."""
     if given is not None and not given.isdecimal():
-        raise Problem(f"--budget {given}: give a whole number of requests")
+        raise UserError(f"--budget {given}: give a whole number of requests")
     return None if given is None else int(given)
 
 
@@ -243,9 +245,9 @@ def _mode_of(config: pytest.Config, target: Target, edition: Edition) -> Mode:
     records = config.getoption("--record-mode", default=None) == "rewrite"
     planned = config.getoption("--plan") or budget is not None or not votes or records
     if exhaustive and planned:
-        raise Problem("--exhaustive: it does not go with --plan, --budget or --no-votes: choose one mode")
+        raise UserError("--exhaustive: it does not go with --plan, --budget or --no-votes: choose one mode")
     if exhaustive and target.live:
-        raise Problem("--exhaustive: each call counts on a live target: leave it out, and the plan is sent")
+        raise UserError("--exhaustive: each call counts on a live target: leave it out, and the plan is sent")
     if exhaustive:
         return Exhaustive()
     return Planned(plan_of(target, edition, budget, votes)) if planned or target.live else Explore(DRAWS)
@@ -259,5 +261,5 @@ def _seed_of(config: pytest.Config) -> int:
     if given is None:
         return random.SystemRandom().randrange(2**32)
     if not str(given).isdecimal():
-        raise Problem(f"--seed {given}: give a whole number")
+        raise UserError(f"--seed {given}: give a whole number")
     return int(given)

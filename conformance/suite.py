@@ -10,24 +10,24 @@ from typing import Any
 import pytest
 
 from conformance.clients.runner import Rounds, Sent
-from conformance.engine.cases import Space, Votes, boundary
+from conformance.engine.cases import CallTemplate, Cases, boundary
 from conformance.engine.checks import Feed, calls, effects, listed, observations, pairs, stories
-from conformance.engine.evidence import must, only_if
+from conformance.exchange.violation import assume, require
 
 __all__ = [
+    "CallTemplate",
+    "Cases",
     "Rounds",
     "Sent",
-    "Space",
-    "Votes",
+    "assume",
     "boundary",
     "calls",
     "clause",
     "effects",
     "listed",
-    "must",
     "observations",
-    "only_if",
     "pairs",
+    "require",
     "stories",
 ]
 

@@ -3,13 +3,16 @@
 from conformance.contract.classes import STARS
 from conformance.engine.evidence import Exchange, Observation
 from conformance.engine.observed_cases import open_dialog
-from conformance.exchange.call import Caller, Way
-from conformance.suite import Votes, calls, clause, observations
+from conformance.exchange.call import Caller, Delivery
+from conformance.suite import CallTemplate, calls, clause, observations
 
 
 @clause(
     "access.any-user",
-    calls(Votes(rating=STARS, comment=("absent", "plain"), ways=(Way(caller=Caller.SECOND),)), about=["caller"]),
+    calls(
+        CallTemplate(rating=STARS, comment=("absent", "plain"), deliveries=(Delivery(caller=Caller.SECOND),)),
+        about=["caller"],
+    ),
 )
 def test_a_second_caller_without_special_rights_is_accepted(exchange: Exchange) -> None:
     exchange.must_be_accepted()

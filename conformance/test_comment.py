@@ -3,15 +3,15 @@
 from conformance.contract.classes import OTHER_TYPES, STARS, TEXTS
 from conformance.engine.evidence import Exchange, Observation
 from conformance.engine.observed_cases import comments_alone
-from conformance.suite import Votes, calls, clause, observations
+from conformance.suite import CallTemplate, calls, clause, observations
 
 
-@clause("comment.any-text", calls(Votes(comment=TEXTS, rating=("absent", *STARS)), about=["comment"]))
+@clause("comment.any-text", calls(CallTemplate(comment=TEXTS, rating=("absent", *STARS)), about=["comment"]))
 def test_any_text_is_accepted(exchange: Exchange) -> None:
     exchange.must_be_accepted()
 
 
-@clause("comment.zero-text", calls(Votes(comment=("zero-text",), rating=("absent", *STARS)), about=["comment"]))
+@clause("comment.zero-text", calls(CallTemplate(comment=("zero-text",), rating=("absent", *STARS)), about=["comment"]))
 def test_the_text_0_is_a_filled_comment(exchange: Exchange) -> None:
     exchange.must_be_accepted()
 

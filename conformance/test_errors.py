@@ -15,17 +15,17 @@ from conformance.contract.classes import (
 )
 from conformance.engine.evidence import Exchange, Observation
 from conformance.engine.observed_cases import several_wrong
-from conformance.engine.session import World
-from conformance.exchange.call import ABSENT, NOTHING, Batch, Call, Encoding, Pick, Way
+from conformance.engine.session import PortalSession
+from conformance.exchange.call import ABSENT, NOTHING, Batch, Call, ClassifiedValue, Delivery, Encoding
 from conformance.exchange.response import NO_JSON, WELL_FORMED_CODE, Accepted, Malformed, NotJudged, Refused
-from conformance.suite import Votes, boundary, calls, clause, must, observations, only_if
+from conformance.suite import CallTemplate, assume, boundary, calls, clause, observations, require
 
-FINE = Votes(rating=(*STARS, "absent"), comment=("plain", "absent"))
-ALONE = tuple(Way(encoding) for encoding in Encoding)
+FINE = CallTemplate(rating=(*STARS, "absent"), comment=("plain", "absent"))
+ALONE = tuple(Delivery(encoding) for encoding in Encoding)
 _OTHER_FORMATS = ("text/html", "application/xhtml+xml", "text/xml", "application/xml")
 ANY_SESSION = ("rateable", *DENIED_STATES, *BAD_SESSIONS)
 ANY_RATING = (*OUTSIDE, "absent", *STARS, *NOT_WHOLE_RATINGS, "empty", "null", "digits", "digits-outside")
-REFUSED = Votes(session=ANY_SESSION, rating=ANY_RATING, comment=("absent", "plain", "empty", "null"))
+REFUSED = CallTemplate(session=ANY_SESSION, rating=ANY_RATING, comment=("absent", "plain", "empty", "null"))
 
 
 @clause("error.access-denied", calls(replace(FINE, session=("forbidden",)), about=["session"]))
@@ -48,7 +48,7 @@ def test_an_unknown_session_is_refused_like_a_forbidden_one(exchange: Exchange) 
     exchange.must_be_refused()
 
 
-@clause("error.wrong-parameter", calls(Votes(rating=NOT_FILLED, comment=NOT_FILLED)))
+@clause("error.wrong-parameter", calls(CallTemplate(rating=NOT_FILLED, comment=NOT_FILLED)))
 def test_neither_optional_filled_is_refused_with_its_code(exchange: Exchange) -> None:
     exchange.must_be_refused()
 
@@ -58,55 +58,55 @@ def test_no_session_id_is_refused_with_its_code(exchange: Exchange) -> None:
     exchange.must_be_refused()
 
 
-@clause("error.empty-vote-params", calls(Votes()))
+@clause("error.empty-vote-params", calls(CallTemplate()))
 def test_neither_optional_given_is_refused_with_its_code(exchange: Exchange) -> None:
     exchange.must_be_refused()
 
 
 @clause(
     "error.envelope",
-    calls(replace(REFUSED, ways=(*ALONE, Way(batch=Batch.MAP))), judges_shapes=True, leaves=(Accepted,)),
+    calls(replace(REFUSED, deliveries=(*ALONE, Delivery(batch=Batch.MAP))), judges_shapes=True, leaves=(Accepted,)),
 )
 def test_a_refusal_is_an_object_with_error_and_description(exchange: Exchange) -> None:
     item = exchange.answer.item
-    only_if(not isinstance(exchange.outcome, Accepted | NotJudged) and exchange.answer.status < 500)
-    only_if(exchange.permitted.must_be_refused or isinstance(exchange.outcome, Refused))
-    only_if(exchange.call.way.batch is Batch.NO or not isinstance(exchange.outcome, Malformed))
-    must(isinstance(item, dict) and "error" in item, "an object with error")
+    assume(not isinstance(exchange.outcome, Accepted | NotJudged) and exchange.answer.status < 500)
+    assume(exchange.allowed.must_be_refused or isinstance(exchange.outcome, Refused))
+    assume(exchange.call.delivery.batch is Batch.NO or not isinstance(exchange.outcome, Malformed))
+    require(isinstance(item, dict) and "error" in item, "an object with error")
     error = item["error"]
-    must(isinstance(error, str) and bool(WELL_FORMED_CODE.fullmatch(error)), "error: letters, digits, underscore")
-    must(isinstance(item.get("error_description"), str), "error_description: a text")
-    must("result" not in item, "an object without result")
+    require(isinstance(error, str) and bool(WELL_FORMED_CODE.fullmatch(error)), "error: letters, digits, underscore")
+    require(isinstance(item.get("error_description"), str), "error_description: a text")
+    require("result" not in item, "an object without result")
 
 
-@clause("error.status", calls(replace(REFUSED, ways=ALONE), judges_shapes=True, leaves=(Accepted,)))
+@clause("error.status", calls(replace(REFUSED, deliveries=ALONE), judges_shapes=True, leaves=(Accepted,)))
 def test_a_refusal_by_the_method_has_its_status(exchange: Exchange) -> None:
     answer, edition = exchange.answer, exchange.edition
-    only_if(isinstance(exchange.outcome, Refused))
-    only_if(answer.code not in edition.system_codes or answer.code in edition.method_codes)
+    assume(isinstance(exchange.outcome, Refused))
+    assume(answer.code not in edition.system_codes or answer.code in edition.method_codes)
     expected = "400" if edition.method_statuses == {400} else "200 or any 4xx"
-    must(answer.status in edition.method_statuses, f"HTTP status {expected}")
+    require(answer.status in edition.method_statuses, f"HTTP status {expected}")
 
 
 @clause(
     "error.documented-code",
-    calls(replace(REFUSED, ways=(*ALONE, Way(batch=Batch.MAP))), judges_shapes=True, leaves=(Accepted,)),
+    calls(replace(REFUSED, deliveries=(*ALONE, Delivery(batch=Batch.MAP))), judges_shapes=True, leaves=(Accepted,)),
 )
 def test_every_refusal_carries_a_documented_code(exchange: Exchange) -> None:
-    only_if(exchange.answer.has_code)
-    must(exchange.edition.documents(exchange.answer.code), "refused with a code of the method page or a system code")
+    assume(exchange.answer.has_code)
+    require(exchange.edition.documents(exchange.answer.code), "refused with a code of the method page or a system code")
 
 
-def _structures_and_example(world: World) -> list[Call]:
+def _structures_and_example(world: PortalSession) -> list[Call]:
     """A list and an object as the only optional parameter; and the call that the page prints as an example."""
-    example = Call(Pick("absent", ABSENT), extra=tuple(world.edition.example_refused.items()))
+    example = Call(ClassifiedValue("absent", ABSENT), extra=tuple(world.edition.example_refused.items()))
     return [*(Call(world.rateable, NOTHING, boundary(COMMENTS, name)) for name in ("list", "object")), example]
 
 
 @clause(
     "error.never-5xx",
     calls(
-        Votes(
+        CallTemplate(
             session=ANY_SESSION,
             rating=("5", *ANY_RATING),
             comment=(
@@ -121,20 +121,20 @@ def _structures_and_example(world: World) -> list[Call]:
                 "oversize",
                 *OTHER_TYPES,
             ),
-            ways=ALONE,
+            deliveries=ALONE,
         ),
         also=_structures_and_example,
         judges_shapes=True,
     ),
 )
 def test_no_values_are_answered_with_5xx_or_another_format(exchange: Exchange) -> None:
-    only_if(not isinstance(exchange.outcome, NotJudged))
-    must(exchange.answer.status < 500, "a status below 500")
-    must(exchange.answer.document is not NO_JSON, "a body in JSON")
+    assume(not isinstance(exchange.outcome, NotJudged))
+    require(exchange.answer.status < 500, "a status below 500")
+    require(exchange.answer.document is not NO_JSON, "a body in JSON")
     if not isinstance(exchange.outcome, Accepted):
         # What success must be labelled as is said by success.envelope.
         kind = exchange.answer.content_type.partition(";")[0].strip().lower()
-        must(kind not in _OTHER_FORMATS, "a body that is not labelled as another format")
+        require(kind not in _OTHER_FORMATS, "a body that is not labelled as another format")
 
 
 @clause("error.precedence", observations(lambda world: several_wrong(world.sessions)))

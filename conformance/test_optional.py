@@ -3,34 +3,34 @@
 from itertools import permutations
 
 from conformance.contract.classes import NOT_FILLED, STARS
-from conformance.engine.evidence import Exchange, Pair
-from conformance.exchange.call import Encoding, Way
-from conformance.suite import Votes, calls, clause, pairs
+from conformance.engine.evidence import Comparison, Exchange
+from conformance.exchange.call import Delivery, Encoding
+from conformance.suite import CallTemplate, calls, clause, pairs
 
 ORDERS = tuple(
-    Way(encoding, order=(first, second, third))
+    Delivery(encoding, order=(first, second, third))
     for encoding in (Encoding.JSON, Encoding.FORM, Encoding.QUERY_GET)
     for first, second, third in permutations((0, 1, 2))
     if (first, second, third) != (0, 1, 2)
 )
 
 
-@clause("optional.rating-alone", calls(Votes(rating=STARS, comment=NOT_FILLED)))
+@clause("optional.rating-alone", calls(CallTemplate(rating=STARS, comment=NOT_FILLED)))
 def test_a_rating_alone_is_accepted(exchange: Exchange) -> None:
     exchange.must_be_accepted()
 
 
-@clause("optional.comment-alone", calls(Votes(comment=("plain",))))
+@clause("optional.comment-alone", calls(CallTemplate(comment=("plain",))))
 def test_a_comment_alone_is_accepted(exchange: Exchange) -> None:
     exchange.must_be_accepted()
 
 
-@clause("optional.both", calls(Votes(rating=STARS, comment=("plain",)), about=["rating", "comment left out"]))
+@clause("optional.both", calls(CallTemplate(rating=STARS, comment=("plain",)), about=["rating", "comment left out"]))
 def test_rating_and_comment_together_are_accepted(exchange: Exchange) -> None:
     exchange.must_be_accepted()
 
 
-@clause("optional.at-least-one", calls(Votes(rating=NOT_FILLED, comment=NOT_FILLED)))
+@clause("optional.at-least-one", calls(CallTemplate(rating=NOT_FILLED, comment=NOT_FILLED)))
 def test_neither_rating_nor_comment_is_refused(exchange: Exchange) -> None:
     exchange.must_not_be_accepted()
 
@@ -38,14 +38,14 @@ def test_neither_rating_nor_comment_is_refused(exchange: Exchange) -> None:
 @clause(
     "optional.order",
     pairs(
-        Votes(
+        CallTemplate(
             session=("rateable", "forbidden", "unknown"),
             rating=(*STARS, "absent", "above"),
             comment=("plain", "absent"),
-            ways=ORDERS,
+            deliveries=ORDERS,
         ),
         about="order",
     ),
 )
-def test_the_order_of_parameters_changes_nothing(pair: Pair) -> None:
+def test_the_order_of_parameters_changes_nothing(pair: Comparison) -> None:
     pair.must_agree()

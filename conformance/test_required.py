@@ -4,17 +4,17 @@ from dataclasses import replace
 
 from conformance.contract.classes import COMMENTS, NOT_WHOLE_SESSIONS, RATINGS, STARS
 from conformance.engine.evidence import Exchange
-from conformance.engine.session import World
-from conformance.exchange.call import ABSENT, NOTHING, Call, Pick
-from conformance.suite import Votes, boundary, calls, clause, listed
+from conformance.engine.session import PortalSession
+from conformance.exchange.call import ABSENT, NOTHING, Call, ClassifiedValue
+from conformance.suite import CallTemplate, boundary, calls, clause, listed
 
-FINE = Votes(rating=(*STARS, "absent"), comment=("plain", "absent"))
+FINE = CallTemplate(rating=(*STARS, "absent"), comment=("plain", "absent"))
 
 
-def _with_chat_id(world: World) -> list[Call]:
+def _with_chat_id(world: PortalSession) -> list[Call]:
     """CHAT_ID stands in the example of 2024-10, but no edition has it as a parameter."""
     chat = (("CHAT_ID", world.rateable.value),)
-    return [Call(Pick("absent", ABSENT), boundary(RATINGS, "5"), boundary(COMMENTS, "plain"), extra=chat)]
+    return [Call(ClassifiedValue("absent", ABSENT), boundary(RATINGS, "5"), boundary(COMMENTS, "plain"), extra=chat)]
 
 
 @clause(
@@ -37,17 +37,21 @@ def test_a_session_id_that_is_no_whole_number_is_refused(exchange: Exchange) -> 
 
 @clause("session-id.digits-as-text", calls(replace(FINE, session=("digits",)), about=["session"]))
 def test_session_id_as_a_text_of_digits_means_that_number(exchange: Exchange) -> None:
-    exchange.must_be_permitted()
+    exchange.must_be_allowed()
 
 
-def _example(world: World) -> list[Call]:
+def _example(world: PortalSession) -> list[Call]:
     edition = world.edition
     values = edition.example_accepted
-    accepted = Call(world.rateable, Pick(str(values["RATING"]), values["RATING"]), Pick("plain", values["COMMENT"]))
-    refused = Call(Pick("absent", ABSENT), NOTHING, NOTHING, extra=tuple(edition.example_refused.items()))
+    accepted = Call(
+        world.rateable,
+        ClassifiedValue(str(values["RATING"]), values["RATING"]),
+        ClassifiedValue("plain", values["COMMENT"]),
+    )
+    refused = Call(ClassifiedValue("absent", ABSENT), NOTHING, NOTHING, extra=tuple(edition.example_refused.items()))
     return [accepted, refused] if edition.example_refused else [accepted]
 
 
 @clause("documentation.example", listed(_example))
 def test_the_example_of_the_page_is_answered_as_its_own_tables_say(exchange: Exchange) -> None:
-    exchange.must_be_permitted()
+    exchange.must_be_allowed()

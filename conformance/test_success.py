@@ -6,60 +6,59 @@ from typing import Any
 
 from conformance.contract.classes import STARS
 from conformance.engine.evidence import Exchange
-from conformance.exchange.call import Batch, Caller, Encoding, Way
+from conformance.exchange.call import Batch, Caller, Delivery, Encoding
 from conformance.exchange.response import AnotherResult, Malformed, Refused
-from conformance.suite import Votes, calls, clause, must, only_if
+from conformance.suite import CallTemplate, assume, calls, clause, require
 
-GOOD = Votes(
+GOOD = CallTemplate(
     session=("rateable",),
     rating=(*STARS, "absent"),
     comment=("plain", "absent", "special", "emoji"),
 )
-ALONE = (*(Way(encoding) for encoding in Encoding), Way(suffix=".json"))
-ANY_WAY = (*ALONE, Way(batch=Batch.MAP), Way(caller=Caller.TOKEN_BODY))
+ALONE = (*(Delivery(encoding) for encoding in Encoding), Delivery(suffix=".json"))
+ANY_WAY = (*ALONE, Delivery(batch=Batch.MAP), Delivery(caller=Caller.TOKEN_BODY))
 NUMBERS = ("start", "finish", "duration", "processing", "operating", "operating_reset_at")
 DATES = ("date_start", "date_finish")
 
 
-@clause("success.true", calls(replace(GOOD, ways=ANY_WAY), judges_shapes=True, leaves=(Refused,)))
+@clause("success.true", calls(replace(GOOD, deliveries=ANY_WAY), judges_shapes=True, leaves=(Refused,)))
 def test_the_result_is_true(exchange: Exchange) -> None:
-    only_if(
-        (exchange.permitted.must_be_accepted and isinstance(exchange.outcome, AnotherResult))
-        or exchange.answer.accepted
+    assume(
+        (exchange.allowed.must_be_accepted and isinstance(exchange.outcome, AnotherResult)) or exchange.answer.accepted
     )
-    must(exchange.answer.accepted, "result is JSON true")
+    require(exchange.answer.accepted, "result is JSON true")
 
 
-@clause("success.status", calls(replace(GOOD, ways=ALONE), judges_shapes=True, leaves=(Refused,)))
+@clause("success.status", calls(replace(GOOD, deliveries=ALONE), judges_shapes=True, leaves=(Refused,)))
 def test_the_status_is_200(exchange: Exchange) -> None:
-    only_if(exchange.answer.accepted)
-    must(exchange.answer.status == 200, "HTTP status 200")
+    assume(exchange.answer.accepted)
+    require(exchange.answer.status == 200, "HTTP status 200")
 
 
-@clause("success.envelope", calls(replace(GOOD, ways=ALONE), judges_shapes=True, leaves=(Refused,)))
+@clause("success.envelope", calls(replace(GOOD, deliveries=ALONE), judges_shapes=True, leaves=(Refused,)))
 def test_the_answer_is_an_object_with_result_and_time(exchange: Exchange) -> None:
     document = exchange.answer.document
-    only_if(exchange.permitted.must_be_accepted)
-    only_if(exchange.answer.accepted or (isinstance(exchange.outcome, Malformed) and exchange.answer.status < 500))
-    must(isinstance(document, dict) and "result" in document, "a JSON object with result")
-    must("error" not in document, "an object without error")
-    must(isinstance(document.get("time"), dict), "an object with the object time")
+    assume(exchange.allowed.must_be_accepted)
+    assume(exchange.answer.accepted or (isinstance(exchange.outcome, Malformed) and exchange.answer.status < 500))
+    require(isinstance(document, dict) and "result" in document, "a JSON object with result")
+    require("error" not in document, "an object without error")
+    require(isinstance(document.get("time"), dict), "an object with the object time")
     if exchange.judges_implied:
         kind = exchange.answer.content_type.partition(";")[0].strip().lower()
-        must(kind == "application/json", "Content-Type application/json")
+        require(kind == "application/json", "Content-Type application/json")
 
 
-@clause("success.time", calls(replace(GOOD, ways=ALONE), judges_shapes=True, leaves=(Refused,)))
+@clause("success.time", calls(replace(GOOD, deliveries=ALONE), judges_shapes=True, leaves=(Refused,)))
 def test_every_field_of_time_has_its_type(exchange: Exchange) -> None:
     document = exchange.answer.document
-    only_if(exchange.answer.accepted and isinstance(document, dict) and isinstance(document.get("time"), dict))
+    assume(exchange.answer.accepted and isinstance(document, dict) and isinstance(document.get("time"), dict))
     time = document["time"]
     for name in NUMBERS:
-        must(name not in time or _is_number(time[name]), f"time.{name} is a number")
+        require(name not in time or _is_number(time[name]), f"time.{name} is a number")
     for name in DATES:
-        must(name not in time or _is_moment(time[name]), f"time.{name} is an ISO 8601 date with time and offset")
+        require(name not in time or _is_moment(time[name]), f"time.{name} is an ISO 8601 date with time and offset")
     if "start" in time and "finish" in time:
-        must(time["finish"] >= time["start"], "time.finish is not before time.start")
+        require(time["finish"] >= time["start"], "time.finish is not before time.start")
 
 
 def _is_number(value: Any) -> bool:

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 from conformance.contract.classes import STARS, TEXTS
-from conformance.engine.evidence import Exchange, Observation, Pair
+from conformance.engine.evidence import Comparison, Exchange, Observation
 from conformance.engine.observed_cases import extra_parameters, lower_case
-from conformance.exchange.call import TOKEN_CALLERS, Batch, Caller, Encoding, Way
+from conformance.exchange.call import TOKEN_CALLERS, Batch, Caller, Delivery, Encoding
 from conformance.exchange.response import WELL_FORMED_CODE, NotJudged, Refused, outcome_of
-from conformance.suite import Votes, calls, clause, must, observations, only_if, pairs
+from conformance.suite import CallTemplate, assume, calls, clause, observations, pairs, require
 
-VOTES = Votes(
+VOTES = CallTemplate(
     session=(
         "rateable",
         "forbidden",
@@ -25,55 +25,55 @@ VOTES = Votes(
     rating=("5", "1", "2", "3", "4", "absent", "empty", "zero", "above", "negative", "fraction", "text"),
     comment=("plain", "absent", "empty", *TEXTS[1:], "zero-text"),
 )
-FEW_VOTES = Votes(
+FEW_VOTES = CallTemplate(
     session=("rateable", "forbidden", "unknown", "absent"),
     rating=("5", "1", "2", "3", "4", "absent", "above"),
     comment=("plain", "absent", "special", "unicode", "emoji"),
 )
-OTHER_ENCODINGS = tuple(Way(encoding) for encoding in Encoding if encoding is not Encoding.JSON)
-SUFFIXED = tuple(Way(encoding, ".json") for encoding in (Encoding.JSON, Encoding.FORM, Encoding.QUERY_GET))
-XML = tuple(Way(encoding, ".xml") for encoding in (Encoding.JSON, Encoding.QUERY_GET))
+OTHER_ENCODINGS = tuple(Delivery(encoding) for encoding in Encoding if encoding is not Encoding.JSON)
+SUFFIXED = tuple(Delivery(encoding, ".json") for encoding in (Encoding.JSON, Encoding.FORM, Encoding.QUERY_GET))
+XML = tuple(Delivery(encoding, ".xml") for encoding in (Encoding.JSON, Encoding.QUERY_GET))
 WITH_TOKEN = (
-    *(Way(encoding, caller=caller) for encoding in (Encoding.JSON, Encoding.FORM) for caller in TOKEN_CALLERS),
-    Way(Encoding.QUERY_GET, caller=Caller.TOKEN_QUERY),
-    Way(Encoding.QUERY_GET, caller=Caller.TOKEN_BEARER),
+    *(Delivery(encoding, caller=caller) for encoding in (Encoding.JSON, Encoding.FORM) for caller in TOKEN_CALLERS),
+    Delivery(Encoding.QUERY_GET, caller=Caller.TOKEN_QUERY),
+    Delivery(Encoding.QUERY_GET, caller=Caller.TOKEN_BEARER),
 )
 BATCHES = (
-    Way(batch=Batch.MAP),
-    Way(batch=Batch.LIST),
-    Way(Encoding.FORM, batch=Batch.MAP),
-    Way(Encoding.QUERY_GET, batch=Batch.LIST),
+    Delivery(batch=Batch.MAP),
+    Delivery(batch=Batch.LIST),
+    Delivery(Encoding.FORM, batch=Batch.MAP),
+    Delivery(Encoding.QUERY_GET, batch=Batch.LIST),
 )
 
 
-@clause("transport.encodings", pairs(replace(VOTES, ways=OTHER_ENCODINGS)))
-def test_the_five_encodings_have_the_same_outcome(pair: Pair) -> None:
+@clause("transport.encodings", pairs(replace(VOTES, deliveries=OTHER_ENCODINGS)))
+def test_the_five_encodings_have_the_same_outcome(pair: Comparison) -> None:
     pair.must_agree()
 
 
 @clause(
     "transport.suffix",
-    pairs(replace(FEW_VOTES, ways=SUFFIXED)),
+    pairs(replace(FEW_VOTES, deliveries=SUFFIXED)),
 )
-def test_the_suffix_json_changes_nothing(pair: Pair) -> None:
+def test_the_suffix_json_changes_nothing(pair: Comparison) -> None:
     pair.must_agree()
 
 
 @clause(
     "transport.xml",
-    pairs(replace(FEW_VOTES, ways=XML)),
+    pairs(replace(FEW_VOTES, deliveries=XML)),
 )
-def test_the_suffix_xml_answers_xml_with_the_same_outcome(pair: Pair) -> None:
+def test_the_suffix_xml_answers_xml_with_the_same_outcome(pair: Comparison) -> None:
     pair.must_agree()
 
 
-@clause("transport.batch", pairs(replace(VOTES, ways=BATCHES)))
-def test_an_item_of_a_batch_has_the_same_outcome(pair: Pair) -> None:
+@clause("transport.batch", pairs(replace(VOTES, deliveries=BATCHES)))
+def test_an_item_of_a_batch_has_the_same_outcome(pair: Comparison) -> None:
     pair.must_agree()
     answer = pair.variant.answer
-    must(answer.status == 200, "HTTP status 200 outside")
-    neighbours = ("before", "after") if pair.variant.call.way.batch is Batch.MAP else (0,)
-    must(
+    require(answer.status == 200, "HTTP status 200 outside")
+    neighbours = ("before", "after") if pair.variant.call.delivery.batch is Batch.MAP else (0,)
+    require(
         all(_is_refused(answer.document["result"].get("result_error"), key) for key in neighbours),
         "the items before and after, which have no parameters, under result_error",
     )
@@ -89,15 +89,21 @@ def _is_refused(errors: object, key: str | int) -> bool:
 
 @clause(
     "transport.oauth",
-    pairs(replace(FEW_VOTES, ways=WITH_TOKEN)),
+    pairs(replace(FEW_VOTES, deliveries=WITH_TOKEN)),
 )
-def test_an_access_token_has_the_same_outcome(pair: Pair) -> None:
+def test_an_access_token_has_the_same_outcome(pair: Comparison) -> None:
     pair.must_agree()
 
 
-def _by(caller: Caller) -> Votes:
-    ways = (Way(caller=caller), Way(Encoding.FORM, caller=caller), Way(Encoding.QUERY_GET, caller=caller))
-    return Votes(rating=STARS, comment=("absent", "plain"), ways=(*ways, Way(caller=caller, batch=Batch.MAP)))
+def _by(caller: Caller) -> CallTemplate:
+    ways = (
+        Delivery(caller=caller),
+        Delivery(Encoding.FORM, caller=caller),
+        Delivery(Encoding.QUERY_GET, caller=caller),
+    )
+    return CallTemplate(
+        rating=STARS, comment=("absent", "plain"), deliveries=(*ways, Delivery(caller=caller, batch=Batch.MAP))
+    )
 
 
 @clause("transport.auth", calls(_by(Caller.WRONG_SECRET)))
@@ -113,15 +119,15 @@ def test_a_caller_without_the_scope_is_refused_with_insufficient_scope(exchange:
 def _must_be_denied(exchange: Exchange, codes: frozenset[str], told: str) -> None:
     """Refused with one of these codes, the batch as a whole or the item in it; with a status of denial outside."""
     document, answer = exchange.answer.document, exchange.answer
-    whole = outcome_of(document) if exchange.call.way.batch is not Batch.NO else exchange.outcome
+    whole = outcome_of(document) if exchange.call.delivery.batch is not Batch.NO else exchange.outcome
     denied = whole if isinstance(whole, Refused) else exchange.outcome
-    only_if(not isinstance(denied, NotJudged))
+    assume(not isinstance(denied, NotJudged))
     code = denied.code if isinstance(denied, Refused) else ""
-    only_if(code == "" or WELL_FORMED_CODE.fullmatch(code) is not None)
-    must(code in codes, f"refused with {told}")
+    assume(code == "" or WELL_FORMED_CODE.fullmatch(code) is not None)
+    require(code in codes, f"refused with {told}")
     if denied is whole:
         statuses = exchange.edition.denial_statuses
-        must(answer.status in statuses, f"HTTP status {' or '.join(map(str, sorted(statuses)))}")
+        require(answer.status in statuses, f"HTTP status {' or '.join(map(str, sorted(statuses)))}")
 
 
 @clause("transport.unknown-parameter", observations(lambda world: extra_parameters(world.sessions)))

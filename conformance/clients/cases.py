@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 from conformance.clients.exchange import Case
 from conformance.contract.classes import COMMENTS, OUTSIDE, RATINGS, STARS, TEXTS, EquivalenceClass
 from conformance.contract.clauses import Edition
-from conformance.exchange.call import ABSENT, NOTHING, Call, Pick
+from conformance.exchange.call import ABSENT, NOTHING, Call, ClassifiedValue
 from conformance.portals.scripts import REDIRECTS, TRUE, Script, documented_refusals, refused
 
-SESSION: Final = Pick("rateable", 494)
-STARS_5: Final = Pick("5", 5)
-PRAISE: Final = Pick("plain", "Well done")
+SESSION: Final = ClassifiedValue("rateable", 494)
+STARS_5: Final = ClassifiedValue("5", 5)
+PRAISE: Final = ClassifiedValue("plain", "Well done")
 VOTE: Final = Call(SESSION, STARS_5, PRAISE)
 _ALONE: Final = (Call(SESSION, STARS_5), Call(SESSION, comment=PRAISE))
-NULL: Final = Pick("null", None)
+NULL: Final = ClassifiedValue("null", None)
 
 # Texts that a library may take for something else: an escape, a file to upload, a template, a value of its language.
 _TRAPS: Final = (
@@ -70,12 +70,12 @@ def successes(_edition: Edition) -> tuple[Case, ...]:
 
 def values(_edition: Edition) -> tuple[Case, ...]:
     """Every boundary value of a rating and of a comment, beside a plain one of the other."""
-    ratings = [Pick(name, value) for name in (*STARS, *OUTSIDE) for value in RATINGS[name].boundaries]
+    ratings = [ClassifiedValue(name, value) for name in (*STARS, *OUTSIDE) for value in RATINGS[name].boundaries]
     ratings = [pick for pick in ratings if abs(pick.value) <= _LARGEST_EVERYWHERE]
-    comments = [Pick(name, value) for name in TEXTS for value in COMMENTS[name].boundaries]
-    comments += [Pick("zero-text" if text == "0" else "special", text) for text in _TRAPS]
-    comments += [Pick("oversize", text) for text in _LONG]
-    sessions = [Pick("rateable", number) for number in _SESSIONS]
+    comments = [ClassifiedValue(name, value) for name in TEXTS for value in COMMENTS[name].boundaries]
+    comments += [ClassifiedValue("zero-text" if text == "0" else "special", text) for text in _TRAPS]
+    comments += [ClassifiedValue("oversize", text) for text in _LONG]
+    sessions = [ClassifiedValue("rateable", number) for number in _SESSIONS]
     calls = [Call(SESSION, rating, PRAISE) for rating in ratings]
     calls += [Call(SESSION, STARS_5, text) for text in comments]
     calls += [Call(session, STARS_5, PRAISE) for session in sessions]
@@ -89,9 +89,9 @@ def drawn_values(_edition: Edition) -> st.SearchStrategy[Case]:
     return st.builds(lambda rating, text: Case(Call(SESSION, rating, text), TRUE), ratings, texts)
 
 
-def _drawn(of: EquivalenceClass) -> st.SearchStrategy[Pick]:
-    values = st.sampled_from(of.boundaries) if of.drawn is None else of.drawn
-    return values.map(lambda value: Pick(of.name, value))
+def _drawn(of: EquivalenceClass) -> st.SearchStrategy[ClassifiedValue]:
+    values = st.sampled_from(of.boundaries) if of.strategy is None else of.strategy
+    return values.map(lambda value: ClassifiedValue(of.name, value))
 
 
 def omissions(_edition: Edition) -> tuple[Case, ...]:
@@ -108,7 +108,7 @@ def _values(call: Call) -> tuple[object, object]:
 def refusals(edition: Edition) -> tuple[Case, ...]:
     """Each method code and each system code at its documented status; one also with texts that may confuse."""
     codes = documented_refusals(edition)
-    told = [str(value) for name in TEXTS for value in COMMENTS[name].named]
+    told = [str(value) for name in TEXTS for value in COMMENTS[name].core_values]
     scripts = [refused(code, status, edition) for code, status in codes]
     return tuple(Case(VOTE, script) for script in (*scripts, *(refused(*codes[0], edition, text) for text in told)))
 

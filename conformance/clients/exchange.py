@@ -5,12 +5,12 @@ import shlex
 from dataclasses import dataclass
 from typing import Final
 
-from conformance.clients.protocol import Back, Broke, NoReturn, Raised, Reported, Value
+from conformance.clients.protocol import ApiError, ClientOutcome, OtherError, ProtocolError, Returned, TimedOut
 from conformance.contract.classes import NOT_FILLED, STARS
-from conformance.engine.evidence import NotConcerned, Violated, must, only_if, printable
 from conformance.exchange.call import METHOD, Call, Json
 from conformance.exchange.read_back import comment_reads_back
 from conformance.exchange.reproduce import describe
+from conformance.exchange.violation import ClauseViolated, NotApplicable, Violation, assume, printable, require
 from conformance.portals.mock import Arrival, Item
 from conformance.portals.scripts import Script
 from conformance.portals.server import SERVED_PORT
@@ -35,27 +35,12 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class GateViolation:
-    """A violation by a client library as every report shows it: plain texts, without the secret of the webhook."""
-
-    clause: str
-    asked: str
-    arrived: str
-    answered: str
-    came_back: str
-    permitted: str
-    repeat: str
-    classes: dict[str, str]
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
+class ClientExchange:
     """One call through the library. arrivals: what the portal saw of it. leaks: where the secret showed, if it did."""
 
     case: Case
     arrivals: tuple[Arrival, ...]
-    back: Back
+    back: ClientOutcome
     leaks: str
 
     @property
@@ -65,8 +50,8 @@ class Round:
 
     def must_reach_the_method(self) -> None:
         """What arrived is this method, directly or as an item of a batch; a success was not made up."""
-        only_if(bool(self.arrivals) or isinstance(self.back, Value))
-        must(bool(self.votes), f"{METHOD}, directly or as an item of a batch")
+        assume(bool(self.arrivals) or isinstance(self.back, Returned))
+        require(bool(self.votes), f"{METHOD}, directly or as an item of a batch")
 
     def must_arrive_intact(self) -> None:
         """Each filled parameter arrives with its value. A library may refuse a rating that no portal may accept."""
@@ -77,82 +62,85 @@ class Round:
             for name in _PARAMETERS:
                 if _is_filled(asked.get(name)):
                     arrived = vote.parameters.get(name)
-                    must(_is_same(name, asked[name], arrived), f"{name} arrives as it was passed")
+                    require(_is_same(name, asked[name], arrived), f"{name} arrives as it was passed")
 
     def _must_not_be_refused(self) -> None:
-        only_if(not self.arrivals and isinstance(self.back, Reported | Raised))
+        assume(not self.arrivals and isinstance(self.back, ApiError | OtherError))
         unpromised = (*NOT_FILLED, "long", "oversize")
-        may_refuse = self.case.call.rating.of not in STARS or self.case.call.comment.of in unpromised
-        only_if(not may_refuse)
-        raise Violated("the call is sent: its values are those that the documentation promises to accept")
+        may_refuse = self.case.call.rating.cls not in STARS or self.case.call.comment.cls in unpromised
+        assume(not may_refuse)
+        raise ClauseViolated("the call is sent: its values are those that the documentation promises to accept")
 
     def must_leave_out_what_was_left_out(self) -> None:
         """A parameter that the caller left out or passed as null arrives absent, null or empty."""
-        only_if(bool(self.votes))
+        assume(bool(self.votes))
         asked = dict(self.case.call.parameters)
         for vote in self.votes:
             for name in _PARAMETERS:
                 if asked.get(name) is None:
-                    must(not _is_filled(vote.parameters.get(name)), f"{name} arrives absent, null or empty")
+                    require(not _is_filled(vote.parameters.get(name)), f"{name} arrives absent, null or empty")
 
     def must_be_true(self) -> None:
         """The success reaches the caller as the value true."""
         self._must_have_come_back()
-        must(isinstance(self.back, Value) and self.back.value is True, "the value true")
+        require(isinstance(self.back, Returned) and self.back.value is True, "the value true")
 
     def must_not_be_true(self) -> None:
         """Whatever reaches the caller, it is not the value true."""
         self._must_have_come_back()
-        must(not (isinstance(self.back, Value) and self.back.value is True), "anything but the value true")
+        require(not (isinstance(self.back, Returned) and self.back.value is True), "anything but the value true")
 
     def must_be_the_error(self, code: str) -> None:
         """The caller gets an error with exactly this code."""
         self._must_have_come_back()
-        must(isinstance(self.back, Reported) and self.back.code == code, f"an error with the code {json.dumps(code)}")
+        require(
+            isinstance(self.back, ApiError) and self.back.code == code, f"an error with the code {json.dumps(code)}"
+        )
 
     def must_be_an_error(self) -> None:
         """The caller gets an error, with a code or without."""
         self._must_have_come_back()
-        must(isinstance(self.back, Reported | Raised), "an error")
+        require(isinstance(self.back, ApiError | OtherError), "an error")
 
     def must_end_in_an_error(self) -> None:
         """The caller gets an error, within the cap."""
-        only_if(bool(self.votes) and not isinstance(self.back, Broke))
-        must(isinstance(self.back, Reported | Raised), "an error, in bounded time")
+        assume(bool(self.votes) and not isinstance(self.back, ProtocolError))
+        require(isinstance(self.back, ApiError | OtherError), "an error, in bounded time")
 
     def must_end(self) -> None:
         """The caller gets the success or an error, within the cap."""
-        only_if(bool(self.votes) and not isinstance(self.back, Broke))
-        succeeded = isinstance(self.back, Value) and self.back.value is True
-        must(succeeded or isinstance(self.back, Reported | Raised), "the value true, or an error, in bounded time")
+        assume(bool(self.votes) and not isinstance(self.back, ProtocolError))
+        succeeded = isinstance(self.back, Returned) and self.back.value is True
+        require(
+            succeeded or isinstance(self.back, ApiError | OtherError), "the value true, or an error, in bounded time"
+        )
 
     def must_keep_the_secret(self) -> None:
         """The secret is in nothing that the library hands back or prints."""
-        only_if(not isinstance(self.back, Broke))
-        must(not self.leaks, "the secret of the webhook does not show")
+        assume(not isinstance(self.back, ProtocolError))
+        require(not self.leaks, "the secret of the webhook does not show")
 
     def _must_have_come_back(self) -> None:
-        if not self.votes or isinstance(self.back, NoReturn | Broke):
-            raise NotConcerned
+        if not self.votes or isinstance(self.back, TimedOut | ProtocolError):
+            raise NotApplicable
 
-    def violation(self, clause: str, permitted: str, command: list[str], edition: str) -> GateViolation:
+    def violation(self, clause: str, allowed: str, command: list[str], edition: str) -> Violation:
         """This round as a violation of a clause. command: the words of the program under test."""
         shown = tuple(dict.fromkeys(map(_shown, self.arrivals)))
         notes = [f"{len(self.arrivals)} requests arrived"] if len(self.arrivals) > 1 else []
-        if isinstance(self.back, NoReturn):
+        if isinstance(self.back, TimedOut):
             notes.append("--cap SECONDS gives each call more time")
         notes.append(f"repeat it beside `vote-conformance serve --edition {edition}`, with --https where it insists")
-        return GateViolation(
-            clause=clause,
-            asked=describe(self.case.call),
-            arrived="; then ".join(shown[:_MOST_SHOWN]) or "nothing",
-            answered=self.case.script.name,
-            came_back=self.leaks if clause == SECRET_KEPT else printable(str(self.back), _LONGEST_SHOWN),
-            permitted=permitted,
-            repeat=_repeat(self.case, command),
-            classes=self.case.classes,
-            notes=tuple(notes),
+        came_back = self.leaks if clause == SECRET_KEPT else printable(str(self.back), _LONGEST_SHOWN)
+        facts = (
+            ("asked", describe(self.case.call)),
+            ("arrived", "; then ".join(shown[:_MOST_SHOWN]) or "nothing"),
+            ("answered", self.case.script.name),
+            ("came back", came_back),
+            ("permitted", allowed),
+            ("repeat", _repeat(self.case, command)),
         )
+        return Violation(clause, facts, self.case.classes, tuple(notes))
 
 
 def _is_filled(value: Json) -> bool:

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO, Final
 
-from conformance.clients.protocol import Asked, Back, Broke, NoReturn, read_reply
-from conformance.errors import Problem
+from conformance.clients.protocol import Asked, ClientOutcome, ProtocolError, TimedOut, read_reply
+from conformance.errors import UserError
 
 LONGEST_LINE: Final = 4 * 2**20
 _MOST_PRINTED: Final = 5_000
@@ -33,9 +33,9 @@ def words_of(command: str) -> list[str]:
     try:
         words = shlex.split(command)
     except ValueError as error:
-        raise Problem(f"--client {command}: not a command line ({error})") from None
+        raise UserError(f"--client {command}: not a command line ({error})") from None
     if not words:
-        raise Problem("--client: give a command, or module:function of Python")
+        raise UserError("--client: give a command, or module:function of Python")
     return words
 
 
@@ -55,17 +55,17 @@ class CommandClient:
 
     words: list[str]
     environment: Mapping[str, str]
-    cap_seconds: float
+    timeout_seconds: float
     name: str = ""
     printed: list[str] = field(default_factory=list)
     _process: _Process | None = None
 
-    def ask(self, asked: Asked) -> Back:
+    def ask(self, asked: Asked) -> ClientOutcome:
         """What the library hands back. Raises Problem when the program cannot be started."""
         while True:
             process = self._process or self._start()
             back = self._answer_of(process, asked)
-            if not isinstance(back, Broke) or self._process is not None or not process.answered:
+            if not isinstance(back, ProtocolError) or self._process is not None or not process.answered:
                 return back
             # It ended after an earlier answer, as a program does that is written for one line: this is another one.
 
@@ -92,7 +92,7 @@ class CommandClient:
             )
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise Problem(f"--client: cannot start {self.words[0]} ({reason}): check the command") from None
+            raise UserError(f"--client: cannot start {self.words[0]} ({reason}): check the command") from None
         process = self._process = _Process(running)
         assert running.stdout is not None
         assert running.stderr is not None
@@ -102,20 +102,20 @@ class CommandClient:
             process.threads.append(thread)
         return process
 
-    def _answer_of(self, process: _Process, asked: Asked) -> Back:
+    def _answer_of(self, process: _Process, asked: Asked) -> ClientOutcome:
         assert process.running.stdin is not None
         try:
             process.running.stdin.write(asked.line)
             process.running.stdin.flush()
         except OSError:
             return self._broke(process)
-        end = time.monotonic() + self.cap_seconds
+        end = time.monotonic() + self.timeout_seconds
         while True:
             try:
                 line = process.lines.get(timeout=max(0.0, end - time.monotonic()))
             except queue.Empty:
                 self._end()
-                return NoReturn(self.cap_seconds)
+                return TimedOut(self.timeout_seconds)
             if line is None:
                 return self._broke(process)
             reply = read_reply(line)
@@ -125,13 +125,13 @@ class CommandClient:
                 return reply.back
             _keep(self.printed, line)
 
-    def _broke(self, process: _Process) -> Broke:
+    def _broke(self, process: _Process) -> ProtocolError:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.running.wait(_WAIT_FOR_END_SECONDS)
         self._end()
         last = [line for line in "".join(self.printed).splitlines() if line.strip()][-1:]
         told = f": {last[0].strip()[:200]}" if last else ""
-        return Broke(f"the program ended (status {process.running.returncode}) before it answered{told}")
+        return ProtocolError(f"the program ended (status {process.running.returncode}) before it answered{told}")
 
     def _end(self) -> None:
         """Ends the program with all that it started, and waits until what it printed is read."""

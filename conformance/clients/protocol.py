@@ -32,7 +32,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class Returned:
     """The library handed back a value: to its caller a success."""
 
     value: Json
@@ -42,7 +42,7 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Reported:
+class ApiError:
     """The library reported an error with a code of the portal. status: 0 where it does not tell."""
 
     code: str
@@ -54,7 +54,7 @@ class Reported:
 
 
 @dataclass(frozen=True, slots=True)
-class Raised:
+class OtherError:
     """The library failed in another way."""
 
     text: str
@@ -64,7 +64,7 @@ class Raised:
 
 
 @dataclass(frozen=True, slots=True)
-class NoReturn:
+class TimedOut:
     """The library did not come back within the cap; its process was ended."""
 
     seconds: float
@@ -74,7 +74,7 @@ class NoReturn:
 
 
 @dataclass(frozen=True, slots=True)
-class Broke:
+class ProtocolError:
     """The program does not speak the protocol, or ended without an answer: a fault of the set-up."""
 
     reason: str
@@ -83,14 +83,14 @@ class Broke:
         return f"no answer: {self.reason}"
 
 
-Back = Value | Reported | Raised | NoReturn | Broke
+ClientOutcome = Returned | ApiError | OtherError | TimedOut | ProtocolError
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A line that is an answer. client: the library and its version, where the program tells."""
 
-    back: Back
+    back: ClientOutcome
     client: str
 
 
@@ -107,19 +107,19 @@ def read_reply(line: str) -> Reply | None:
     return Reply(_back_of(document), client if isinstance(client, str) else "")
 
 
-def _back_of(document: dict[str, Any]) -> Back:
+def _back_of(document: dict[str, Any]) -> ClientOutcome:
     # Many languages write the fields that are not set as null.
     given = [kind for kind in KINDS if document.get(kind) is not None]
     if len(given) > 1:
-        return Broke(f"an answer has one of value, error and exception, not {' and '.join(given)}")
+        return ProtocolError(f"an answer has one of value, error and exception, not {' and '.join(given)}")
     if given == ["exception"]:
-        return Raised(str(document["exception"]))
+        return OtherError(str(document["exception"]))
     if given != ["error"]:
         # JavaScript leaves {"value": undefined} out of its JSON.
-        return Value(document.get("value"))
+        return Returned(document.get("value"))
     error = document["error"] if isinstance(document["error"], dict) else {"code": document["error"]}
     code, status = error.get("code"), error.get("status")
-    return Reported(
+    return ApiError(
         code if isinstance(code, str) else "" if code is None else json.dumps(code),
         str(error.get("description") or ""),
         status if isinstance(status, int) else 0,

@@ -8,17 +8,17 @@ from typing import Any, Final
 
 from hypothesis.strategies import SearchStrategy
 
-from conformance.clients.exchange import Case, GateViolation, Round
+from conformance.clients.exchange import Case, ClientExchange
 from conformance.clients.process import CommandClient
-from conformance.clients.protocol import Asked, Broke, NoReturn, Raised, Reported, Value
+from conformance.clients.protocol import ApiError, Asked, OtherError, ProtocolError, Returned, TimedOut
 from conformance.contract.clauses import Clause, Edition
 from conformance.engine.deviations import Deviation
 from conformance.engine.drawing import search
-from conformance.engine.evidence import NotConcerned, Violated
-from conformance.engine.results import MOST_KEPT, Tally
-from conformance.errors import Problem
+from conformance.engine.results import MOST_KEPT, ClauseResult
+from conformance.errors import UserError
 from conformance.exchange.call import METHOD
 from conformance.exchange.reproduce import describe
+from conformance.exchange.violation import ClauseViolated, NotApplicable, Violation
 from conformance.portals.mock import MockPortal
 from conformance.portals.scripts import TRUE
 from conformance.target.secrets import MASK
@@ -34,7 +34,7 @@ class Rounds:
     """
 
     cases: Callable[[Edition], tuple[Case, ...]]
-    drawn: Callable[[Edition], SearchStrategy[Case]] | None = None
+    strategy: Callable[[Edition], SearchStrategy[Case]] | None = None
     to_the_end: bool = False
 
 
@@ -44,7 +44,7 @@ class Sent:
 
 
 @dataclass(slots=True)
-class Gate:
+class ClientRunner:
     """A client library between us and the mock portal. base: where that is served, `/rest/1/SECRET/` left out.
 
     requests: how many arrived. sent: by the name of the answer, how many requests its calls caused.
@@ -57,14 +57,14 @@ class Gate:
     ca_file: str
     requests: int = 0
     sent: dict[str, set[int]] = field(default_factory=dict)
-    _never_back: dict[Hashable, Round] = field(default_factory=dict)
+    _never_back: dict[Hashable, ClientExchange] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """The library and its version, as the program tells them."""
         return self.client.name or _NAMED
 
-    def perform(self, case: Case, to_the_end: bool = False) -> Round:
+    def perform(self, case: Case, to_the_end: bool = False) -> ClientExchange:
         """One round. An answer from which the library did not come back is not tried a second time."""
         # What a success does not come back from is the values; what another answer does not, is that answer.
         key = case if case.script is TRUE else case.script.name
@@ -78,16 +78,16 @@ class Gate:
         asked = Asked(url, self.ca_file, METHOD, dict(case.call.parameters))
         back = self.client.ask(asked)
         arrivals = tuple(arrival for arrival in tuple(self.mock.log) if arrival.secret == secret)
-        if to_the_end and not isinstance(back, NoReturn):
+        if to_the_end and not isinstance(back, TimedOut):
             # Some print of a call when the next one comes.
             self.client.ask(asked)
             self.client.finish()
         self.requests += len(arrivals)
-        told = str(back) + (back.description if isinstance(back, Reported) else "")
+        told = str(back) + (back.description if isinstance(back, ApiError) else "")
         leaks = {"what it hands back": told, "what it prints": "".join(self.client.printed)}
         where = [f"the secret, in {place}: {_cut(text, secret)}" for place, text in leaks.items() if secret in text]
-        done = Round(case, arrivals, _without(back, secret), "; ".join(where))
-        if isinstance(back, NoReturn):
+        done = ClientExchange(case, arrivals, _without(back, secret), "; ".join(where))
+        if isinstance(back, TimedOut):
             self._never_back[key] = done
         elif arrivals:
             self.sent.setdefault(case.script.name, set()).add(len(arrivals))
@@ -96,16 +96,16 @@ class Gate:
     def preflight(self, case: Case) -> None:
         """One call must come back and must have arrived. Raises Problem."""
         first = self.perform(case)
-        if isinstance(first.back, NoReturn):
+        if isinstance(first.back, TimedOut):
             printed = [line.strip() for line in self.client.printed if line.strip()]
             told = f"it printed what is no answer, first {printed[0][:100]!r}" if printed else "it printed nothing"
-            raise Problem(
+            raise UserError(
                 f"--client: {first.back} to the first call; {told}: check the program, or give it longer (--cap)"
             )
-        if isinstance(first.back, Broke):
-            raise Problem(f"--client: {first.back.reason}: the README shows the client protocol")
+        if isinstance(first.back, ProtocolError):
+            raise UserError(f"--client: {first.back.reason}: the README shows the client protocol")
         if not first.arrivals:
-            raise Problem(
+            raise UserError(
                 f"--client: nothing arrived at the url of the first call, and what came back is {first.back}: "
                 "check how the program uses url and ca_file"
             )
@@ -118,16 +118,16 @@ def _cut(text: str, secret: str) -> str:
     return repr(masked[max(0, at - 60) : at + 20])
 
 
-def _without(back: Value | Reported | Raised | NoReturn | Broke, secret: str) -> Any:
+def _without(back: Returned | ApiError | OtherError | TimedOut | ProtocolError, secret: str) -> Any:
     match back:
-        case Raised(text):
-            return Raised(text.replace(secret, MASK))
-        case Broke(reason):
-            return Broke(reason.replace(secret, MASK))
-        case Reported(code, description, status):
-            return Reported(code.replace(secret, MASK), description.replace(secret, MASK), status)
-        case Value(value) if secret in json.dumps(value):
-            return Value(json.loads(json.dumps(value).replace(secret, MASK)))
+        case OtherError(text):
+            return OtherError(text.replace(secret, MASK))
+        case ProtocolError(reason):
+            return ProtocolError(reason.replace(secret, MASK))
+        case ApiError(code, description, status):
+            return ApiError(code.replace(secret, MASK), description.replace(secret, MASK), status)
+        case Returned(value) if secret in json.dumps(value):
+            return Returned(json.loads(json.dumps(value).replace(secret, MASK)))
     return back
 
 
@@ -135,13 +135,13 @@ def _without(back: Value | Reported | Raised | NoReturn | Broke, secret: str) ->
 class ClientTrial:
     """One clause of the chapter "client", the body of its test, and what may be excused."""
 
-    gate: Gate
+    gate: ClientRunner
     clause: Clause
     feed: Rounds | Sent
-    body: Callable[[Round], None]
+    body: Callable[[ClientExchange], None]
     deviations: tuple[Deviation, ...]
-    tally: Tally
-    _found: list[tuple[Case, GateViolation]] = field(default_factory=list)
+    tally: ClauseResult
+    _found: list[tuple[Case, Violation]] = field(default_factory=list)
     _is_stuck: bool = False
 
     def run(self, seed: int, draws: int) -> None:
@@ -151,8 +151,8 @@ class ClientTrial:
             return
         for case in self.feed.cases(self.gate.edition):
             self._fails(case)
-        if not self._found and self.feed.drawn is not None:
-            search(self.feed.drawn(self.gate.edition), f"{seed} {self.clause.id}", draws, self._fails)
+        if not self._found and self.feed.strategy is not None:
+            search(self.feed.strategy(self.gate.edition), f"{seed} {self.clause.id}", draws, self._fails)
         self.tally.violations += self._smallest()
 
     def _observe(self, sent: Mapping[str, set[int]]) -> None:
@@ -175,53 +175,53 @@ class ClientTrial:
         self._found.append((case, violation))
         return True
 
-    def _judge(self, done: Round) -> Violated | None:
+    def _judge(self, done: ClientExchange) -> ClauseViolated | None:
         try:
             self.body(done)
             violated = None
-        except NotConcerned:
+        except NotApplicable:
             self._count_error(done)
             return None
-        except Violated as error:
+        except ClauseViolated as error:
             violated = error
         excused = self.tally.count(self.deviations, done.case.classes, violated is not None)
         if violated is not None and not excused:
-            self._is_stuck = isinstance(done.back, NoReturn)
+            self._is_stuck = isinstance(done.back, TimedOut)
             return violated
         return None
 
-    def _count_error(self, done: Round) -> None:
+    def _count_error(self, done: ClientExchange) -> None:
         """A call that a clause cannot judge, because it did not come back, must not be lost in silence."""
-        if not isinstance(done.back, NoReturn | Broke):
+        if not isinstance(done.back, TimedOut | ProtocolError):
             return
         self._is_stuck = True
-        advice = " (--cap SECONDS gives it longer)" if isinstance(done.back, NoReturn) else ""
+        advice = " (--cap SECONDS gives it longer)" if isinstance(done.back, TimedOut) else ""
         self.tally.errors.append(
             f"{done.back} to {describe(done.case.call)}, answered {done.case.script.name}; "
             f"{len(done.arrivals)} requests arrived{advice}"
         )
 
-    def _smallest(self) -> list[GateViolation]:
+    def _smallest(self) -> list[Violation]:
         """The smallest violation of each combination of classes, the smallest of all first and tried once more."""
 
-        def size(found: tuple[Case, GateViolation]) -> tuple[int, int]:
-            return sum(name != "absent" for name in found[1].classes.values()), len(found[1].repeat)
+        def size(found: tuple[Case, Violation]) -> tuple[int, int]:
+            return sum(name != "absent" for name in found[1].classes.values()), len(found[1].fact("repeat"))
 
-        kept: dict[tuple[str, ...], tuple[Case, GateViolation]] = {}
+        kept: dict[tuple[str, ...], tuple[Case, Violation]] = {}
         for found in sorted(self._found, key=size):
             kept.setdefault(tuple(found[1].classes.values()), found)
         smallest = list(kept.values())[:MOST_KEPT]
         if smallest and not self._fails_again(smallest[0][0]):
             case, violation = smallest[0]
-            smallest[0] = (case, replace(violation, notes=("seen once: not when it was tried again", *violation.notes)))
+            smallest[0] = (case, violation.with_notes("seen once: not when it was tried again"))
         return [violation for _, violation in smallest]
 
     def _fails_again(self, case: Case) -> bool:
         assert isinstance(self.feed, Rounds)
         try:
             self.body(self.gate.perform(case, self.feed.to_the_end))
-        except NotConcerned:
+        except NotApplicable:
             return False
-        except Violated:
+        except ClauseViolated:
             return True
         return False

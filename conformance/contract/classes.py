@@ -12,7 +12,7 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from conformance.exchange.call import ABSENT, Json, Pick
+from conformance.exchange.call import ABSENT, ClassifiedValue, Json
 
 LONGEST_URL: Final = 2_000
 LONGEST_COMMENT: Final = 1_000
@@ -23,18 +23,18 @@ class EquivalenceClass:
     """Values that the contract treats alike."""
 
     name: str
-    named: tuple[Json, ...]
-    edges: tuple[Json, ...] = ()
-    drawn: st.SearchStrategy[Json] | None = None
+    core_values: tuple[Json, ...]
+    extra_boundaries: tuple[Json, ...] = ()
+    strategy: st.SearchStrategy[Json] | None = None
 
     @property
     def boundaries(self) -> tuple[Json, ...]:
-        return self.named + self.edges
+        return self.core_values + self.extra_boundaries
 
 
-def needs_json(pick: Pick) -> bool:
+def needs_json(pick: ClassifiedValue) -> bool:
     """Whether only a JSON body can carry the value without doubt; in a form every number is a text of digits."""
-    by_class = pick.of in ("digits", "digits-outside", "control", "number")
+    by_class = pick.cls in ("digits", "digits-outside", "control", "number")
     return by_class or pick.value is None or isinstance(pick.value, bool | list | dict)
 
 

@@ -9,7 +9,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any, Final, Literal, get_args
 
-from conformance.errors import Problem
+from conformance.errors import UserError
 
 Kind = type | tuple[type, ...]
 Level = Literal["documented", "implied", "observed"]
@@ -84,7 +84,7 @@ def edition_names() -> list[str]:
 def load_edition(name: str) -> Edition:
     """The edition of that name. Raises Problem when there is none or its file is at fault."""
     if name not in edition_names():
-        raise Problem(f"unknown edition {name!r}: choose one of {', '.join(edition_names())}")
+        raise UserError(f"unknown edition {name!r}: choose one of {', '.join(edition_names())}")
     return parse_edition((_folder() / f"{name}.toml").read_text("utf-8"), f"{name}.toml")
 
 
@@ -98,7 +98,7 @@ def parse_edition(text: str, file: str) -> Edition:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise Problem(f"{file}: not valid TOML: {error}") from None
+        raise UserError(f"{file}: not valid TOML: {error}") from None
     required = {"edition": str, "summary": str, "sources": dict, "codes": dict, "example": dict, "clause": list}
     check_keys(data, required, {}, file)
     codes = data["codes"]
@@ -106,7 +106,7 @@ def parse_edition(text: str, file: str) -> Edition:
         codes, {"method": list, "method_status": str, "denial_status": list, "system": dict}, {}, f"{file}: codes"
     )
     if codes["method_status"] not in ACCEPTED_STATUSES:
-        raise Problem(f"{file}: codes.method_status: use one of {', '.join(map(repr, ACCEPTED_STATUSES))}")
+        raise UserError(f"{file}: codes.method_status: use one of {', '.join(map(repr, ACCEPTED_STATUSES))}")
     check_keys(data["example"], {"accepted": dict}, {"refused": dict}, f"{file}: example")
     method, system = frozenset(codes["method"]), dict(codes["system"])
     clauses: dict[str, Clause] = {}
@@ -114,7 +114,7 @@ def parse_edition(text: str, file: str) -> Edition:
         where = f"{file}: clause {number}"
         clause = _parse_clause(entry, data["sources"], method, method | system.keys(), where)
         if clause.id in clauses:
-            raise Problem(f"{where}: id: {clause.id} is there twice")
+            raise UserError(f"{where}: id: {clause.id} is there twice")
         clauses[clause.id] = clause
     return Edition(
         name=data["edition"],
@@ -141,19 +141,19 @@ def _parse_clause(
     check_keys(entry, required, {"codes": list, "implied": list}, where)
     where = f"{where} ({entry['id']})"
     if not re.fullmatch(r"[a-z0-9-]+\.[a-z0-9-]+", entry["id"]):
-        raise Problem(f"{where}: id: write it as group.name in lower case")
+        raise UserError(f"{where}: id: write it as group.name in lower case")
     if entry["chapter"] not in (*CHAPTERS, CLIENT):
-        raise Problem(f"{where}: chapter: {entry['chapter']!r} is none of {', '.join((*CHAPTERS, CLIENT))}")
+        raise UserError(f"{where}: chapter: {entry['chapter']!r} is none of {', '.join((*CHAPTERS, CLIENT))}")
     if entry["level"] not in get_args(Level):
-        raise Problem(f"{where}: level: {entry['level']!r} is none of {', '.join(get_args(Level))}")
+        raise UserError(f"{where}: level: {entry['level']!r} is none of {', '.join(get_args(Level))}")
     check_keys(entry["source"], {"page": str, "section": str}, {}, f"{where}: source")
     page = entry["source"]["page"]
     if page not in sources:
-        raise Problem(f"{where}: source.page: {page!r} is not under [sources]")
+        raise UserError(f"{where}: source.page: {page!r} is not under [sources]")
     check_keys(sources[page], {"page": str, "commit": str}, {}, f"{where}: sources.{page}")
     for code in entry.get("codes", []):
         if code not in known:
-            raise Problem(f"{where}: codes: no edition page names {code!r}")
+            raise UserError(f"{where}: codes: no edition page names {code!r}")
     return Clause(
         id=entry["id"],
         chapter=entry["chapter"],
@@ -170,10 +170,10 @@ def check_keys(table: dict[str, Any], required: Mapping[str, Kind], optional: Ma
     for key, value in table.items():
         kind = required.get(key) or optional.get(key)
         if kind is None:
-            raise Problem(f"{where}: unknown key {key!r}: the keys here are {', '.join([*required, *optional])}")
+            raise UserError(f"{where}: unknown key {key!r}: the keys here are {', '.join([*required, *optional])}")
         if not isinstance(value, kind):
             names = " or ".join(one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,)))
-            raise Problem(f"{where}: {key}: this must be a {names}")
+            raise UserError(f"{where}: {key}: this must be a {names}")
     for key in required:
         if key not in table:
-            raise Problem(f"{where}: key {key!r} is missing")
+            raise UserError(f"{where}: key {key!r} is missing")

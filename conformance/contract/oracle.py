@@ -49,7 +49,7 @@ _COMMENTS_KEPT: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Permitted:
+class AllowedOutcomes:
     """The permitted outcomes: acceptance or not, and the codes with which the call may be refused (none: it may not).
 
     broken: the clauses that the call breaks, which is why it must be refused. kept: where it must be accepted, the
@@ -58,8 +58,8 @@ class Permitted:
 
     accepted: bool
     codes: frozenset[str]
-    broken: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
+    rejecting_clauses: tuple[str, ...] = ()
+    accepting_clauses: tuple[str, ...] = ()
 
     @property
     def must_be_accepted(self) -> bool:
@@ -76,7 +76,7 @@ class Permitted:
         return f"accepted, or {refused}" if self.accepted else refused
 
 
-def permitted(edition: Edition, session: str, rating: str, comment: str) -> Permitted:
+def allowed(edition: Edition, session: str, rating: str, comment: str) -> AllowedOutcomes:
     """The outcomes that the edition permits for a call with values of these classes."""
     broken: list[str] = []
     doubts: set[str] = set()
@@ -100,7 +100,7 @@ def permitted(edition: Edition, session: str, rating: str, comment: str) -> Perm
         if comment != "zero-text":
             kept.append(_FILLED_KEPT[rating not in NOT_FILLED, comment not in NOT_FILLED])
         kept += [clause for clause in (_RATINGS_KEPT.get(rating), _COMMENTS_KEPT.get(comment)) if clause]
-    return Permitted(not broken, frozenset(codes), tuple(broken), tuple(kept))
+    return AllowedOutcomes(not broken, frozenset(codes), tuple(broken), tuple(kept))
 
 
 def judged_sessions(edition: Edition) -> frozenset[str]:

@@ -11,13 +11,31 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from conformance.contract.classes import COMMENTS, OUTSIDE, RATINGS, STARS
-from conformance.engine.cases import Space, Votes, boundary
-from conformance.engine.evidence import Effect, Exchange, Observation, Pair, Record, Story, Unpaired, unsaved_fields
-from conformance.engine.log import OWN_SESSION, Transcript, culprits
-from conformance.engine.session import World, is_plain
-from conformance.exchange.call import DIRECT, JSON_ENCODINGS, NOTHING, Batch, Call, Caller, Pick, Way
+from conformance.engine.cases import CallTemplate, Cases, boundary
+from conformance.engine.evidence import (
+    CallSequence,
+    Comparison,
+    Exchange,
+    Observation,
+    Record,
+    StateChange,
+    Uncompared,
+    unsaved_fields,
+)
+from conformance.engine.log import OWN_SESSION, ExchangeLog, culprits
+from conformance.engine.session import PortalSession, is_plain
+from conformance.exchange.call import (
+    JSON_ENCODINGS,
+    NOTHING,
+    PLAIN_JSON,
+    Batch,
+    Call,
+    Caller,
+    ClassifiedValue,
+    Delivery,
+)
 from conformance.exchange.encode import as_text
-from conformance.exchange.read_back import NotRead, Stored
+from conformance.exchange.read_back import NotRead, StoredVote
 from conformance.exchange.response import Outcome, Refused
 
 _LONGEST_SEEN: Final = 40
@@ -28,12 +46,12 @@ _SUBJECTS: Final[Mapping[str, str]] = {"caller": "way"}
 _ALL_KINDS: Final = frozenset({"session", "rating", "digits", "comment", "filled", "way", "order"})
 
 
-def never(_world: World, _exchange: Exchange, _clause: str) -> bool:
+def never(_world: PortalSession, _exchange: Exchange, _clause: str) -> bool:
     """No combination of classes concerns the feed."""
     return False
 
 
-def _always(_world: World, _exchange: Exchange, _clause: str) -> bool:
+def _always(_world: PortalSession, _exchange: Exchange, _clause: str) -> bool:
     return True
 
 
@@ -48,20 +66,20 @@ class Feed:
     whether it may find a record where a combination of classes was sent in its encodings, of which one is given.
     """
 
-    space: Callable[[World], Space]
-    perform: Callable[[World, Any], Record]
-    find: Callable[[World, Transcript, str], Iterable[Record]]
-    presumed: Callable[[World, Call], Sequence[Call]] = lambda _world, _call: ()
+    space: Callable[[PortalSession], Cases]
+    perform: Callable[[PortalSession, Any], Record]
+    find: Callable[[PortalSession, ExchangeLog, str], Iterable[Record]]
+    presumed: Callable[[PortalSession, Call], Sequence[Call]] = lambda _world, _call: ()
     subjects: frozenset[str] = frozenset()
     judges_shapes: bool = False
-    sweeps: Callable[[World, Exchange, str], bool] = never
+    sweeps: Callable[[PortalSession, Exchange, str], bool] = never
 
 
 def calls(
-    votes: Votes,
+    votes: CallTemplate,
     *,
     about: Sequence[str] = (),
-    also: Callable[[World], Sequence[Call]] = lambda _: (),
+    also: Callable[[PortalSession], Sequence[Call]] = lambda _: (),
     judges_shapes: bool = False,
     leaves: tuple[type[Outcome], ...] = (),
 ) -> Feed:
@@ -71,15 +89,15 @@ def calls(
     clause does not speak.
     """
 
-    def space(world: World) -> Space:
+    def space(world: PortalSession) -> Cases:
         found = votes.space(world)
         return replace(found, cases=(*found.cases, *also(world)))
 
-    def presumed(world: World, call: Call) -> list[Call]:
+    def presumed(world: PortalSession, call: Call) -> list[Call]:
         plainer = (_plainer(world, call, subject) for subject in about)
         return [plain for plain in plainer if plain is not None and plain != call]
 
-    def find(world: World, transcript: Transcript, clause: str) -> Iterator[Exchange]:
+    def find(world: PortalSession, transcript: ExchangeLog, clause: str) -> Iterator[Exchange]:
         written_out = also(world)
         for exchange in transcript.exchanges:
             if isinstance(exchange.outcome, leaves):
@@ -87,11 +105,11 @@ def calls(
             call = exchange.call
             told = votes.speak_of(world, call)
             if (
-                (told and call.way in votes.ways)
+                (told and call.delivery in votes.deliveries)
                 or (judges_shapes and is_plain(call))
                 or call in written_out
                 or (
-                    ((told and votes.ways == (DIRECT,)) or _is_promise_of(clause, exchange, transcript))
+                    ((told and votes.deliveries == (PLAIN_JSON,)) or _is_promise_of(clause, exchange, transcript))
                     and _way_is_no_matter(exchange, transcript)
                 )
             ):
@@ -99,36 +117,36 @@ def calls(
 
     subjects = frozenset({_SUBJECTS.get(about[0], about[0]) if len(about) == 1 else "filled"})
 
-    def sweeps(world: World, exchange: Exchange, clause: str) -> bool:
-        permitted = exchange.permitted
-        promised = clause in permitted.kept or clause in permitted.broken
+    def sweeps(world: PortalSession, exchange: Exchange, clause: str) -> bool:
+        allowed = exchange.allowed
+        promised = clause in allowed.accepting_clauses or clause in allowed.rejecting_clauses
         return judges_shapes or promised or votes.speak_of(world, exchange.call)
 
-    return Feed(space, World.ask, find, presumed, subjects, judges_shapes, sweeps)
+    return Feed(space, PortalSession.ask, find, presumed, subjects, judges_shapes, sweeps)
 
 
-def _is_promise_of(clause: str, exchange: Exchange, transcript: Transcript) -> bool:
+def _is_promise_of(clause: str, exchange: Exchange, transcript: ExchangeLog) -> bool:
     """Whether the clause says why the call must be accepted or refused.
 
     Where several things are wrong with an accepted call, it does so if each of them alone is refused.
     """
-    permitted = exchange.permitted
-    if clause in permitted.kept or permitted.broken == (clause,):
+    allowed = exchange.allowed
+    if clause in allowed.accepting_clauses or allowed.rejecting_clauses == (clause,):
         return True
-    several = clause in permitted.broken and exchange.answer.accepted
-    return several and all(transcript.refuses_alone(broken) for broken in permitted.broken)
+    several = clause in allowed.rejecting_clauses and exchange.answer.accepted
+    return several and all(transcript.refuses_alone(broken) for broken in allowed.rejecting_clauses)
 
 
-def _way_is_no_matter(exchange: Exchange, transcript: Transcript) -> bool:
+def _way_is_no_matter(exchange: Exchange, transcript: ExchangeLog) -> bool:
     """Whether a call is judged whatever its way: it came plainly, or no plain call tells more than it does."""
-    permitted, call = exchange.permitted, exchange.call
-    if call.way == DIRECT or not call.is_documented:
+    allowed, call = exchange.allowed, exchange.call
+    if call.delivery == PLAIN_JSON or not call.is_documented:
         return call.is_documented
-    alone = call.way.caller is Caller.MAIN and transcript.base_of(call) is None
-    return alone and (exchange.is_permitted or permitted.must_be_accepted or not transcript.is_due_to_way(exchange))
+    alone = call.delivery.caller is Caller.MAIN and transcript.base_of(call) is None
+    return alone and (exchange.is_allowed or allowed.must_be_accepted or not transcript.is_due_to_way(exchange))
 
 
-def _plainer(world: World, call: Call, subject: str) -> Call | None:
+def _plainer(world: PortalSession, call: Call, subject: str) -> Call | None:
     """The call with nothing unusual in one place; None where that would leave nothing to accept."""
     if subject == "session":
         return replace(call, session=world.rateable)
@@ -138,20 +156,21 @@ def _plainer(world: World, call: Call, subject: str) -> Call | None:
         return None if call.comment.absent else replace(call, rating=NOTHING)
     if subject == "comment left out":
         return None if call.rating.absent else replace(call, comment=NOTHING)
-    if subject == "digits" and call.rating.of == "digits":
+    if subject == "digits" and call.rating.cls == "digits":
         return replace(call, rating=boundary(RATINGS, call.rating.value))
-    return call.by(DIRECT)
+    return call.via(PLAIN_JSON)
 
 
-def pairs(votes: Votes, *, about: str = "way") -> Feed:
+def pairs(votes: CallTemplate, *, about: str = "way") -> Feed:
     """Each call twice: plainly, and in one of the ways. about: what differs, the way or the order of parameters."""
 
     def is_such(call: Call) -> bool:
-        if call.way.order == DIRECT.order:
-            return about == "way" and call.way in votes.ways
-        return (call.way if about == "order" else replace(call.way, order=DIRECT.order)) in votes.ways
+        if call.delivery.order == PLAIN_JSON.order:
+            return about == "way" and call.delivery in votes.deliveries
+        delivery = call.delivery if about == "order" else replace(call.delivery, order=PLAIN_JSON.order)
+        return delivery in votes.deliveries
 
-    def find(_world: World, transcript: Transcript, _clause: str) -> Iterator[Pair | Unpaired]:
+    def find(_world: PortalSession, transcript: ExchangeLog, _clause: str) -> Iterator[Comparison | Uncompared]:
         for effect in transcript.effects:
             variant = effect.exchange
             if not is_such(variant.call) or not variant.call.is_documented:
@@ -159,98 +178,105 @@ def pairs(votes: Votes, *, about: str = "way") -> Feed:
             base = transcript.base_of(variant.call)
             saved = not _lost_on_the_way(effect, transcript)
             if base is None:
-                if variant.is_permitted or transcript.is_due_to_way(variant):
-                    yield Unpaired(variant, saved)
-            elif base.is_permitted or not variant.is_permitted:
-                yield Pair(base, variant, saved)
+                if variant.is_allowed or transcript.is_due_to_way(variant):
+                    yield Uncompared(variant, saved)
+            elif base.is_allowed or not variant.is_allowed:
+                yield Comparison(base, variant, saved)
 
-    among_encodings = any(way == Way(way.encoding) for way in votes.ways)
+    among_encodings = any(way == Delivery(way.encoding) for way in votes.deliveries)
     sweeps = _always if among_encodings else never
     return Feed(votes.space, _perform_pair, find, subjects=frozenset({about}), sweeps=sweeps)
 
 
-def effects(votes: Votes) -> Feed:
+def effects(votes: CallTemplate) -> Feed:
     """Each call between two read-backs."""
 
-    def space(world: World) -> Space:
-        return votes.space(world) if world.reads else Space((), lacking="the portal offers no read-back")
+    def space(world: PortalSession) -> Cases:
+        return votes.space(world) if world.reads else Cases((), lacking="the portal offers no read-back")
 
-    def find(_world: World, transcript: Transcript, _clause: str) -> Iterator[Effect]:
+    def find(_world: PortalSession, transcript: ExchangeLog, _clause: str) -> Iterator[StateChange]:
         refused = [effect for effect in transcript.effects if isinstance(effect.exchange.outcome, Refused)]
         guilty = culprits(refused)
         for effect in transcript.effects:
             if not isinstance(effect.exchange.outcome, Refused):
-                if effect.exchange.call.session.of in OWN_SESSION and effect.exchange.call.way.caller is Caller.MAIN:
+                if (
+                    effect.exchange.call.session.cls in OWN_SESSION
+                    and effect.exchange.call.delivery.caller is Caller.MAIN
+                ):
                     yield effect
             elif effect in guilty or effect.before_is_after:
                 yield effect
 
-    def perform(world: World, call: Call) -> Effect:
+    def perform(world: PortalSession, call: Call) -> StateChange:
         before = world.read()
-        if isinstance(before, Stored) and not unsaved_fields(call, before):
+        if isinstance(before, StoredVote) and not unsaved_fields(call, before):
             # What is sent already stands there: an effect would not show.
             world.ask(_unlike(call, world))
             before = world.read()
         exchange = world.ask(call)
-        return Effect(before, exchange, world.read())
+        return StateChange(before, exchange, world.read())
 
     return Feed(space, perform, find, sweeps=_always)
 
 
 def stories(
-    space: Callable[[World], Space],
-    perform: Callable[[World, tuple[Call, ...]], Story],
-    find: Callable[[World, Transcript, str], Iterable[Story]],
+    space: Callable[[PortalSession], Cases],
+    perform: Callable[[PortalSession, tuple[Call, ...]], CallSequence],
+    find: Callable[[PortalSession, ExchangeLog, str], Iterable[CallSequence]],
 ) -> Feed:
     """Calls one after the other."""
     return Feed(space, perform, find)
 
 
-def listed(cases: Callable[[World], Sequence[Call]]) -> Feed:
+def listed(cases: Callable[[PortalSession], Sequence[Call]]) -> Feed:
     """Single exchanges of calls that are written out."""
 
-    def find(world: World, transcript: Transcript, _clause: str) -> Iterator[Exchange]:
+    def find(world: PortalSession, transcript: ExchangeLog, _clause: str) -> Iterator[Exchange]:
         written_out = cases(world)
         return (exchange for exchange in transcript.exchanges if exchange.call in written_out)
 
-    return Feed(lambda world: Space(tuple(cases(world))), World.ask, find, subjects=_ALL_KINDS)
+    return Feed(lambda world: Cases(tuple(cases(world))), PortalSession.ask, find, subjects=_ALL_KINDS)
 
 
-def what_happened(effect: Effect) -> str:
+def what_happened(effect: StateChange) -> str:
     """The outcome of a call and what it left, in words that two runs can be compared by."""
     exchange = effect.exchange
     seen = exchange.shown_outcome
-    if exchange.call.way.batch is Batch.NO:
+    if exchange.call.delivery.batch is Batch.NO:
         seen += f" {exchange.answer.status}"
     if not exchange.answer.accepted or isinstance(effect.after, NotRead):
         return seen
     return f"{seen}; {_in_short(effect.after)}"
 
 
-def observations(cases: Callable[[World], Mapping[str, Call]], tell: Callable[[Effect], str] = what_happened) -> Feed:
+def observations(
+    cases: Callable[[PortalSession], Mapping[str, Call]], tell: Callable[[StateChange], str] = what_happened
+) -> Feed:
     """Labelled calls of which is recorded what they do; the vote before each is one that no case sends.
 
     tell: what is said of one; nothing where it shows nothing.
     """
 
-    def space(world: World) -> Space:
+    def space(world: PortalSession) -> Cases:
         named = tuple(cases(world).items())
-        return Space(named, lacking="" if named else "the session or caller that this needs is not configured")
+        return Cases(named, lacking="" if named else "the session or caller that this needs is not configured")
 
-    def perform(world: World, case: tuple[str, Call]) -> Observation:
+    def perform(world: PortalSession, case: tuple[str, Call]) -> Observation:
         label, call = case
         if world.reads:
-            world.ask(Call(world.rateable, boundary(RATINGS, "2"), Pick("plain", "seen before")))
+            world.ask(Call(world.rateable, boundary(RATINGS, "2"), ClassifiedValue("plain", "seen before")))
         before = world.read()
         exchange = world.ask(call)
-        return Observation(label, tell(Effect(before, exchange, world.read())))
+        return Observation(label, tell(StateChange(before, exchange, world.read())))
 
-    def find(world: World, transcript: Transcript, _clause: str) -> Iterator[Observation]:
-        told: dict[Call, Effect] = {}
+    def find(world: PortalSession, transcript: ExchangeLog, _clause: str) -> Iterator[Observation]:
+        told: dict[Call, StateChange] = {}
         for effect in transcript.effects:
             call = effect.exchange.call
-            if call.way.caller is Caller.MAIN and (call.way == DIRECT or call.by(DIRECT) not in told):
-                told[call.by(DIRECT)] = effect
+            if call.delivery.caller is Caller.MAIN and (
+                call.delivery == PLAIN_JSON or call.via(PLAIN_JSON) not in told
+            ):
+                told[call.via(PLAIN_JSON)] = effect
         for label, call in cases(world).items():
             if call in told and (seen := tell(told[call])):
                 yield Observation(label, seen)
@@ -258,10 +284,10 @@ def observations(cases: Callable[[World], Mapping[str, Call]], tell: Callable[[E
     return Feed(space, perform, find)
 
 
-def _lost_on_the_way(effect: Effect, transcript: Transcript) -> bool:
+def _lost_on_the_way(effect: StateChange, transcript: ExchangeLog) -> bool:
     """Whether a field did not read back that did when it was sent in another way."""
     exchange = effect.exchange
-    if not (exchange.answer.accepted and exchange.permitted.accepted and isinstance(effect.after, Stored)):
+    if not (exchange.answer.accepted and exchange.allowed.accepted and isinstance(effect.after, StoredVote)):
         return False
     lost = unsaved_fields(exchange.call, effect.after)
     return bool(lost) and all(
@@ -273,29 +299,29 @@ def _lost_on_the_way(effect: Effect, transcript: Transcript) -> bool:
     )
 
 
-def _elsewhere(effect: Effect, transcript: Transcript, name: str) -> Iterator[Effect]:
+def _elsewhere(effect: StateChange, transcript: ExchangeLog, name: str) -> Iterator[StateChange]:
     """The accepted votes with the same value of a field that came in another way and were read back."""
     sent = as_text(dict(effect.exchange.call.parameters)[name])
     for other in transcript.effects:
         call = other.exchange.call
         same_value = any(field == name and as_text(value) == sent for field, value in call.parameters)
-        read_back = other.exchange.answer.accepted and isinstance(other.after, Stored)
-        if read_back and same_value and call.way != effect.exchange.call.way:
+        read_back = other.exchange.answer.accepted and isinstance(other.after, StoredVote)
+        if read_back and same_value and call.delivery != effect.exchange.call.delivery:
             yield other
 
 
-def _perform_pair(world: World, call: Call) -> Pair:
+def _perform_pair(world: PortalSession, call: Call) -> Comparison:
     base_call = base_of(call)
     base = world.ask(base_call)
     if base.answer.accepted and world.reads:
         # What the base left behind would hide that the variant leaves nothing.
         world.ask(_unlike(call, world))
     variant = world.ask(call)
-    if base.is_permitted or not variant.is_permitted:
-        return Pair(base, variant, _saved_as_base(world, base_call, variant))
+    if base.is_allowed or not variant.is_allowed:
+        return Comparison(base, variant, _saved_as_base(world, base_call, variant))
     # The base is at fault. Where it is so only for its values being texts, this is not about the way.
     typed = world.ask(_typed(base_call))
-    return Pair(typed if typed.is_permitted else base, variant, saved=True)
+    return Comparison(typed if typed.is_allowed else base, variant, saved=True)
 
 
 def base_of(call: Call) -> Call:
@@ -304,11 +330,11 @@ def base_of(call: Call) -> Call:
     Suffix, caller and order are compared within one encoding; encodings and batch with plain JSON that holds the same
     texts.
     """
-    same_encoding = Way(call.way.encoding)
-    if call.way != same_encoding and call.way.batch is Batch.NO:
-        return call.by(same_encoding)
-    plain = call.by(DIRECT)
-    in_json = call.way.encoding in JSON_ENCODINGS and call.way.batch is Batch.NO
+    same_encoding = Delivery(call.delivery.encoding)
+    if call.delivery != same_encoding and call.delivery.batch is Batch.NO:
+        return call.via(same_encoding)
+    plain = call.via(PLAIN_JSON)
+    in_json = call.delivery.encoding in JSON_ENCODINGS and call.delivery.batch is Batch.NO
     return plain if in_json else _with_values(plain, as_text)
 
 
@@ -317,8 +343,8 @@ def _typed(call: Call) -> Call:
     numeric = ("rateable", "zero", "negative", "forbidden", "not_open_line", "unknown", *OUTSIDE, *STARS, "fraction")
     return replace(
         call,
-        session=_converted(call.session, _number_of) if call.session.of in numeric else call.session,
-        rating=_converted(call.rating, _number_of) if call.rating.of in numeric else call.rating,
+        session=_converted(call.session, _number_of) if call.session.cls in numeric else call.session,
+        rating=_converted(call.rating, _number_of) if call.rating.cls in numeric else call.rating,
     )
 
 
@@ -331,7 +357,7 @@ def _with_values(call: Call, convert: Callable[[Any], Any]) -> Call:
     )
 
 
-def _converted(pick: Pick, convert: Callable[[Any], Any]) -> Pick:
+def _converted(pick: ClassifiedValue, convert: Callable[[Any], Any]) -> ClassifiedValue:
     return pick if pick.absent else replace(pick, value=convert(pick.value))
 
 
@@ -339,9 +365,9 @@ def _number_of(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
 
 
-def _saved_as_base(world: World, base: Call, variant: Exchange) -> bool:
+def _saved_as_base(world: PortalSession, base: Call, variant: Exchange) -> bool:
     """False when the variant's vote did not read back and the plain call's does."""
-    if not world.reads or not variant.answer.accepted or not variant.permitted.accepted:
+    if not world.reads or not variant.answer.accepted or not variant.allowed.accepted:
         return True
     after = world.read()
     if isinstance(after, NotRead) or not unsaved_fields(variant.call, after):
@@ -351,14 +377,14 @@ def _saved_as_base(world: World, base: Call, variant: Exchange) -> bool:
     return not again.answer.accepted or isinstance(after, NotRead) or bool(unsaved_fields(base, after))
 
 
-def _in_short(stored: Stored) -> str:
+def _in_short(stored: StoredVote) -> str:
     comment = stored.comment
     if isinstance(comment, str) and len(comment) > _LONGEST_SEEN:
         return f"rating {stored.rating!r}, comment of {len(comment):,} characters"
     return str(stored)
 
 
-def _unlike(call: Call, world: World) -> Call:
+def _unlike(call: Call, world: PortalSession) -> Call:
     """A vote that differs from the call in both fields."""
     stars = "2" if call.rating.value in (1, "1") else "1"
-    return Call(world.rateable, boundary(RATINGS, stars), Pick("plain", "another vote"))
+    return Call(world.rateable, boundary(RATINGS, stars), ClassifiedValue("plain", "another vote"))

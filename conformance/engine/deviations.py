@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from conformance.contract.classes import BAD_SESSIONS, COMMENTS, RATINGS, STATES
 from conformance.contract.clauses import edition_names, load_edition
-from conformance.errors import Problem
+from conformance.errors import UserError
 from conformance.portals.scripts import scripts_of
 
 _CLASSES: Final[Mapping[str, frozenset[str]]] = {
@@ -41,39 +41,39 @@ def load_deviations(path: Path, today: date) -> tuple[Deviation, ...]:
     try:
         data = tomllib.loads(path.read_text("utf-8"))
     except tomllib.TOMLDecodeError as error:
-        raise Problem(f"{path}: not valid TOML: {error}") from None
+        raise UserError(f"{path}: not valid TOML: {error}") from None
     except UnicodeDecodeError:
-        raise Problem(f"{path}: not valid TOML: it is not UTF-8 text") from None
+        raise UserError(f"{path}: not valid TOML: it is not UTF-8 text") from None
     except OSError as error:
-        raise Problem(f"{path}: cannot read the deviation file ({error.strerror}): check the path") from None
+        raise UserError(f"{path}: cannot read the deviation file ({error.strerror}): check the path") from None
     entries = data.pop("deviation", [])
     if data or not isinstance(entries, list):
-        raise Problem(f"{path}: a deviation file holds [[deviation]] tables only, each with clause, reason, source")
+        raise UserError(f"{path}: a deviation file holds [[deviation]] tables only, each with clause, reason, source")
     return tuple(_parse(entry, f"{path}: deviation {number}", today) for number, entry in enumerate(entries, 1))
 
 
 def _parse(entry: Any, where: str, today: date) -> Deviation:
     kinds = {"clause": str, "reason": str, "source": str, "expires": date, "where": dict}
     if not isinstance(entry, dict):
-        raise Problem(f"{where}: write it as a [[deviation]] table")
+        raise UserError(f"{where}: write it as a [[deviation]] table")
     for key, kind in kinds.items():
         if key in ("clause", "reason", "source") and not entry.get(key):
-            raise Problem(f"{where}: key {key!r} is missing or empty")
+            raise UserError(f"{where}: key {key!r} is missing or empty")
         # A date with a time is a kind of date to Python, but cannot be compared with one.
         if key in entry and (not isinstance(entry[key], kind) or isinstance(entry[key], datetime)):
-            raise Problem(f"{where}: {key}: this must be a {kind.__name__}")
+            raise UserError(f"{where}: {key}: this must be a {kind.__name__}")
     if unknown := entry.keys() - kinds:
-        raise Problem(f"{where}: unknown key {sorted(unknown)[0]!r}: the keys here are {', '.join(kinds)}")
+        raise UserError(f"{where}: unknown key {sorted(unknown)[0]!r}: the keys here are {', '.join(kinds)}")
     if not any(entry["clause"] in load_edition(name).all_clauses for name in edition_names()):
-        raise Problem(f"{where}: clause: unknown clause {entry['clause']!r}: `vote-conformance explain` lists them")
+        raise UserError(f"{where}: clause: unknown clause {entry['clause']!r}: `vote-conformance explain` lists them")
     narrowed = entry.get("where", {})
     for parameter, names in narrowed.items():
         if parameter not in _CLASSES or not isinstance(names, list) or not names:
-            raise Problem(f"{where}: where.{parameter}: give session, rating, comment or answer a list of classes")
+            raise UserError(f"{where}: where.{parameter}: give session, rating, comment or answer a list of classes")
         for name in names:
             if not isinstance(name, str) or name not in _CLASSES[parameter]:
                 known = ", ".join(sorted(_CLASSES[parameter]))
-                raise Problem(f"{where}: where.{parameter}: unknown class {name!r}: the classes are {known}")
+                raise UserError(f"{where}: where.{parameter}: unknown class {name!r}: the classes are {known}")
     return Deviation(
         clause=entry["clause"],
         reason=entry["reason"],

@@ -5,63 +5,22 @@ from typing import Final
 
 from conformance.contract.classes import FILLED, STARS
 from conformance.contract.clauses import Edition, editions_naming
-from conformance.contract.oracle import Permitted
+from conformance.contract.oracle import AllowedOutcomes
 from conformance.exchange.call import Call
-from conformance.exchange.read_back import NotRead, Stored, comment_reads_back, rating_reads_back
+from conformance.exchange.read_back import NotRead, StoredVote, comment_reads_back, rating_reads_back
 from conformance.exchange.reproduce import curl, describe
 from conformance.exchange.response import (
     Accepted,
     AnotherResult,
-    Answer,
     Malformed,
     NotJudged,
     Outcome,
     Refused,
+    Response,
 )
+from conformance.exchange.violation import ClauseViolated, NotApplicable, Violation, assume, printable, require
 
 _LONGEST_BODY: Final = 160
-
-
-class Violated(Exception):
-    """A demand that does not hold. expected: what was permitted.
-
-    by_history: the reason may lie in the calls before, because the portal chose between accepting and refusing.
-    """
-
-    def __init__(self, expected: str, by_history: bool = False) -> None:
-        super().__init__(expected)
-        self.expected = expected
-        self.by_history = by_history
-
-
-class NotConcerned(Exception):
-    """The clause does not speak of what was answered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """A violation as every report shows it: plain texts, without secrets once it left the trial."""
-
-    clause: str
-    sent: str
-    way: str
-    permitted: str
-    answered: str
-    repeat: str
-    classes: dict[str, str]
-    notes: tuple[str, ...] = ()
-
-
-def must(condition: bool, expected: str) -> None:
-    """The demand itself."""
-    if not condition:
-        raise Violated(expected)
-
-
-def only_if(condition: bool) -> None:
-    """Leaves the exchange unjudged unless the clause speaks of it."""
-    if not condition:
-        raise NotConcerned
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +28,8 @@ class Exchange:
     """One call and its answer, with what the documentation permits."""
 
     call: Call
-    answer: Answer
-    permitted: Permitted
+    answer: Response
+    allowed: AllowedOutcomes
     edition: Edition
     judges_implied: bool
 
@@ -88,11 +47,11 @@ class Exchange:
         return printable(str(self.outcome), _LONGEST_BODY)
 
     @property
-    def is_permitted(self) -> bool:
+    def is_allowed(self) -> bool:
         """Whether the oracle permits the outcome."""
         if isinstance(self.outcome, Refused):
-            return self.answer.code in self.permitted.codes
-        return isinstance(self.outcome, Accepted) and self.permitted.accepted
+            return self.answer.code in self.allowed.codes
+        return isinstance(self.outcome, Accepted) and self.allowed.accepted
 
     @property
     def has_documented_code(self) -> bool:
@@ -103,8 +62,8 @@ class Exchange:
         """A refusal violates this; an answer that is neither is left to success.* and error.never-5xx."""
         self.must_be_answered_by_method()
         if isinstance(self.outcome, Refused):
-            raise Violated("accepted", by_history=True)
-        only_if(isinstance(self.outcome, Accepted))
+            raise ClauseViolated("accepted", may_be_caused_elsewhere=True)
+        assume(isinstance(self.outcome, Accepted))
 
     def must_be_refused(self) -> None:
         """Acceptance violates this, and a code that is not permitted here.
@@ -114,28 +73,28 @@ class Exchange:
         """
         self.must_be_answered_by_method()
         if isinstance(self.outcome, Accepted):
-            raise Violated(str(self.permitted))
-        only_if(isinstance(self.outcome, Refused) and self.answer.has_code)
-        any_code = self.permitted.codes == self.edition.method_codes
+            raise ClauseViolated(str(self.allowed))
+        assume(isinstance(self.outcome, Refused) and self.answer.has_code)
+        any_code = self.allowed.codes == self.edition.method_codes
         unnamed = not self.edition.documents(self.answer.code)
-        if self.answer.code not in self.permitted.codes and not (any_code and unnamed):
-            raise Violated(str(self.permitted), by_history=True)
+        if self.answer.code not in self.allowed.codes and not (any_code and unnamed):
+            raise ClauseViolated(str(self.allowed), may_be_caused_elsewhere=True)
 
     def must_not_be_accepted(self) -> None:
         """Only acceptance violates this: the clause says nothing of the code."""
         self.must_be_answered_by_method()
-        must(not isinstance(self.outcome, Accepted), "refused")
+        require(not isinstance(self.outcome, Accepted), "refused")
 
-    def must_be_permitted(self) -> None:
+    def must_be_allowed(self) -> None:
         """The outcome is one that the oracle permits."""
-        if self.permitted.must_be_accepted:
+        if self.allowed.must_be_accepted:
             self.must_be_accepted()
-        if self.permitted.must_be_refused:
+        if self.allowed.must_be_refused:
             self.must_be_refused()
 
     def must_be_answered_by_method(self) -> None:
         """Leaves answers unjudged that speak of a limit."""
-        only_if(not isinstance(self.outcome, NotJudged))
+        assume(not isinstance(self.outcome, NotJudged))
 
     def violation(self, clause: str, expected: str) -> Violation:
         """This exchange as a violation of a clause."""
@@ -143,20 +102,18 @@ class Exchange:
         for name in editions_naming(self.answer.code):
             if not self.edition.documents(self.answer.code):
                 notes.append(f"{self.answer.code} is a code of edition {name}: did you mean --edition {name}?")
-        return Violation(
-            clause=clause,
-            sent=describe(self.call),
-            way=str(self.call.way),
-            permitted=expected,
-            answered=f"{self.shown_outcome}: {self.answer.status} {printable(self.answer.text, _LONGEST_BODY)}",
-            repeat=curl(self.call),
-            classes=self.call.classes,
-            notes=tuple(notes),
+        facts = (
+            ("sent", describe(self.call)),
+            ("way", str(self.call.delivery)),
+            ("permitted", expected),
+            ("answered", f"{self.shown_outcome}: {self.answer.status} {printable(self.answer.text, _LONGEST_BODY)}"),
+            ("repeat", curl(self.call)),
         )
+        return Violation(clause, facts, self.call.classes, tuple(notes))
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class Comparison:
     """The same call in two ways: base is the plain JSON call. saved: whether the variant's vote read back as sent."""
 
     base: Exchange
@@ -170,26 +127,28 @@ class Pair:
     def must_agree(self) -> None:
         """Both are accepted, or both refused, with the same code where only one is permitted."""
         base, variant = self.base.outcome, self.variant.outcome
-        only_if(self.variant.permitted.must_be_accepted or self.variant.permitted.must_be_refused)
-        only_if(isinstance(base, Accepted | Refused) and not _is_left_to_others(self.variant))
+        assume(self.variant.allowed.must_be_accepted or self.variant.allowed.must_be_refused)
+        assume(isinstance(base, Accepted | Refused) and not _is_left_to_others(self.variant))
         if isinstance(variant, Malformed):
-            raise Violated(f"{self.base.shown_outcome}, as with {self.base.call.way}")
+            raise ClauseViolated(f"{self.base.shown_outcome}, as with {self.base.call.delivery}")
         if not same_outcome(self.base, self.variant):
-            raise Violated(f"{self.base.shown_outcome}, as with {self.base.call.way}", by_history=True)
-        if not self.variant.is_permitted and self.base.is_permitted and self.variant.has_documented_code:
-            raise Violated(str(self.variant.permitted), by_history=True)
+            raise ClauseViolated(
+                f"{self.base.shown_outcome}, as with {self.base.call.delivery}", may_be_caused_elsewhere=True
+            )
+        if not self.variant.is_allowed and self.base.is_allowed and self.variant.has_documented_code:
+            raise ClauseViolated(str(self.variant.allowed), may_be_caused_elsewhere=True)
         if not self.saved:
-            raise Violated(f"the vote reads back as sent, as with {self.base.call.way}")
+            raise ClauseViolated(f"the vote reads back as sent, as with {self.base.call.delivery}")
 
 
 def _is_left_to_others(variant: Exchange) -> bool:
     """Whether success.true or error.envelope speak of the answer; they do not speak of XML."""
-    another = isinstance(variant.outcome, AnotherResult) and variant.call.way.suffix != ".xml"
+    another = isinstance(variant.outcome, AnotherResult) and variant.call.delivery.suffix != ".xml"
     return another or isinstance(variant.outcome, NotJudged)
 
 
 @dataclass(frozen=True, slots=True)
-class Unpaired:
+class Uncompared:
     """A call in one of the ways of which no plain JSON call was sent. saved: as with a pair."""
 
     variant: Exchange
@@ -201,20 +160,22 @@ class Unpaired:
 
     def must_agree(self) -> None:
         """The outcome is one that is permitted whatever the way."""
-        only_if(self.variant.permitted.must_be_accepted or self.variant.permitted.must_be_refused)
-        only_if(not _is_left_to_others(self.variant))
-        if not self.variant.is_permitted:
-            raise Violated(str(self.variant.permitted), by_history=not isinstance(self.variant.outcome, Malformed))
-        must(self.saved, "the vote reads back as sent")
+        assume(self.variant.allowed.must_be_accepted or self.variant.allowed.must_be_refused)
+        assume(not _is_left_to_others(self.variant))
+        if not self.variant.is_allowed:
+            raise ClauseViolated(
+                str(self.variant.allowed), may_be_caused_elsewhere=not isinstance(self.variant.outcome, Malformed)
+            )
+        require(self.saved, "the vote reads back as sent")
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class StateChange:
     """A call with the stored vote before and after it."""
 
-    before: Stored | NotRead
+    before: StoredVote | NotRead
     exchange: Exchange
-    after: Stored | NotRead
+    after: StoredVote | NotRead
 
     @property
     def judged(self) -> Exchange:
@@ -223,33 +184,33 @@ class Effect:
     @property
     def before_is_after(self) -> bool:
         """Whether both read-backs are there and show the same vote."""
-        if not isinstance(self.before, Stored) or not isinstance(self.after, Stored):
+        if not isinstance(self.before, StoredVote) or not isinstance(self.after, StoredVote):
             return False
         return self.before.same_vote(self.after)
 
     def must_be_saved(self) -> None:
         """After true to a call that may be accepted, each filled field reads back."""
-        only_if(isinstance(self.exchange.outcome, Accepted) and self.exchange.permitted.accepted)
+        assume(isinstance(self.exchange.outcome, Accepted) and self.exchange.allowed.accepted)
         unsaved = unsaved_fields(self.exchange.call, self.after)
         if unsaved:
-            raise Violated(f"{' and '.join(unsaved)} read back as sent; read back: {self.after}")
+            raise ClauseViolated(f"{' and '.join(unsaved)} read back as sent; read back: {self.after}")
 
     def must_be_unchanged(self) -> None:
         """After a refusal, the stored vote is as before."""
-        only_if(isinstance(self.exchange.outcome, Refused))
-        if not isinstance(self.before, Stored) or not isinstance(self.after, Stored):
-            raise NotConcerned
+        assume(isinstance(self.exchange.outcome, Refused))
+        if not isinstance(self.before, StoredVote) or not isinstance(self.after, StoredVote):
+            raise NotApplicable
         if not self.before.same_vote(self.after):
-            raise Violated(f"reads back as before: {self.before}; read back: {self.after}")
+            raise ClauseViolated(f"reads back as before: {self.before}; read back: {self.after}")
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class CallSequence:
     """Calls one after the other, and the stored vote after the last two of them."""
 
     exchanges: tuple[Exchange, ...]
-    between: Stored | NotRead
-    after: Stored | NotRead
+    between: StoredVote | NotRead
+    after: StoredVote | NotRead
 
     @property
     def judged(self) -> Exchange:
@@ -263,12 +224,12 @@ class Story:
         first, second = self.exchanges[0], self.exchanges[-1]
         if first.call == second.call:
             # A vote was refused, so one that was accepted before was sent again.
-            only_if(first.answer.accepted)
-            must(second.answer.accepted, "accepted, as when the same vote was sent first")
-            raise NotConcerned
-        only_if(first.answer.accepted and second.answer.accepted and second.permitted.must_be_accepted)
-        if not isinstance(self.between, Stored) or not isinstance(self.after, Stored):
-            raise NotConcerned
+            assume(first.answer.accepted)
+            require(second.answer.accepted, "accepted, as when the same vote was sent first")
+            raise NotApplicable
+        assume(first.answer.accepted and second.answer.accepted and second.allowed.must_be_accepted)
+        if not isinstance(self.between, StoredVote) or not isinstance(self.after, StoredVote):
+            raise NotApplicable
         sent = dict(first.call.parameters)
         unsaved = [name for name in unsaved_fields(second.call, self.after) if sent.get(name) not in _values(second)]
         kept = {
@@ -276,7 +237,7 @@ class Story:
             "COMMENT": bool(self.between.comment) and self.after.comment == self.between.comment,
         }
         stale = [name for name in unsaved if kept[name]]
-        must(not stale, f"{' and '.join(stale)} of the later vote; read back: {self.after}")
+        require(not stale, f"{' and '.join(stale)} of the later vote; read back: {self.after}")
 
     def must_repeat(self) -> None:
         """Equal calls have equal outcomes."""
@@ -284,7 +245,7 @@ class Story:
         for exchange in self.exchanges:
             exchange.must_be_answered_by_method()
             earlier = seen.setdefault(exchange.call, exchange)
-            must(same_outcome(earlier, exchange), f"{earlier.shown_outcome}, as when the same call was sent before")
+            require(same_outcome(earlier, exchange), f"{earlier.shown_outcome}, as when the same call was sent before")
 
 
 def _values(exchange: Exchange) -> list[object]:
@@ -295,27 +256,20 @@ def same_outcome(one: Exchange, other: Exchange) -> bool:
     """Whether two answers to the same call agree; of two permitted codes a portal may choose either."""
     if not isinstance(other.outcome, type(one.outcome)):
         return False
-    comparable = len(one.permitted.codes) <= 1 and one.answer.has_code and other.answer.has_code
+    comparable = len(one.allowed.codes) <= 1 and one.answer.has_code and other.answer.has_code
     return not comparable or one.answer.code == other.answer.code
 
 
-def unsaved_fields(call: Call, after: Stored | NotRead) -> list[str]:
+def unsaved_fields(call: Call, after: StoredVote | NotRead) -> list[str]:
     """The filled parameters of a call that do not read back as sent."""
     if isinstance(after, NotRead):
-        raise NotConcerned
+        raise NotApplicable
     unsaved = []
-    if call.rating.of in (*STARS, "digits") and not rating_reads_back(int(call.rating.value), after.rating):
+    if call.rating.cls in (*STARS, "digits") and not rating_reads_back(int(call.rating.value), after.rating):
         unsaved.append("RATING")
-    if call.comment.of in FILLED and not comment_reads_back(call.comment.value, after.comment):
+    if call.comment.cls in FILLED and not comment_reads_back(call.comment.value, after.comment):
         unsaved.append("COMMENT")
     return unsaved
-
-
-def printable(text: str, longest: int) -> str:
-    """A text of a portal as one line that cannot steer a terminal, cut with a note."""
-    shown = text[:longest]
-    shown = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in shown)
-    return shown if len(text) <= longest else f"{shown}… ({len(text):,} characters)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,5 +280,5 @@ class Observation:
     seen: str
 
 
-Judged = Exchange | Pair | Unpaired | Effect | Story
+Judged = Exchange | Comparison | Uncompared | StateChange | CallSequence
 Record = Judged | Observation

@@ -12,15 +12,15 @@ from typing import Final
 
 from conformance.contract.classes import COMMENTS, RATINGS, EquivalenceClass
 from conformance.engine.cases import sendable
-from conformance.engine.log import Entry, Transcript
-from conformance.engine.session import Combination, World
-from conformance.exchange.call import NOTHING, Call, Encoding, Json, Pick, Way
-from conformance.exchange.read_back import NOT_READ, NotRead, Stored
-from conformance.target.transports import NoAnswer
+from conformance.engine.log import Entry, ExchangeLog
+from conformance.engine.session import Combination, PortalSession
+from conformance.exchange.call import NOTHING, Call, ClassifiedValue, Delivery, Encoding, Json
+from conformance.exchange.read_back import NOT_READ, NotRead, StoredVote
+from conformance.target.transports import NoResponse
 
 PARAMETERS: Final = ("SESSION_ID", "RATING", "COMMENT", "encoding")
 _ENCODINGS: Final = tuple(Encoding)
-_WAYS: Final = {encoding: Way(encoding) for encoding in Encoding}
+_WAYS: Final = {encoding: Delivery(encoding) for encoding in Encoding}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Coverage:
     pairs: tuple[PairCoverage, ...]
 
 
-def sweep(world: World, judge: Callable[[Transcript], None]) -> None:
+def sweep(world: PortalSession, judge: Callable[[ExchangeLog], None]) -> None:
     """Sends every combination, with a read-back after each vote and at its end; hands on what each brought."""
     stored = world.read()
     fitting: dict[tuple[int, int], list[Json]] = {}
@@ -58,12 +58,12 @@ def sweep(world: World, judge: Callable[[Transcript], None]) -> None:
                 entries.append(exchange)
                 if exchange.answer.accepted:
                     entries.append(world.read())
-            except NoAnswer as failure:
+            except NoResponse as failure:
                 unanswered.append((call, str(failure)))
         stored = _last_read(entries, world)
         entries.append(stored)
         sent = world.portal.requests
-        judge(Transcript(tuple(entries), tuple(unanswered)))
+        judge(ExchangeLog(tuple(entries), tuple(unanswered)))
         if world.portal.requests > sent:  # something was wrong, and was asked again
             stored = _last_read([], world)
 
@@ -98,26 +98,26 @@ def _carriers(entry: EquivalenceClass) -> set[Encoding]:
 
 
 def _carries(encoding: Encoding, name: str, value: Json) -> bool:
-    return sendable(Call(NOTHING, NOTHING, Pick(name, value), Way(encoding)))
+    return sendable(Call(NOTHING, NOTHING, ClassifiedValue(name, value), Delivery(encoding)))
 
 
 def _pick(
     entry: EquivalenceClass, turn: int, encodings: list[Encoding], fitting: dict[tuple[int, int], list[Json]]
-) -> Pick:
+) -> ClassifiedValue:
     """A boundary value of the class that all these encodings can carry; each turn takes another one."""
     key = (id(entry), len(encodings))
     if key not in fitting:
         fitting[key] = [
             one for one in entry.boundaries if all(_carries(encoding, entry.name, one) for encoding in encodings)
         ]
-    return Pick(entry.name, fitting[key][turn % len(fitting[key])])
+    return ClassifiedValue(entry.name, fitting[key][turn % len(fitting[key])])
 
 
-def _last_read(entries: list[Entry], world: World) -> Stored | NotRead:
+def _last_read(entries: list[Entry], world: PortalSession) -> StoredVote | NotRead:
     """The stored vote as it stands: the last entry, or read now where calls came after it."""
-    if entries and isinstance(entries[-1], Stored):
+    if entries and isinstance(entries[-1], StoredVote):
         return entries[-1]
     try:
         return world.read()
-    except NoAnswer:
+    except NoResponse:
         return NOT_READ

@@ -11,22 +11,22 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from conformance.engine.evidence import Effect, Exchange, same_outcome
+from conformance.engine.evidence import Exchange, StateChange, same_outcome
 from conformance.engine.plan import Plan, calls_of
-from conformance.engine.session import UNTRUSTED, World
-from conformance.exchange.call import DIRECT, Batch, Call, Pick, Read, Together
-from conformance.exchange.read_back import NOT_READ, NotRead, Stored, comment_reads_back, rating_reads_back
+from conformance.engine.session import UNTRUSTED, PortalSession
+from conformance.exchange.call import PLAIN_JSON, Batch, BatchRequest, Call, ClassifiedValue, ReadBack
+from conformance.exchange.read_back import NOT_READ, NotRead, StoredVote, comment_reads_back, rating_reads_back
 from conformance.exchange.response import Accepted, Malformed, NotJudged, Refused
-from conformance.target.transports import NoAnswer, NotRecorded
+from conformance.target.transports import NoResponse, NotRecorded
 
 OWN_SESSION: Final = ("rateable", "digits")
 """The classes of SESSION_ID that name the session whose vote is read back."""
 Feature = tuple[str, Hashable]
-Entry = Exchange | Stored | NotRead
+Entry = Exchange | StoredVote | NotRead
 
 
 @dataclass(frozen=True)
-class Transcript:
+class ExchangeLog:
     """entries: exchanges, and read-backs of the rateable session, in order. unanswered: calls, with the reason."""
 
     entries: tuple[Entry, ...]
@@ -35,7 +35,7 @@ class Transcript:
 
     def __post_init__(self) -> None:
         for exchange in self.exchanges:
-            if exchange.call.way == DIRECT and not exchange.call.extra:
+            if exchange.call.delivery == PLAIN_JSON and not exchange.call.extra:
                 self._base.setdefault(_values(exchange.call), exchange)
 
     @cached_property
@@ -47,24 +47,24 @@ class Transcript:
         return self._base.get(_values(call))
 
     @cached_property
-    def effects(self) -> tuple[Effect, ...]:
+    def effects(self) -> tuple[StateChange, ...]:
         """Each exchange with the stored vote before and after it, where no other vote came between."""
         before = self._nearest_reads(self.entries)
         after = self._nearest_reads(self.entries[::-1])[::-1]
         return tuple(
-            Effect(before[place], entry, after[place])
+            StateChange(before[place], entry, after[place])
             for place, entry in enumerate(self.entries)
             if isinstance(entry, Exchange)
         )
 
     @staticmethod
-    def _nearest_reads(entries: Iterable[Entry]) -> list[Stored | NotRead]:
+    def _nearest_reads(entries: Iterable[Entry]) -> list[StoredVote | NotRead]:
         """For each entry the last read-back before it, unless a call that may have written stands between."""
-        nearest: list[Stored | NotRead] = []
-        last: Stored | NotRead = NOT_READ
+        nearest: list[StoredVote | NotRead] = []
+        last: StoredVote | NotRead = NOT_READ
         for entry in entries:
             nearest.append(last)
-            if isinstance(entry, Stored):
+            if isinstance(entry, StoredVote):
                 last = entry
             elif isinstance(entry, Exchange) and _may_have_written(entry):
                 last = NOT_READ
@@ -97,14 +97,14 @@ class Transcript:
         guilty = features & self._guilty
         if guilty:
             return any(kind in subjects for kind, _ in guilty)
-        if exchange.permitted.must_be_accepted:
+        if exchange.allowed.must_be_accepted:
             return True
         way = ("way", _way_of(exchange.call))
-        return "way" in subjects or exchange.call.way == DIRECT or way in self._cleared
+        return "way" in subjects or exchange.call.delivery == PLAIN_JSON or way in self._cleared
 
     def refuses_alone(self, clause: str) -> bool:
         """Whether calls that break this clause and no other were sent, and all were refused."""
-        single = [exchange for exchange in self.exchanges if exchange.permitted.broken == (clause,)]
+        single = [exchange for exchange in self.exchanges if exchange.allowed.rejecting_clauses == (clause,)]
         return bool(single) and all(isinstance(exchange.outcome, Refused) for exchange in single)
 
     def is_due_to_way(self, exchange: Exchange) -> bool:
@@ -113,35 +113,34 @@ class Transcript:
         What must be accepted is told apart by its features. A bad value is at fault where it is accepted in plain JSON
         too, or where another one of its kind is refused in the same way.
         """
-        if exchange.permitted.must_be_accepted:
+        if exchange.allowed.must_be_accepted:
             malformed_plain = any(
-                isinstance(other.outcome, Malformed) and other.permitted.must_be_accepted
-                for other in self._base.values()
+                isinstance(other.outcome, Malformed) and other.allowed.must_be_accepted for other in self._base.values()
             )
             return not (isinstance(exchange.outcome, Malformed) and malformed_plain)
         alike = [
             other
             for other in self.exchanges
-            if other.permitted.broken == exchange.permitted.broken and other.call.is_documented
+            if other.allowed.rejecting_clauses == exchange.allowed.rejecting_clauses and other.call.is_documented
         ]
         same_value = [
-            other for other in alike if other.call.way == DIRECT and _bad_value(other) == _bad_value(exchange)
+            other for other in alike if other.call.delivery == PLAIN_JSON and _bad_value(other) == _bad_value(exchange)
         ]
         if same_value:
-            return all(other.is_permitted for other in same_value)
+            return all(other.is_allowed for other in same_value)
         same_way = [other for other in alike if _way_of(other.call) == _way_of(exchange.call) and other is not exchange]
-        if any(other.is_permitted for other in same_way):
+        if any(other.is_allowed for other in same_way):
             return False
-        plain = [other for other in alike if other.call.way == DIRECT]
-        return bool(plain) and all(other.is_permitted for other in plain)
+        plain = [other for other in alike if other.call.delivery == PLAIN_JSON]
+        return bool(plain) and all(other.is_allowed for other in plain)
 
     @cached_property
     def _cleared(self) -> frozenset[Feature]:
         cleared: set[Feature] = set()
         for exchange in filter(lambda exchange: exchange.call.is_documented, self.exchanges):
-            if exchange.permitted.must_be_accepted and isinstance(exchange.outcome, Accepted):
+            if exchange.allowed.must_be_accepted and isinstance(exchange.outcome, Accepted):
                 cleared |= features_of(exchange.call)
-            elif exchange.call.session.of == "forbidden" and exchange.is_permitted:
+            elif exchange.call.session.cls == "forbidden" and exchange.is_allowed:
                 cleared.add(("way", _way_of(exchange.call)))
         return frozenset(cleared)
 
@@ -151,7 +150,7 @@ class Transcript:
         suspects = [
             features_of(exchange.call) - self._cleared
             for exchange in self.exchanges
-            if exchange.permitted.must_be_accepted
+            if exchange.allowed.must_be_accepted
             and isinstance(exchange.outcome, Refused)
             and exchange.call.is_documented
         ]
@@ -167,8 +166,11 @@ class Transcript:
 
 
 def perform(
-    world: World, plan: Plan, met: tuple[Entry, ...], tell: Callable[[int, int], None] = lambda _done, _all: None
-) -> Transcript:
+    world: PortalSession,
+    plan: Plan,
+    met: tuple[Entry, ...],
+    tell: Callable[[int, int], None] = lambda _done, _all: None,
+) -> ExchangeLog:
     """Sends the steps of a plan in order. Raises Problem when the target is dead.
 
     met: what the preflight met. tell: hears after each step how many requests are done, of how many.
@@ -178,38 +180,38 @@ def perform(
     for done, step in enumerate(plan.steps, len(plan.preflight)):
         tell(done, plan.requests)
         try:
-            if isinstance(step.request, Read):
+            if isinstance(step.request, ReadBack):
                 entries.append(world.read())
-            elif isinstance(step.request, Together):
+            elif isinstance(step.request, BatchRequest):
                 entries += world.ask_together(step.request.calls)
             else:
                 entries.append(world.ask(step.request))
         except NotRecorded:
             continue
-        except NoAnswer as failure:
+        except NoResponse as failure:
             unanswered += [(call, str(failure)) for call in calls_of(step.request)]
     tell(plan.requests, plan.requests)
-    return Transcript(tuple(entries), tuple(unanswered))
+    return ExchangeLog(tuple(entries), tuple(unanswered))
 
 
 def features_of(call: Call) -> frozenset[Feature]:
     """What may be the reason that a call is refused, by kind: session, rating, digits, comment, filled, way, order."""
     filled = tuple(name for name, pick in (("RATING", call.rating), ("COMMENT", call.comment)) if not pick.absent)
-    features: set[Feature] = {("session", call.session.of), ("filled", filled), ("way", _way_of(call))}
+    features: set[Feature] = {("session", call.session.cls), ("filled", filled), ("way", _way_of(call))}
     if not call.rating.absent:
         features.add(("rating", _text(call.rating)))
-    if call.rating.of == "digits":
+    if call.rating.cls == "digits":
         features.add(("digits", "RATING"))
     if not call.comment.absent:
-        features.add(("comment", "plain" if call.comment.of == "plain" else _text(call.comment)))
-    if call.way.batch is not Batch.NO:
+        features.add(("comment", "plain" if call.comment.cls == "plain" else _text(call.comment)))
+    if call.delivery.batch is not Batch.NO:
         features.add(("way", "batch"))
-    if call.way.order != DIRECT.order:
+    if call.delivery.order != PLAIN_JSON.order:
         features.add(("order", "another"))
     return frozenset(features)
 
 
-def culprits(effects: Iterable[Effect]) -> list[Effect]:
+def culprits(effects: Iterable[StateChange]) -> list[StateChange]:
     """Of refused calls between two read-backs that differ, those whose own values read back; all where none do."""
     changed = [effect for effect in effects if not effect.before_is_after]
     own = [effect for effect in changed if _left(effect)]
@@ -218,14 +220,14 @@ def culprits(effects: Iterable[Effect]) -> list[Effect]:
 
 def _may_have_written(exchange: Exchange) -> bool:
     """Whether the call was not refused. A batch of a caller without rights is refused as a whole, item by item not."""
-    denied = exchange.call.way.caller in UNTRUSTED and not exchange.answer.accepted
+    denied = exchange.call.delivery.caller in UNTRUSTED and not exchange.answer.accepted
     return not isinstance(exchange.outcome, Refused) and not denied
 
 
-def _left(effect: Effect) -> bool:
+def _left(effect: StateChange) -> bool:
     """Whether what changed is what the call carried."""
     before, exchange, after = effect.before, effect.exchange, effect.after
-    if not isinstance(before, Stored) or not isinstance(after, Stored):
+    if not isinstance(before, StoredVote) or not isinstance(after, StoredVote):
         return False
     rating, comment = exchange.call.rating.value, exchange.call.comment.value
     whole = isinstance(rating, int) and not isinstance(rating, bool)
@@ -237,11 +239,11 @@ def _left(effect: Effect) -> bool:
 def _bad_value(exchange: Exchange) -> Hashable:
     """The value for which a call with one fault must be refused."""
     call = exchange.call
-    return _text(call.session) if call.session.of not in OWN_SESSION else (_text(call.rating), call.comment.of)
+    return _text(call.session) if call.session.cls not in OWN_SESSION else (_text(call.rating), call.comment.cls)
 
 
 def _way_of(call: Call) -> Hashable:
-    way = call.way
+    way = call.delivery
     return way.encoding, way.suffix, way.caller, way.batch
 
 
@@ -249,7 +251,7 @@ def _values(call: Call) -> Hashable:
     return call.session_name, _text(call.session), _text(call.rating), _text(call.comment), call.extra
 
 
-def _text(pick: Pick) -> str:
+def _text(pick: ClassifiedValue) -> str:
     """The value as a text that stands for its digits, whether they came as a number or as a text."""
     if pick.absent:
         return "absent"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from conformance.contract.classes import COMMENTS, RATINGS, STATES, EquivalenceClass
 from conformance.engine.cases import boundary
-from conformance.exchange.call import ABSENT, NOTHING, Call, Pick
+from conformance.exchange.call import ABSENT, NOTHING, Call, ClassifiedValue
 
 Sessions = Mapping[str, EquivalenceClass]
 
@@ -12,7 +12,7 @@ Sessions = Mapping[str, EquivalenceClass]
 def comments_alone(sessions: Sessions, *names: str) -> dict[str, Call]:
     """Each boundary value of these classes of COMMENT as the only optional parameter."""
     return {
-        f"COMMENT {name} {number}": Call(boundary(sessions, "rateable"), NOTHING, Pick(name, value))
+        f"COMMENT {name} {number}": Call(boundary(sessions, "rateable"), NOTHING, ClassifiedValue(name, value))
         for name in names
         for number, value in enumerate(COMMENTS[name].boundaries, 1)
     }
@@ -20,7 +20,11 @@ def comments_alone(sessions: Sessions, *names: str) -> dict[str, Call]:
 
 def several_wrong(sessions: Sessions) -> dict[str, Call]:
     """Two things wrong in one call: which code wins."""
-    absent, above, rateable = Pick("absent", ABSENT), boundary(RATINGS, "above"), boundary(sessions, "rateable")
+    absent, above, rateable = (
+        ClassifiedValue("absent", ABSENT),
+        boundary(RATINGS, "above"),
+        boundary(sessions, "rateable"),
+    )
     cases = {
         "no SESSION_ID, neither optional": Call(absent),
         "no SESSION_ID, RATING 6": Call(absent, above),

@@ -21,35 +21,35 @@ from conformance.contract.classes import (
     session_classes,
 )
 from conformance.contract.clauses import Edition
-from conformance.contract.oracle import judged_sessions, permitted
+from conformance.contract.oracle import allowed, judged_sessions
 from conformance.engine.cases import boundary, sendable
 from conformance.engine.observed_cases import comments_alone, extra_parameters, lower_case, open_dialog, several_wrong
 from conformance.engine.preflight import preflight_requests
 from conformance.engine.session import UNTRUSTED
-from conformance.errors import Problem
+from conformance.errors import UserError
 from conformance.exchange.call import (
     ABSENT,
     NOTHING,
     Batch,
+    BatchRequest,
     Call,
     Caller,
+    ClassifiedValue,
+    Delivery,
     Encoding,
-    Pick,
-    Read,
+    ReadBack,
     Request,
-    Together,
-    Way,
 )
 from conformance.exchange.encode import as_text
 from conformance.target.target import Target
 
-MAP: Final = Way(batch=Batch.MAP)
-LIST: Final = Way(batch=Batch.LIST)
-XML: Final = Way(suffix=".xml")
-SHORT: Final = Way(suffix=".json")
-ASCII: Final = Way(Encoding.JSON_ASCII)
+MAP: Final = Delivery(batch=Batch.MAP)
+LIST: Final = Delivery(batch=Batch.LIST)
+XML: Final = Delivery(suffix=".xml")
+SHORT: Final = Delivery(suffix=".json")
+ASCII: Final = Delivery(Encoding.JSON_ASCII)
 _BACKWARDS: Final = (2, 1, 0)
-_NO_SESSION: Final = Pick("absent", ABSENT)
+_NO_SESSION: Final = ClassifiedValue("absent", ABSENT)
 _UNUSABLE: Final = ("absent", "empty", "null", "zero")
 _LETTERS: Final = "abc"
 _MORE: Final = 3
@@ -71,7 +71,7 @@ class Plan:
     left_out: what the whole plan has besides. limit: the option that left it out, empty where none did.
     """
 
-    preflight: tuple[Call | Read, ...]
+    preflight: tuple[Call | ReadBack, ...]
     steps: tuple[Step, ...]
     left_out: tuple[Step, ...]
     limit: str
@@ -89,9 +89,9 @@ class Plan:
 
 def calls_of(request: Request) -> tuple[Call, ...]:
     """The votes that a request carries."""
-    if isinstance(request, Read):
+    if isinstance(request, ReadBack):
         return ()
-    return request.calls if isinstance(request, Together) else (request,)
+    return request.calls if isinstance(request, BatchRequest) else (request,)
 
 
 def plan_of(target: Target, edition: Edition, budget: int | None = None, votes: bool = True) -> Plan:
@@ -103,7 +103,7 @@ def plan_of(target: Target, edition: Edition, budget: int | None = None, votes: 
     steps = whole if votes else _without_votes(whole)
     room = len(steps) if budget is None else budget - len(preflight)
     if room < 1:
-        raise Problem(f"--budget {budget}: the preflight alone takes {len(preflight)} requests: give more")
+        raise UserError(f"--budget {budget}: the preflight alone takes {len(preflight)} requests: give more")
     chosen = set(sorted(range(len(steps)), key=lambda place: steps[place].telling)[:room])
     kept = tuple(step for place, step in enumerate(steps) if place in chosen)
     purposes = {step.purpose for step in kept}
@@ -116,8 +116,8 @@ def writes_of(calls: list[Call], edition: Edition) -> tuple[int, int]:
     """How many votes must be accepted, and how many more may be, because the pages leave it open."""
     must = may = 0
     for call in calls:
-        told = permitted(edition, call.session.of, call.rating.of, call.comment.of)
-        if told.accepted and call.way.caller not in UNTRUSTED:
+        told = allowed(edition, call.session.cls, call.rating.cls, call.comment.cls)
+        if told.accepted and call.delivery.caller not in UNTRUSTED:
             open_question = bool(told.codes) or not call.is_documented
             must, may = must + (not open_question), may + open_question
     return must, may
@@ -125,8 +125,8 @@ def writes_of(calls: list[Call], edition: Edition) -> tuple[int, int]:
 
 def cannot_write(call: Call) -> bool:
     """Whether no portal, a casting one included, can take the call for a vote on some session."""
-    unusable = call.session.of in _UNUSABLE or call.session.value is False or call.session.value == _LETTERS
-    neither = call.rating.of in NOT_FILLED and call.comment.of in NOT_FILLED
+    unusable = call.session.cls in _UNUSABLE or call.session.value is False or call.session.value == _LETTERS
+    neither = call.rating.cls in NOT_FILLED and call.comment.cls in NOT_FILLED
     return neither or (unusable and call.is_documented)
 
 
@@ -135,12 +135,12 @@ def _without_votes(steps: list[Step]) -> list[Step]:
     kept: list[Step] = []
     for step in steps:
         calls = tuple(filter(cannot_write, calls_of(step.request)))
-        if isinstance(step.request, Read):
-            if kept and not isinstance(kept[-1].request, Read):
+        if isinstance(step.request, ReadBack):
+            if kept and not isinstance(kept[-1].request, ReadBack):
                 kept.append(step)
         elif calls:
-            together = isinstance(step.request, Together)
-            kept.append(replace(step, request=Together(calls) if together else step.request))
+            together = isinstance(step.request, BatchRequest)
+            kept.append(replace(step, request=BatchRequest(calls) if together else step.request))
     return kept
 
 
@@ -151,7 +151,7 @@ class _Steps:
         self.target, self.edition = target, edition
         self.sessions = session_classes(target.sessions, target.live)
         self.own = boundary(self.sessions, "rateable")
-        self.look = [request for request in preflight_requests(target) if isinstance(request, Read)][-1:]
+        self.look = [request for request in preflight_requests(target) if isinstance(request, ReadBack)][-1:]
 
     def all(self) -> Iterator[Step]:
         """Votes, what the pages leave open, what must be refused, and the first vote once more."""
@@ -159,9 +159,9 @@ class _Steps:
         yield from self.voted("the example of the page", 1, control)
         yield from self.votes()
         yield from self.votes_by_other_ways()
-        yield from self.voted("in a batch: each bad value as a text", 1, Together(self.bad_items()))
+        yield from self.voted("in a batch: each bad value as a text", 1, BatchRequest(self.bad_items()))
         yield from self.silent()
-        yield from self.voted("in a batch: what the pages leave open", 1, Together(self.open_items()))
+        yield from self.voted("in a batch: what the pages leave open", 1, BatchRequest(self.open_items()))
         yield from self.bad_sessions()
         yield from self.denied()
         # A bad rating is the last before the vote that is sent again: what sticks would show.
@@ -171,17 +171,21 @@ class _Steps:
 
     def example(self) -> Call:
         values = self.edition.example_accepted
-        return Call(self.own, Pick(str(values["RATING"]), values["RATING"]), Pick("plain", values["COMMENT"]))
+        return Call(
+            self.own,
+            ClassifiedValue(str(values["RATING"]), values["RATING"]),
+            ClassifiedValue("plain", values["COMMENT"]),
+        )
 
     def votes(self) -> Iterator[Step]:
         """Votes in JSON that must be accepted."""
         own, digits = self.own, boundary(self.sessions, "digits")
         # The same values as in the example, which came just before: a vote may be repeated.
-        yield from self.by_caller("a vote by token in a body", 1, self.example(), Way(caller=Caller.TOKEN_BODY), 1)
-        yield from self.voted("RATING alone, answered in XML", 1, Call(own, boundary(RATINGS, "4"), way=XML), 4)
+        yield from self.by_caller("a vote by token in a body", 1, self.example(), Delivery(caller=Caller.TOKEN_BODY), 1)
+        yield from self.voted("RATING alone, answered in XML", 1, Call(own, boundary(RATINGS, "4"), delivery=XML), 4)
         special = Call(digits, boundary(RATINGS, "3"), boundary(COMMENTS, "special"))
         yield from self.voted("SESSION_ID as text", 1, special)
-        yield from self.voted("RATING as text", 2, Call(own, Pick("digits", "1"), way=SHORT), 4)
+        yield from self.voted("RATING as text", 2, Call(own, ClassifiedValue("digits", "1"), delivery=SHORT), 4)
         for purpose, telling, name, way, look in (
             ("COMMENT of emoji", 4, "emoji", ASCII, 5),
             ("COMMENT of 1,000 characters", 1, "long", SHORT, 1),
@@ -193,14 +197,16 @@ class _Steps:
         """Votes that must be accepted in other encodings and orders, and from other callers."""
         if "access.any-user" in self.edition.clauses:
             vote = Call(self.own, boundary(RATINGS, "5"))
-            yield from self.by_caller("a vote of a second caller", 2, vote, Way(caller=Caller.SECOND))
+            yield from self.by_caller("a vote of a second caller", 2, vote, Delivery(caller=Caller.SECOND))
         vote = Call(self.own, boundary(RATINGS, "2"), boundary(COMMENTS, "empty"))
-        yield from self.by_caller("a vote by Bearer token, COMMENT empty", 2, vote, Way(caller=Caller.TOKEN_BEARER), 4)
+        yield from self.by_caller(
+            "a vote by Bearer token, COMMENT empty", 2, vote, Delivery(caller=Caller.TOKEN_BEARER), 4
+        )
         for stars, place, name, way, look_telling in (
-            ("3", 0, "special", Way(Encoding.FORM, order=_BACKWARDS), 1),
-            ("2", 0, "lines", Way(Encoding.MULTIPART), 1),
-            ("1", 1, "special", Way(Encoding.QUERY_POST), 3),
-            ("4", 0, "special", Way(Encoding.QUERY_GET, order=_BACKWARDS), 1),
+            ("3", 0, "special", Delivery(Encoding.FORM, order=_BACKWARDS), 1),
+            ("2", 0, "lines", Delivery(Encoding.MULTIPART), 1),
+            ("1", 1, "special", Delivery(Encoding.QUERY_POST), 3),
+            ("4", 0, "special", Delivery(Encoding.QUERY_GET, order=_BACKWARDS), 1),
         ):
             backwards = ", parameters in another order" if way.order == _BACKWARDS else ""
             call = Call(self.own, boundary(RATINGS, stars), boundary(COMMENTS, name, place), way)
@@ -213,15 +219,19 @@ class _Steps:
             yield from self.refused(f"{name} null and nothing else", 1, empty)
         six = self.bad_rating(boundary(RATINGS, "above"), with_comment=True)
         for encoding in (Encoding.FORM, Encoding.MULTIPART, Encoding.QUERY_POST, Encoding.QUERY_GET):
-            yield from self.refused(f"RATING 6 by {encoding}", 3, six.by(Way(encoding)))
-        yield from self.refused("RATING 6 as text", 3, Call(self.own, Pick("digits-outside", "6"), way=SHORT))
+            yield from self.refused(f"RATING 6 by {encoding}", 3, six.via(Delivery(encoding)))
+        yield from self.refused(
+            "RATING 6 as text", 3, Call(self.own, ClassifiedValue("digits-outside", "6"), delivery=SHORT)
+        )
         for name in (*NOT_WHOLE_RATINGS, *OUTSIDE):
             # A batch carries the others, as the texts that they are in most ways.
-            for place, value in enumerate(RATINGS[name].named[: 1 if name == "above" else None]):
+            for place, value in enumerate(RATINGS[name].core_values[: 1 if name == "above" else None]):
                 with_comment = name in ("above", "zero", "text", "object") or place == 1
                 telling = 3 if name in ("text", "negative") or value is False else 1
                 yield from self.refused(
-                    f"RATING: {name} {as_text(value)}", telling, self.bad_rating(Pick(name, value), with_comment)
+                    f"RATING: {name} {as_text(value)}",
+                    telling,
+                    self.bad_rating(ClassifiedValue(name, value), with_comment),
                 )
 
     def bad_sessions(self) -> Iterator[Step]:
@@ -230,11 +240,11 @@ class _Steps:
             extra = tuple(self.edition.example_refused.items())
             yield Step("the example that has no SESSION_ID", 2, Call(_NO_SESSION, extra=extra))
         for name in BAD_SESSIONS:
-            for value in self.sessions[name].named[: 1 if name == "negative" else None]:
+            for value in self.sessions[name].core_values[: 1 if name == "negative" else None]:
                 # These two travel in the batch as they do in JSON: as texts.
                 if name != "empty" and value != _LETTERS:
                     telling = 3 if name in ("absent", "zero", "negative", "text") else 1
-                    pick = Pick(name, value)
+                    pick = ClassifiedValue(name, value)
                     shown = name if pick.absent else f"{name} {as_text(value)}"
                     yield from self.refused(f"SESSION_ID: {shown}", telling, self.bad_session(pick))
         for state in DENIED_STATES:
@@ -243,29 +253,29 @@ class _Steps:
     def denied(self) -> Iterator[Step]:
         """Refused votes that travel otherwise, which shows that the call was understood; and callers without rights."""
         for told, telling, way in (
-            ("in multipart", 4, Way(Encoding.MULTIPART)),
-            ("answered in XML", 3, Way(Encoding.QUERY_GET, ".xml")),
-            ("by Bearer token", 4, Way(caller=Caller.TOKEN_BEARER)),
+            ("in multipart", 4, Delivery(Encoding.MULTIPART)),
+            ("answered in XML", 3, Delivery(Encoding.QUERY_GET, ".xml")),
+            ("by Bearer token", 4, Delivery(caller=Caller.TOKEN_BEARER)),
         ):
             if way.caller in self.target.callers:
-                calls = [call.by(way) for call in self.state("forbidden")]
+                calls = [call.via(way) for call in self.state("forbidden")]
                 yield from self.refused(f"a forbidden session {told}", telling, *calls)
         six = self.bad_rating(boundary(RATINGS, "above"), with_comment=True)
-        by_token = Way(Encoding.QUERY_GET, caller=Caller.TOKEN_QUERY)
+        by_token = Delivery(Encoding.QUERY_GET, caller=Caller.TOKEN_QUERY)
         yield from self.by_caller("RATING 6 by token in a query", 1, six, by_token)
         vote = Call(self.own, boundary(RATINGS, "5"))
         for caller in UNTRUSTED:
-            yield from self.by_caller(f"a vote by {caller}", 1, vote, Way(caller=caller))
-            by_get, in_batch = Way(Encoding.QUERY_GET, caller=caller), replace(MAP, caller=caller)
+            yield from self.by_caller(f"a vote by {caller}", 1, vote, Delivery(caller=caller))
+            by_get, in_batch = Delivery(Encoding.QUERY_GET, caller=caller), replace(MAP, caller=caller)
             yield from self.by_caller(f"a vote by {caller} by GET", 3, vote, by_get)
             yield from self.by_caller(f"a vote by {caller} in a batch", 3, vote, in_batch)
 
     def silent(self) -> Iterator[Step]:
         """What the pages leave open, where a batch cannot carry it without doubt."""
-        beside = Call(self.own, boundary(RATINGS, "empty"), Pick("plain", "beside an empty rating"))
+        beside = Call(self.own, boundary(RATINGS, "empty"), ClassifiedValue("plain", "beside an empty rating"))
         yield from self.voted("RATING empty beside a comment", 4, beside)
         for name in ("control", "oversize", *OTHER_TYPES):
-            cases = list(comments_alone(self.sessions, name).values())[: len(COMMENTS[name].named)]
+            cases = list(comments_alone(self.sessions, name).values())[: len(COMMENTS[name].core_values)]
             for place, call in enumerate(cases):
                 crashes = name in ("list", "object") or (name == "control" and place == 0)
                 look_telling = 5 if name == "oversize" else None
@@ -277,12 +287,14 @@ class _Steps:
         """Every bad value that is a text, and a vote at the end, as the items of one batch."""
         calls: list[Call] = []
         for name in (*OUTSIDE, "fraction", "text"):
-            picks = [Pick(name, value) for value in RATINGS[name].named]
+            picks = [ClassifiedValue(name, value) for value in RATINGS[name].core_values]
             calls += [self.bad_rating(pick, with_comment) for pick in picks for with_comment in (False, True)]
             # A few more cost no request.
-            calls += [self.bad_rating(Pick(name, value), False) for value in RATINGS[name].edges[:_MORE]]
+            calls += [
+                self.bad_rating(ClassifiedValue(name, value), False) for value in RATINGS[name].extra_boundaries[:_MORE]
+            ]
         for name in BAD_SESSIONS:
-            calls += [self.bad_session(Pick(name, value)) for value in self.sessions[name].named]
+            calls += [self.bad_session(ClassifiedValue(name, value)) for value in self.sessions[name].core_values]
         told = boundary(COMMENTS, "plain")
         for state in DENIED_STATES:
             for call in self.state(state):
@@ -300,13 +312,13 @@ class _Steps:
         calls.append(Call(self.own, NOTHING, boundary(COMMENTS, "unicode")))
         return _items(calls, LIST)
 
-    def bad_rating(self, rating: Pick, with_comment: bool) -> Call:
-        beside = Pick("plain", f"beside {as_text(rating.value)}") if with_comment else NOTHING
+    def bad_rating(self, rating: ClassifiedValue, with_comment: bool) -> Call:
+        beside = ClassifiedValue("plain", f"beside {as_text(rating.value)}") if with_comment else NOTHING
         return Call(self.own, rating, beside)
 
-    def bad_session(self, session: Pick) -> Call:
+    def bad_session(self, session: ClassifiedValue) -> Call:
         told = "none" if session.absent else as_text(session.value)
-        return Call(session, boundary(RATINGS, "5"), Pick("plain", f"for session {told}"))
+        return Call(session, boundary(RATINGS, "5"), ClassifiedValue("plain", f"for session {told}"))
 
     def state(self, state: str) -> list[Call]:
         """A vote on the session in this state, where there is one and the edition speaks of it."""
@@ -314,12 +326,14 @@ class _Steps:
             return []
         return [Call(boundary(self.sessions, state), boundary(RATINGS, "5"))]
 
-    def by_caller(self, purpose: str, telling: int, call: Call, way: Way, look: int | None = None) -> Iterator[Step]:
+    def by_caller(
+        self, purpose: str, telling: int, call: Call, way: Delivery, look: int | None = None
+    ) -> Iterator[Step]:
         """The call from another caller, where that is configured."""
         if way.caller in self.target.callers:
-            yield from self.voted(purpose, telling, call.by(way), look)
+            yield from self.voted(purpose, telling, call.via(way), look)
 
-    def voted(self, purpose: str, telling: int, request: Call | Together, look: int | None = 0) -> Iterator[Step]:
+    def voted(self, purpose: str, telling: int, request: Call | BatchRequest, look: int | None = 0) -> Iterator[Step]:
         """A vote and its read-back. look: how telling that is, 0 as the vote; None for no read-back."""
         yield Step(purpose, telling, request)
         if look is not None:
@@ -335,5 +349,5 @@ _EMPTY_ONES: Final = tuple(
 )
 
 
-def _items(calls: list[Call], way: Way) -> tuple[Call, ...]:
-    return tuple(call for call in dict.fromkeys(call.by(way) for call in calls) if sendable(call))
+def _items(calls: list[Call], way: Delivery) -> tuple[Call, ...]:
+    return tuple(call for call in dict.fromkeys(call.via(way) for call in calls) if sendable(call))

@@ -5,8 +5,19 @@ from typing import Any, Final
 import jsonschema
 
 from conformance.engine.plan import Plan, Step
-from conformance.errors import Problem
-from conformance.exchange.call import ABSENT, Batch, Call, Caller, Encoding, Pick, Read, Request, Together, Way
+from conformance.errors import UserError
+from conformance.exchange.call import (
+    ABSENT,
+    Batch,
+    BatchRequest,
+    Call,
+    Caller,
+    ClassifiedValue,
+    Delivery,
+    Encoding,
+    ReadBack,
+    Request,
+)
 
 _VERSION: Final = 1
 _PICK: Final = {
@@ -94,30 +105,30 @@ def plan_from(document: Any, where: str = "plan.json") -> Plan:
     except RecursionError:
         is_plan = False
     if not is_plan:
-        raise Problem(f"{where}: not a plan of this suite, version 1: record again")
+        raise UserError(f"{where}: not a plan of this suite, version 1: record again")
     steps = tuple(Step(entry["purpose"], 1, _request_from(entry["request"])) for entry in document["steps"])
     preflight = [_request_from(entry) for entry in document["preflight"]]
-    return Plan(tuple(one for one in preflight if not isinstance(one, Together)), steps, (), document["limit"])
+    return Plan(tuple(one for one in preflight if not isinstance(one, BatchRequest)), steps, (), document["limit"])
 
 
 def _request_document(request: Request) -> dict[str, Any]:
-    if isinstance(request, Read):
+    if isinstance(request, ReadBack):
         return {"read": request.session}
-    if isinstance(request, Together):
+    if isinstance(request, BatchRequest):
         return {"together": [_call_document(call) for call in request.calls]}
     return {"call": _call_document(request)}
 
 
 def _request_from(document: dict[str, Any]) -> Request:
     if "read" in document:
-        return Read(document["read"])
+        return ReadBack(document["read"])
     if "together" in document:
-        return Together(tuple(map(_call_from, document["together"])))
+        return BatchRequest(tuple(map(_call_from, document["together"])))
     return _call_from(document["call"])
 
 
 def _call_document(call: Call) -> dict[str, Any]:
-    way = call.way
+    way = call.delivery
     return {
         "session": _pick_document(call.session),
         "rating": _pick_document(call.rating),
@@ -141,15 +152,17 @@ def _call_from(document: dict[str, Any]) -> Call:
         _pick_from(document["session"]),
         _pick_from(document["rating"]),
         _pick_from(document["comment"]),
-        Way(Encoding[way["encoding"]], way["suffix"], Caller[way["caller"]], Batch[way["batch"]], (one, two, three)),
+        Delivery(
+            Encoding[way["encoding"]], way["suffix"], Caller[way["caller"]], Batch[way["batch"]], (one, two, three)
+        ),
         tuple((name, value) for name, value in document["extra"]),
         document["session_name"],
     )
 
 
-def _pick_document(pick: Pick) -> dict[str, Any]:
-    return {"of": pick.of} if pick.absent else {"of": pick.of, "value": pick.value}
+def _pick_document(pick: ClassifiedValue) -> dict[str, Any]:
+    return {"of": pick.cls} if pick.absent else {"of": pick.cls, "value": pick.value}
 
 
-def _pick_from(document: dict[str, Any]) -> Pick:
-    return Pick(document["of"], document.get("value", ABSENT))
+def _pick_from(document: dict[str, Any]) -> ClassifiedValue:
+    return ClassifiedValue(document["of"], document.get("value", ABSENT))

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from typing import Final
 
 from conformance.engine.evidence import Exchange
-from conformance.engine.session import World
-from conformance.errors import Problem
-from conformance.exchange.call import ABSENT, DIRECT, Call, Pick, Read
-from conformance.exchange.read_back import NOT_READ, NotRead, Stored
+from conformance.engine.session import PortalSession
+from conformance.errors import UserError
+from conformance.exchange.call import ABSENT, PLAIN_JSON, Call, ClassifiedValue, ReadBack
+from conformance.exchange.read_back import NOT_READ, NotRead, StoredVote
 from conformance.exchange.response import LIMIT_CODES, NO_JSON
 from conformance.target.target import Target
-from conformance.target.transports import NoAnswer, NotRecorded
+from conformance.target.transports import NoResponse, NotRecorded
 
 _ATTEMPTS: Final = 5
 _SETUP_CODES: Final = frozenset(
@@ -20,28 +20,31 @@ _SETUP_CODES: Final = frozenset(
 _NEEDING_READS: Final = {"effect.saved", "effect.unchanged-on-refusal", "effect.revote"}
 
 
-def preflight_requests(target: Target) -> tuple[Call | Read, ...]:
+def preflight_requests(target: Target) -> tuple[Call | ReadBack, ...]:
     """Two calls that no portal can take for a vote, then the sessions of which a read-back tells something."""
     rateable = target.sessions["rateable"]
-    calls = (Call(Pick("absent", ABSENT)), Call(Pick("rateable", rateable)))
+    calls = (Call(ClassifiedValue("absent", ABSENT)), Call(ClassifiedValue("rateable", rateable)))
     if target.not_offered >= _NEEDING_READS:
         return calls
-    return (*calls, *(Read(target.sessions[state]) for state in ("unknown", "rateable") if state in target.sessions))
+    return (
+        *calls,
+        *(ReadBack(target.sessions[state]) for state in ("unknown", "rateable") if state in target.sessions),
+    )
 
 
-def preflight(world: World, requests: Iterable[Call | Read]) -> tuple[Exchange | Stored | NotRead, ...]:
+def preflight(world: PortalSession, requests: Iterable[Call | ReadBack]) -> tuple[Exchange | StoredVote | NotRead, ...]:
     """What the portal answered to these requests, in order. Raises Problem."""
     target = world.portal.target
-    shown = target.callers[DIRECT.caller].shown
-    met: list[Exchange | Stored | NotRead] = []
+    shown = target.callers[PLAIN_JSON.caller].shown
+    met: list[Exchange | StoredVote | NotRead] = []
     for request in requests:
-        if isinstance(request, Read):
+        if isinstance(request, ReadBack):
             stored = _read_patiently(world, request.session)
             met.append(stored)
             if request.session == target.sessions["rateable"]:
                 world.reads = _is_rateable(request.session, stored)
-            elif isinstance(stored, Stored):
-                raise Problem(
+            elif isinstance(stored, StoredVote):
+                raise UserError(
                     f"sessions.unknown: the portal knows session {request.session}: give an id that does not exist"
                 )
             continue
@@ -49,8 +52,8 @@ def preflight(world: World, requests: Iterable[Call | Read]) -> tuple[Exchange |
             met.append(world.ask(request))
         except NotRecorded:
             continue
-        except NoAnswer as failure:
-            raise Problem(f"{shown}: {failure}: check the url and that the portal is up") from None
+        except NoResponse as failure:
+            raise UserError(f"{shown}: {failure}: check the url and that the portal is up") from None
     if not world.reads:
         _check_answers([entry for entry in met if isinstance(entry, Exchange)], shown)
     return tuple(met)
@@ -61,40 +64,40 @@ def _check_answers(exchanges: list[Exchange], shown: str) -> None:
         return
     first = exchanges[0].answer
     if all(exchange.answer.code in _SETUP_CODES for exchange in exchanges):
-        raise Problem(f"{shown}: the portal answers {first.code}: check the webhook's secret, scope and address")
+        raise UserError(f"{shown}: the portal answers {first.code}: check the webhook's secret, scope and address")
     if all(exchange.answer.document is NO_JSON for exchange in exchanges):
-        raise Problem(
+        raise UserError(
             f"{shown}: the answers are not JSON but {first.content_type or 'of no type'} "
             f"(HTTP {first.status}): check that the url is a REST webhook"
         )
 
 
-def _read_patiently(world: World, session: int) -> Stored | NotRead:
+def _read_patiently(world: PortalSession, session: int) -> StoredVote | NotRead:
     """A read-back, sent again where the rate limit or a lost connection answers in its place."""
     for _ in range(_ATTEMPTS):
         try:
             stored = world.portal.read(session)
         except NotRecorded:
             break
-        except NoAnswer:
+        except NoResponse:
             continue
-        if isinstance(stored, Stored) or stored.code not in LIMIT_CODES:
+        if isinstance(stored, StoredVote) or stored.code not in LIMIT_CODES:
             return stored
     return NOT_READ
 
 
-def _is_rateable(number: int, stored: Stored | NotRead) -> bool:
+def _is_rateable(number: int, stored: StoredVote | NotRead) -> bool:
     """False where read-back is not offered."""
     if isinstance(stored, NotRead):
         if stored.code:
-            raise Problem(
+            raise UserError(
                 f"sessions.rateable: the portal refuses to read session {number} ({stored.code}): check the id"
             )
         return False
     if str(stored.session) != str(number):
-        raise Problem(f"sessions.rateable: the portal reads session {number} as {stored.session!r}: check the id")
+        raise UserError(f"sessions.rateable: the portal reads session {number} as {stored.session!r}: check the id")
     if stored.may_rate not in ("Y", None):
-        raise Problem(
+        raise UserError(
             f"sessions.rateable: the caller may not rate session {number} (canVoteHead is {stored.may_rate!r}): "
             "give a finished dialog that he may rate"
         )

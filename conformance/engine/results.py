@@ -1,40 +1,41 @@
-"""What came of the trial of a clause, as it travels from where it was tried to where the verdict is decided."""
+"""The result of one clause, from where it is judged to where the verdict is decided."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from conformance.clients.exchange import GateViolation
 from conformance.engine.deviations import Deviation
-from conformance.engine.evidence import Violation
-from conformance.target.secrets import Scrubber
+from conformance.exchange.violation import Violation
 
-AnyViolation = Violation | GateViolation
 MOST_KEPT: Final = 3
 """The violations of one clause that are kept."""
 
 
 @dataclass(slots=True)
-class Tally:
-    """What came of the trial of one clause.
+class ClauseResult:
+    """The result of one clause.
 
-    exchanges: how many were judged. excused: for each deviation entry, by its place in the file, how many judged calls
-    were inside it and how many of those deviated. lacking: why nothing could be exercised. unrecorded: what the record
-    lacks of it.
+    exchanges: how many were judged.
+    excused: by the place of a deviation entry in its file, how many judged calls were inside it, how many deviated.
+    observed: by label, the words that two runs are compared by.
+    errors: calls that were not answered, one line each.
+    history: violations of `effect.history-free` that this clause's calls showed.
+    lacking: the reason why nothing could be exercised.
+    unrecorded: what the recording lacks of it.
     """
 
     clause: str
     exchanges: int = 0
-    violations: list[AnyViolation] = field(default_factory=list)
+    violations: list[Violation] = field(default_factory=list)
     excused: dict[int, list[int]] = field(default_factory=dict)
     observed: dict[str, str] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
-    history: list[AnyViolation] = field(default_factory=list)
+    history: list[Violation] = field(default_factory=list)
     lacking: str = ""
     unrecorded: str = ""
 
     def count(self, deviations: tuple[Deviation, ...], classes: Mapping[str, str], deviated: bool) -> bool:
-        """Counts a judged record with values of these classes; whether an entry excuses that it deviated."""
+        """Count a judged call with values of these classes. Return True if a known deviation excuses it."""
         self.exchanges += 1
         excused = False
         for place, entry in enumerate(deviations):
@@ -45,22 +46,40 @@ class Tally:
                 excused = excused or deviated
         return excused
 
+    def document(self, clean: Callable[[str], str]) -> dict[str, Any]:
+        """Return the result as plain JSON, as a worker of pytest-xdist hands it to the controller.
 
-def without_secrets(tally: Tally, scrubber: Scrubber) -> Tally:
-    """The tally with secrets taken out of its texts; ids and classes are the suite's own and stay."""
+        clean: takes secrets out of a text. Ids and classes are the suite's own and stay as they are.
+        """
 
-    def clean(violation: AnyViolation) -> AnyViolation:
-        texts: dict[str, Any] = {
-            entry.name: scrubber.clean(getattr(violation, entry.name))
-            for entry in fields(violation)
-            if entry.name not in ("clause", "classes", "notes")
+        def cleaned(violation: Violation) -> dict[str, Any]:
+            facts = [[label, clean(text)] for label, text in violation.facts]
+            return {**asdict(violation), "facts": facts, "notes": list(map(clean, violation.notes))}
+
+        return {
+            **asdict(self),
+            "violations": list(map(cleaned, self.violations)),
+            "history": list(map(cleaned, self.history)),
+            "errors": list(map(clean, self.errors)),
+            "observed": {label: clean(seen) for label, seen in self.observed.items()},
         }
-        return replace(violation, **texts, notes=tuple(map(scrubber.clean, violation.notes)))
 
-    return replace(
-        tally,
-        violations=list(map(clean, tally.violations)),
-        history=list(map(clean, tally.history)),
-        errors=list(map(scrubber.clean, tally.errors)),
-        observed={label: scrubber.clean(seen) for label, seen in tally.observed.items()},
+
+def result_from(document: Mapping[str, Any]) -> ClauseResult:
+    """Return the result that a worker handed over."""
+
+    def violations(name: str) -> list[Violation]:
+        return [
+            Violation(
+                entry["clause"],
+                tuple((label, text) for label, text in entry["facts"]),
+                entry["classes"],
+                tuple(entry["notes"]),
+            )
+            for entry in document[name]
+        ]
+
+    excused = {int(place): counts for place, counts in document["excused"].items()}
+    return ClauseResult(
+        **{**document, "violations": violations("violations"), "history": violations("history"), "excused": excused}
     )

@@ -12,13 +12,14 @@ from conformance.contract.clauses import Clause, Edition
 from conformance.engine.checks import Feed
 from conformance.engine.deviations import Deviation
 from conformance.engine.drawing import LONGEST_SEARCH, search
-from conformance.engine.evidence import Exchange, Judged, NotConcerned, Observation, Violated, Violation
-from conformance.engine.log import Transcript
-from conformance.engine.results import MOST_KEPT, Tally
-from conformance.engine.session import World
+from conformance.engine.evidence import Exchange, Judged, Observation
+from conformance.engine.log import ExchangeLog
+from conformance.engine.results import MOST_KEPT, ClauseResult
+from conformance.engine.session import PortalSession
 from conformance.exchange.call import Call
 from conformance.exchange.reproduce import describe
-from conformance.target.transports import NoAnswer
+from conformance.exchange.violation import ClauseViolated, NotApplicable, Violation
+from conformance.target.transports import NoResponse
 
 HISTORY: Final = "effect.history-free"
 _ANSWERED: Final = "error.never-5xx"
@@ -45,13 +46,13 @@ def trial_order(edition: Edition) -> list[str]:
 class Trial:
     """One clause, the body of its test, and what may be excused."""
 
-    world: World
+    world: PortalSession
     clause: Clause
     feed: Feed
     body: Body
     deviations: tuple[Deviation, ...]
     judges_history: bool
-    tally: Tally
+    tally: ClauseResult
     _smallest: tuple[tuple[int, int], Any, Violation] | None = None
     _found: int = 0
 
@@ -65,12 +66,12 @@ class Trial:
         for case in space.cases:
             if self._is_judged(case):
                 self._keep(case, self._try(case))
-        if self._smallest is None and space.drawn is not None and draws:
-            search(space.drawn, f"{seed} {self.clause.id}", draws, self._fails)
+        if self._smallest is None and space.strategy is not None and draws:
+            search(space.strategy, f"{seed} {self.clause.id}", draws, self._fails)
         if self._smallest is not None:
             self._confirm()
 
-    def sweep(self, transcript: Transcript) -> None:
+    def sweep(self, transcript: ExchangeLog) -> None:
         """Judges what all encodings of one combination of classes brought; where something is wrong, asks again."""
         if transcript.unanswered:
             self._count_unanswered(transcript)
@@ -84,7 +85,7 @@ class Trial:
             if self._is_judged(case):
                 self._keep(case, self._judge_asking(case, record, ()))
 
-    def hear(self, transcript: Transcript, left_out: str) -> None:
+    def hear(self, transcript: ExchangeLog, left_out: str) -> None:
         """Judges what a plan brought. Nothing is sent. left_out: what is said where no call is about the clause."""
         self.tally.lacking = self.feed.space(self.world).lacking or left_out
         for record in self.feed.find(self.world, transcript, self.clause.id):
@@ -95,16 +96,16 @@ class Trial:
         self._count_unanswered(transcript)
         self.tally.violations = self.tally.violations[:MOST_KEPT]
 
-    def _count_unanswered(self, transcript: Transcript) -> None:
+    def _count_unanswered(self, transcript: ExchangeLog) -> None:
         for call, reason in transcript.unanswered:
-            promised = self.world.permitted(call)
-            if self.clause.id in (*promised.kept, *promised.broken, _ANSWERED):
+            promised = self.world.allowed(call)
+            if self.clause.id in (*promised.accepting_clauses, *promised.rejecting_clauses, _ANSWERED):
                 self._count_error(reason, call)
 
-    def _judge_telling(self, record: Judged, transcript: Transcript) -> Violation | None:
+    def _judge_telling(self, record: Judged, transcript: ExchangeLog) -> Violation | None:
         """Judges one record of a plan, where the other calls tell what a wrong refusal is due to."""
 
-        def is_due_elsewhere(_: Violated) -> bool:
+        def is_due_elsewhere(_: ClauseViolated) -> bool:
             due_to_history = transcript.depends_on_history and self.judges_history and self.clause.id != HISTORY
             known = due_to_history or self._is_known_of_others(record)
             return known or not transcript.explains(record.judged, self.feed.subjects)
@@ -113,7 +114,7 @@ class Trial:
 
     def _is_known_of_others(self, record: Judged) -> bool:
         """Whether another clause that promised acceptance is known not to hold for these values."""
-        others = set(record.judged.permitted.kept) - {self.clause.id}
+        others = set(record.judged.allowed.accepting_clauses) - {self.clause.id}
         classes = record.judged.call.classes
         return any(entry.covers(clause, classes) for entry in self.deviations for clause in others)
 
@@ -133,7 +134,7 @@ class Trial:
         before = tuple(self.world.recent)
         try:
             record = self.feed.perform(self.world, case)
-        except NoAnswer as failure:
+        except NoResponse as failure:
             self._count_error(str(failure), case)
             return None
         if isinstance(record, Observation):
@@ -144,21 +145,21 @@ class Trial:
     def _judge_asking(self, case: Any, record: Judged, before: tuple[Exchange, ...]) -> Violation | None:
         """Judges one record where calls are cheap, so that what a wrong refusal is due to can be asked."""
 
-        def is_due_elsewhere(violated: Violated) -> bool:
+        def is_due_elsewhere(violated: ClauseViolated) -> bool:
             return self._is_history(case, record, violated, before) or self._is_presumption_at_fault(record)
 
         return self._judge(record, before, is_due_elsewhere)
 
     def _judge(
-        self, record: Judged, before: tuple[Exchange, ...], is_due_elsewhere: Callable[[Violated], bool]
+        self, record: Judged, before: tuple[Exchange, ...], is_due_elsewhere: Callable[[ClauseViolated], bool]
     ) -> Violation | None:
         """The violation, unless there is none, or it is excused, or due to what the clause is not about."""
         try:
             self.body(record)
-        except NotConcerned:
+        except NotApplicable:
             return None
-        except Violated as violated:
-            if violated.by_history and is_due_elsewhere(violated):
+        except ClauseViolated as violated:
+            if violated.may_be_caused_elsewhere and is_due_elsewhere(violated):
                 return None
             return self._count(record, violated, before)
         self._count(record, None, before)
@@ -169,12 +170,12 @@ class Trial:
             self.tally.observed[record.label] = record.seen
             self.tally.exchanges += 1
 
-    def _count(self, record: Judged, violated: Violated | None, before: tuple[Exchange, ...]) -> Violation | None:
+    def _count(self, record: Judged, violated: ClauseViolated | None, before: tuple[Exchange, ...]) -> Violation | None:
         excused = self.tally.count(self.deviations, record.judged.call.classes, violated is not None)
         if violated is None or excused:
             return None
         violation = record.judged.violation(self.clause.id, violated.expected)
-        return replace(violation, notes=(*violation.notes, *_told(before)))
+        return violation.with_notes(*_told(before))
 
     def _count_error(self, reason: str, case: Any) -> None:
         line = f"{reason}: {describe(case)}" if isinstance(case, Call) else reason
@@ -187,7 +188,7 @@ class Trial:
         self._found += 1
         if not any(kept.classes == violation.classes for kept in self.tally.violations):
             self.tally.violations.append(violation)
-        size = (sum(name != "absent" for name in violation.classes.values()), len(violation.repeat))
+        size = (sum(name != "absent" for name in violation.classes.values()), len(violation.fact("repeat")))
         if self._smallest is None or size < self._smallest[0]:
             self._smallest = (size, case, violation)
 
@@ -195,17 +196,17 @@ class Trial:
         """Whether the call is refused for something that the clause is not about."""
         for call in self.feed.presumed(self.world, record.judged.call):
             plainer = self._ask_again(call)
-            if plainer is not None and plainer.answer.code and not plainer.is_permitted:
+            if plainer is not None and plainer.answer.code and not plainer.is_allowed:
                 return True
         return False
 
     def _ask_again(self, call: Call) -> Exchange | None:
         try:
             return self.world.ask(call)
-        except NoAnswer:
+        except NoResponse:
             return None
 
-    def _is_history(self, case: Any, record: Judged, violated: Violated, before: tuple[Exchange, ...]) -> bool:
+    def _is_history(self, case: Any, record: Judged, violated: ClauseViolated, before: tuple[Exchange, ...]) -> bool:
         """Whether the same call, or one that was accepted before, now goes the other way: then the state is at fault.
 
         The violation is one of effect.history-free then, and this clause is not judged by it.
@@ -217,7 +218,7 @@ class Trial:
             self._blame_history(violation, before)
             return True
         control = self.world.control
-        if control is None or not record.judged.permitted.must_be_accepted:
+        if control is None or not record.judged.allowed.must_be_accepted:
             return False
         again = self._ask_again(control.call)
         if again is not None and again.answer.code:
@@ -229,13 +230,13 @@ class Trial:
     def _holds_now(self, case: Any) -> bool:
         try:
             self.body(self.feed.perform(self.world, case))
-        except (NotConcerned, NoAnswer, Violated):
+        except (NotApplicable, NoResponse, ClauseViolated):
             return False
         return True
 
     def _blame_history(self, violation: Violation, before: tuple[Exchange, ...]) -> None:
         if len(self.tally.history) < MOST_KEPT:
-            self.tally.history.append(replace(violation, notes=(*violation.notes, *_told(before))))
+            self.tally.history.append(violation.with_notes(*_told(before)))
 
     def _confirm(self) -> None:
         """Puts the smallest violation first, and says whether it comes back when its call is repeated alone."""
@@ -253,5 +254,6 @@ class Trial:
 
 def _told(before: tuple[Exchange, ...]) -> tuple[str, ...]:
     return tuple(
-        f"before it: {describe(exchange.call)} ({exchange.call.way}): {exchange.shown_outcome}" for exchange in before
+        f"before it: {describe(exchange.call)} ({exchange.call.delivery}): {exchange.shown_outcome}"
+        for exchange in before
     )

@@ -7,14 +7,14 @@ from typing import Final
 
 from conformance.contract.classes import EquivalenceClass, session_classes
 from conformance.contract.clauses import Edition
-from conformance.contract.oracle import Permitted, judged_sessions, permitted
+from conformance.contract.oracle import AllowedOutcomes, allowed, judged_sessions
 from conformance.engine.evidence import Exchange
-from conformance.errors import Problem
-from conformance.exchange.call import ABSENT, DIRECT, TOKEN_CALLERS, Batch, Call, Caller, Encoding, Pick
-from conformance.exchange.read_back import NOT_READ, NotRead, Stored
-from conformance.exchange.response import Answer
+from conformance.errors import UserError
+from conformance.exchange.call import ABSENT, PLAIN_JSON, TOKEN_CALLERS, Batch, Call, Caller, ClassifiedValue, Encoding
+from conformance.exchange.read_back import NOT_READ, NotRead, StoredVote
+from conformance.exchange.response import Response
 from conformance.target.client import Portal
-from conformance.target.transports import NoAnswer, NotRecorded
+from conformance.target.transports import NoResponse, NotRecorded
 
 BREAKER: Final = 3
 """After so many transport failures in a row the target counts as dead."""
@@ -28,13 +28,13 @@ Combination = tuple[str, str, str, Encoding]
 
 def is_plain(call: Call) -> bool:
     """Whether the call came alone, from a caller with rights, asks for JSON, and has the documented parameters only."""
-    way = call.way
+    way = call.delivery
     alone = way.batch is Batch.NO and way.suffix != ".xml" and way.caller in _TRUSTED
     return alone and call.is_documented
 
 
 @dataclass(slots=True)
-class World:
+class PortalSession:
     """Everything that a run of the suite asks.
 
     judges_implied: whether implied demands are judged. control: the first vote that was accepted. shapes: the first
@@ -53,25 +53,25 @@ class World:
     keeps_shapes: bool = True
     combinations: set[Combination] = field(default_factory=set)
     sessions: Mapping[str, EquivalenceClass] = field(init=False)
-    told_sessions: frozenset[str] = field(init=False)
+    judged_sessions: frozenset[str] = field(init=False)
     _failures: int = 0
-    _known: dict[tuple[str, str, str], Permitted] = field(default_factory=dict)
-    _denied: Permitted = field(init=False)
+    _known: dict[tuple[str, str, str], AllowedOutcomes] = field(default_factory=dict)
+    _denied: AllowedOutcomes = field(init=False)
 
     def __post_init__(self) -> None:
-        self.told_sessions = judged_sessions(self.edition)
-        self._denied = Permitted(False, frozenset(self.edition.system_codes))
+        self.judged_sessions = judged_sessions(self.edition)
+        self._denied = AllowedOutcomes(False, frozenset(self.edition.system_codes))
         self.sessions = session_classes(self.portal.target.sessions, self.portal.target.live)
 
     @property
-    def rateable(self) -> Pick:
-        return Pick("rateable", self.portal.target.sessions["rateable"])
+    def rateable(self) -> ClassifiedValue:
+        return ClassifiedValue("rateable", self.portal.target.sessions["rateable"])
 
     def ask(self, call: Call) -> Exchange:
         """The exchange of a call that is sent now. Raises NoAnswer; Problem when the target is dead."""
         try:
             answer = self.portal.send(call)
-        except NoAnswer as failure:
+        except NoResponse as failure:
             self._count_failure(failure)
             raise
         self._failures = 0
@@ -81,51 +81,51 @@ class World:
         """The exchanges of calls that are the items of one batch. Raises as ask does."""
         try:
             answers = self.portal.send_together(calls)
-        except NoAnswer as failure:
+        except NoResponse as failure:
             self._count_failure(failure)
             raise
         self._failures = 0
         return tuple(map(self._met, calls, answers))
 
-    def _met(self, call: Call, answer: Answer) -> Exchange:
-        exchange = Exchange(call, answer, self.permitted(call), self.edition, self.judges_implied)
+    def _met(self, call: Call, answer: Response) -> Exchange:
+        exchange = Exchange(call, answer, self.allowed(call), self.edition, self.judges_implied)
         if answer.accepted:
             self.writes += 1
-            if self.control is None and call.way == DIRECT and exchange.permitted.must_be_accepted:
+            if self.control is None and call.delivery == PLAIN_JSON and exchange.allowed.must_be_accepted:
                 self.control = exchange
         if self.keeps_shapes and is_plain(call):
-            self.shapes.setdefault((exchange.permitted.must_be_accepted, *answer.shape), exchange)
-        if call.way.batch is Batch.NO:
-            self.combinations.add((call.session.of, call.rating.of, call.comment.of, call.way.encoding))
+            self.shapes.setdefault((exchange.allowed.must_be_accepted, *answer.shape), exchange)
+        if call.delivery.batch is Batch.NO:
+            self.combinations.add((call.session.cls, call.rating.cls, call.comment.cls, call.delivery.encoding))
         self.recent.append(exchange)
         return exchange
 
-    def permitted(self, call: Call) -> Permitted:
+    def allowed(self, call: Call) -> AllowedOutcomes:
         """The outcomes that the edition permits for a call."""
-        if call.way.caller in UNTRUSTED:
+        if call.delivery.caller in UNTRUSTED:
             return self._denied
-        classes = (call.session.of, call.rating.of, call.comment.of)
+        classes = (call.session.cls, call.rating.cls, call.comment.cls)
         if classes not in self._known:
-            self._known[classes] = permitted(self.edition, *classes)
+            self._known[classes] = allowed(self.edition, *classes)
         return self._known[classes]
 
-    def read(self) -> Stored | NotRead:
+    def read(self) -> StoredVote | NotRead:
         """The vote of the rateable session as it stands."""
         if not self.reads:
             return NOT_READ
         try:
             return self.portal.read(self.rateable.value)
-        except NoAnswer as failure:
+        except NoResponse as failure:
             self._count_failure(failure)
             raise
 
-    def _count_failure(self, failure: NoAnswer) -> None:
+    def _count_failure(self, failure: NoResponse) -> None:
         """Counts failures in a row, unless the portal answers a harmless call: then it is alive."""
         if isinstance(failure, NotRecorded):
             return
         try:
-            self.portal.send(Call(Pick("absent", ABSENT)))
-        except NoAnswer:
+            self.portal.send(Call(ClassifiedValue("absent", ABSENT)))
+        except NoResponse:
             self._failures += 1
         if self._failures >= BREAKER:
-            raise Problem(f"the target stopped answering ({failure}, {BREAKER} times in a row)") from None
+            raise UserError(f"the target stopped answering ({failure}, {BREAKER} times in a row)") from None

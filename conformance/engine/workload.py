@@ -6,11 +6,11 @@ from typing import Final
 
 from conformance.engine.checks import never
 from conformance.engine.exhaustive import sweep
-from conformance.engine.log import Transcript, perform
+from conformance.engine.log import ExchangeLog, perform
 from conformance.engine.plan import Plan
 from conformance.engine.preflight import preflight, preflight_requests
 from conformance.engine.runner import Trial
-from conformance.engine.session import World
+from conformance.engine.session import PortalSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ UNWATCHED: Final = Watch()
 
 
 def proceedings(
-    mode: Mode, world: World, trials: Collection[Trial], seed: int, watch: Watch = UNWATCHED
+    mode: Mode, world: PortalSession, trials: Collection[Trial], seed: int, watch: Watch = UNWATCHED
 ) -> Callable[[Trial], None]:
     """Sends what belongs to no single clause, and gives what then holds one trial. Raises Problem."""
     target = world.portal.target
@@ -68,7 +68,7 @@ def proceedings(
     if isinstance(mode, Exhaustive):
         swept = [trial for trial in trials if trial.feed.sweeps is not never]
 
-        def judge(brought: Transcript) -> None:
+        def judge(brought: ExchangeLog) -> None:
             for trial in swept:
                 trial.sweep(brought)
 

@@ -59,7 +59,7 @@ class Batch(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Delivery:
     """How a call travels. order: the parameters' positions, 0 SESSION_ID, 1 RATING, 2 COMMENT."""
 
     encoding: Encoding = Encoding.JSON
@@ -79,14 +79,14 @@ class Way:
         return ", ".join(notes)
 
 
-DIRECT: Final = Way()
+PLAIN_JSON: Final = Delivery()
 
 
 @dataclass(frozen=True, slots=True)
-class Pick:
+class ClassifiedValue:
     """A value of one parameter and the equivalence class that it was taken from."""
 
-    of: str
+    cls: str
     value: Json = field(hash=False)
 
     @property
@@ -94,17 +94,17 @@ class Pick:
         return isinstance(self.value, Absent)
 
 
-NOTHING: Final = Pick("absent", ABSENT)
+NOTHING: Final = ClassifiedValue("absent", ABSENT)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """A vote to be sent. extra: further parameters, sent after the three."""
 
-    session: Pick
-    rating: Pick = NOTHING
-    comment: Pick = NOTHING
-    way: Way = DIRECT
+    session: ClassifiedValue
+    rating: ClassifiedValue = NOTHING
+    comment: ClassifiedValue = NOTHING
+    delivery: Delivery = PLAIN_JSON
     extra: tuple[tuple[str, Json], ...] = ()
     session_name: str = "SESSION_ID"
 
@@ -112,7 +112,7 @@ class Call:
     def parameters(self) -> tuple[tuple[str, Json], ...]:
         """Names and values in the order in which they are sent, absent ones left out."""
         three = ((self.session_name, self.session), ("RATING", self.rating), ("COMMENT", self.comment))
-        sent = tuple((three[i][0], three[i][1].value) for i in self.way.order if not three[i][1].absent)
+        sent = tuple((three[i][0], three[i][1].value) for i in self.delivery.order if not three[i][1].absent)
         return sent + self.extra
 
     @property
@@ -123,25 +123,25 @@ class Call:
     @property
     def classes(self) -> dict[str, str]:
         """The equivalence class of each parameter, by the parameter's short name."""
-        return {"session": self.session.of, "rating": self.rating.of, "comment": self.comment.of}
+        return {"session": self.session.cls, "rating": self.rating.cls, "comment": self.comment.cls}
 
-    def by(self, way: Way) -> "Call":
+    def via(self, delivery: Delivery) -> "Call":
         """The same call on another way."""
-        return replace(self, way=way)
+        return replace(self, delivery=delivery)
 
 
 @dataclass(frozen=True, slots=True)
-class Together:
+class BatchRequest:
     """Votes that travel as the items of one batch: all in the same way."""
 
     calls: tuple[Call, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ReadBack:
     """A read-back of the vote of one session."""
 
     session: int
 
 
-Request = Call | Together | Read
+Request = Call | BatchRequest | ReadBack

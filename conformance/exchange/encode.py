@@ -13,10 +13,10 @@ from conformance.exchange.call import (
     Batch,
     Call,
     Caller,
+    Delivery,
     Encoding,
     Json,
-    Read,
-    Way,
+    ReadBack,
 )
 from conformance.exchange.response import item_key
 
@@ -43,20 +43,20 @@ class HttpRequest:
 
 def encode(call: Call, token: str = "") -> HttpRequest:
     """The request of a vote. token: the access token, for the callers that send one."""
-    if call.way.batch is not Batch.NO:
+    if call.delivery.batch is not Batch.NO:
         return encode_together((call,), token)
-    return _encode(call.way, METHOD, call.parameters, token)
+    return _encode(call.delivery, METHOD, call.parameters, token)
 
 
 def encode_together(calls: tuple[Call, ...], token: str = "") -> HttpRequest:
     """The request of one batch whose items are these votes, which share one way."""
-    way = calls[0].way
+    way = calls[0].delivery
     return _encode(way, "batch", (("halt", 0), ("cmd", _commands(way.batch, calls))), token)
 
 
-def encode_read(read: Read, encoding: Encoding = Encoding.JSON) -> HttpRequest:
+def encode_read(read: ReadBack, encoding: Encoding = Encoding.JSON) -> HttpRequest:
     """The request of a read-back."""
-    return _encode(Way(encoding), READ_METHOD, (("SESSION_ID", read.session),), "")
+    return _encode(Delivery(encoding), READ_METHOD, (("SESSION_ID", read.session),), "")
 
 
 def as_text(value: Json) -> str:
@@ -87,7 +87,7 @@ def _flat(parameters: Parameters) -> Parameters:
     return tuple(flat)
 
 
-def _encode(way: Way, name: str, parameters: Parameters, token: str) -> HttpRequest:
+def _encode(way: Delivery, name: str, parameters: Parameters, token: str) -> HttpRequest:
     path = name + way.suffix
     headers: dict[str, str] = {}
     query: Parameters = ()

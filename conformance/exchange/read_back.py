@@ -10,7 +10,7 @@ KEPT_FIELDS: Final = ("sessionId", "sessionVoteHead", "sessionCommentHead", "can
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredVote:
     """The kept fields. rating: as answered; comment: a text, empty where there is none."""
 
     session: Json
@@ -18,7 +18,7 @@ class Stored:
     comment: Json
     may_rate: Json
 
-    def same_vote(self, other: "Stored") -> bool:
+    def same_vote(self, other: "StoredVote") -> bool:
         return (self.rating or 0, self.comment or "") == (other.rating or 0, other.comment or "")
 
     def __str__(self) -> str:
@@ -39,7 +39,7 @@ PARAMETER_MISSED: Final = "MISSING_REQUIRED_PARAM"
 _REFUSALS: Final = (PARAMETER_MISSED, "INVALID_SESSION_ID", "ACCESS_DENIED")
 
 
-def read_stored(document: Json) -> Stored | NotRead:
+def read_vote(document: Json) -> StoredVote | NotRead:
     """The stored vote in the answer to a read-back."""
     if not isinstance(document, dict):
         return NOT_READ
@@ -49,7 +49,7 @@ def read_stored(document: Json) -> Stored | NotRead:
     if not isinstance(result, dict) or "sessionId" not in result:
         return NOT_READ
     kept = {name: result.get(name) for name in KEPT_FIELDS}
-    return Stored(kept["sessionId"], kept["sessionVoteHead"], kept["sessionCommentHead"], kept["canVoteHead"])
+    return StoredVote(kept["sessionId"], kept["sessionVoteHead"], kept["sessionCommentHead"], kept["canVoteHead"])
 
 
 def rating_reads_back(sent: int, stored: Json) -> bool:

@@ -33,13 +33,13 @@ def curl(call: Call) -> str:
     for name, value in request.headers.items():
         if not value.startswith("multipart/"):
             words.append(f"-H {_quote(f'{name}: {value}')}")
-    if call.way.encoding is Encoding.MULTIPART and call.way.batch is Batch.NO and call.parameters:
+    if call.delivery.encoding is Encoding.MULTIPART and call.delivery.batch is Batch.NO and call.parameters:
         words += [f"--form-string {_quote(f'{name}={as_text(value)}')}" for name, value in call.parameters]
-        if call.way.caller is Caller.TOKEN_BODY:
+        if call.delivery.caller is Caller.TOKEN_BODY:
             words.append('--form-string auth="$B24_TOKEN"')
     elif request.body is not None:
         words += _body(request)
-    words.append(_url(request, call.way.caller))
+    words.append(_url(request, call.delivery.caller))
     return " ".join(words)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from xml.etree import ElementTree
 
-from conformance.exchange.call import Batch, Json, Way
+from conformance.exchange.call import Batch, Delivery, Json
 
 WELL_FORMED_CODE: Final = re.compile(r"[A-Za-z0-9_]+")
 LIMIT_CODES: Final = frozenset({"QUERY_LIMIT_EXCEEDED", "OPERATION_TIME_LIMIT"})
@@ -71,7 +71,7 @@ NO_JSON: Final = NotJson()
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """A response and what it means. document: the JSON of the whole body; item: the part that answers the call."""
 
     status: int
@@ -112,12 +112,12 @@ def item_key(place: int) -> str:
     return f"vote{place}"
 
 
-def read_answer(status: int, content_type: str, body: bytes, way: Way) -> Answer:
+def read_response(status: int, content_type: str, body: bytes, way: Delivery) -> Response:
     """The answer to a call that travelled this way."""
-    return read_answers(status, content_type, body, way, 1)[0]
+    return read_responses(status, content_type, body, way, 1)[0]
 
 
-def read_answers(status: int, content_type: str, body: bytes, way: Way, calls: int) -> tuple[Answer, ...]:
+def read_responses(status: int, content_type: str, body: bytes, way: Delivery, calls: int) -> tuple[Response, ...]:
     """The answers to so many calls that travelled this way together; more than one only in a batch."""
     text = body.decode("utf-8", "backslashreplace")
     if way.suffix.lower() == ".xml":
@@ -135,7 +135,7 @@ def read_answers(status: int, content_type: str, body: bytes, way: Way, calls: i
             outcome = NotJudged()
         # Of a long batch the part that answers the call is what a person wants to see.
         shown = text if way.batch is Batch.NO or not item or item is NO_JSON else json.dumps(item, ensure_ascii=False)
-        answers.append(Answer(status, content_type, shown, document, item, outcome))
+        answers.append(Response(status, content_type, shown, document, item, outcome))
     return tuple(answers)
 
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from conformance.contract.clauses import load_edition
 from conformance.exchange.call import Json
-from conformance.portals.php_forms import Incoming
-from conformance.portals.reference import Context, Outgoing, ReferencePortal, Refusal, Reply, Result, Vote
+from conformance.portals.php_forms import PortalRequest
+from conformance.portals.reference import Context, PortalResponse, ReferencePortal, Refusal, Reply, Result, Vote
 
 EDITION: Final = "2026-03"
 LABEL: Final = "read in source, not measured"
@@ -19,7 +19,7 @@ _LARGEST: Final = 2**63 - 1
 _LONGEST_COMMENT: Final = 10_000
 _BLANKS: Final = " \t\n\r\0\x0b"
 """What PHP's trim takes away."""
-_ERROR_PAGE: Final = Outgoing(500, "text/html; charset=utf-8", b"<html><body>Internal Server Error</body></html>")
+_ERROR_PAGE: Final = PortalResponse(500, "text/html; charset=utf-8", b"<html><body>Internal Server Error</body></html>")
 
 
 class _Crash(Exception):
@@ -31,7 +31,7 @@ def bitrix24_portal() -> ReferencePortal:
     portal = ReferencePortal(load_edition(EDITION))
     honest = portal.answer
 
-    def answer(request: Incoming) -> Outgoing:
+    def answer(request: PortalRequest) -> PortalResponse:
         try:
             return honest(request)
         except _Crash:

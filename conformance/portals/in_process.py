@@ -4,7 +4,7 @@ import httpx
 import respx
 
 from conformance.contract.clauses import Edition
-from conformance.portals.php_forms import Incoming
+from conformance.portals.php_forms import PortalRequest
 from conformance.portals.reference import Answering, ReferencePortal
 from conformance.target.client import Portal
 from conformance.target.target import Target
@@ -32,7 +32,7 @@ def client_of(answer: Answering) -> httpx.Client:
         route.calls.clear()
         headers = {name.lower(): value for name, value in request.headers.items()}
         query = request.url.query.decode("ascii")
-        outgoing = answer(Incoming(request.method, request.url.path, query, headers, request.read()))
+        outgoing = answer(PortalRequest(request.method, request.url.path, query, headers, request.read()))
         return httpx.Response(outgoing.status, headers={"Content-Type": outgoing.content_type}, content=outgoing.body)
 
     route.mock(side_effect=respond)

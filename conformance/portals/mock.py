@@ -7,10 +7,10 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from conformance.contract.clauses import Edition
-from conformance.errors import Problem
+from conformance.errors import UserError
 from conformance.exchange.call import METHOD, Json
-from conformance.portals.php_forms import Incoming, parse_query, read_parameters, split_name
-from conformance.portals.reference import CONTROL_PARAMETERS, Outgoing, ReferencePortal, Vote
+from conformance.portals.php_forms import PortalRequest, parse_query, read_parameters, split_name
+from conformance.portals.reference import CONTROL_PARAMETERS, PortalResponse, ReferencePortal, Vote
 from conformance.portals.scripts import Dropped, Script, Step, play, script_named, scripts_of
 
 LONGEST_LOG: Final = 1_000
@@ -31,7 +31,7 @@ class Item:
 class Arrival:
     """A request as it arrived, and how it was answered: the status, 0 where the connection was closed."""
 
-    request: Incoming
+    request: PortalRequest
     status: int
 
     @property
@@ -102,17 +102,17 @@ class MockPortal:
         """Lets the next requests get the answers of that script, whatever their secrets. Raises Problem."""
         script = script_named(name, self.edition)
         if script is None:
-            raise Problem(f"unknown script {name!r}: the scripts are {', '.join(scripts_of(self.edition.name))}")
+            raise UserError(f"unknown script {name!r}: the scripts are {', '.join(scripts_of(self.edition.name))}")
         self._next += script.steps
 
-    def answer(self, request: Incoming) -> Outgoing | Dropped:
+    def answer(self, request: PortalRequest) -> PortalResponse | Dropped:
         """Answers and logs a request."""
         answered = self._answer(request)
         kept = request if len(request.body) <= _LARGEST_LOGGED else replace(request, body=b"")
-        self.log.append(Arrival(kept, answered.status if isinstance(answered, Outgoing) else 0))
+        self.log.append(Arrival(kept, answered.status if isinstance(answered, PortalResponse) else 0))
         return answered
 
-    def _answer(self, request: Incoming) -> Outgoing | Dropped:
+    def _answer(self, request: PortalRequest) -> PortalResponse | Dropped:
         if self._next:
             return play(self._next.popleft(), request, self.edition)
         secret = _secret_of(request.path)

@@ -20,7 +20,7 @@ _DEEPEST: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
+class PortalRequest:
     """An HTTP request as it reaches a portal. path: decoded, without query; headers: names in lower case."""
 
     method: str
@@ -42,7 +42,7 @@ def split_name(name: str) -> tuple[str, bool]:
     return name, False
 
 
-def read_parameters(request: Incoming) -> dict[str, Json]:
+def read_parameters(request: PortalRequest) -> dict[str, Json]:
     """The parameters of a request: those of the query, replaced by those of the body of a POST."""
     parameters = parse_query(request.query)
     if request.method == "POST":
@@ -55,7 +55,7 @@ def parse_query(text: str) -> dict[str, Json]:
     return _nest(parse_qsl(text, keep_blank_values=True))
 
 
-def _read_body(request: Incoming) -> dict[str, Json]:
+def _read_body(request: PortalRequest) -> dict[str, Json]:
     kind = request.media_type
     if kind == "application/json" or kind.endswith("+json"):
         document = parse_json(request.body)
@@ -67,7 +67,7 @@ def _read_body(request: Incoming) -> dict[str, Json]:
     return {}
 
 
-def _multipart_fields(request: Incoming) -> list[tuple[str, str]]:
+def _multipart_fields(request: PortalRequest) -> list[tuple[str, str]]:
     fields: list[tuple[str, str]] = []
 
     def keep(part: python_multipart.multipart.Field) -> None:

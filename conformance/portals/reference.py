@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 
 from conformance.contract.clauses import Edition
 from conformance.exchange.call import METHOD, READ_METHOD, Json
-from conformance.portals.php_forms import Incoming, parse_query, read_parameters, split_name
+from conformance.portals.php_forms import PortalRequest, parse_query, read_parameters, split_name
 
 SESSIONS: Final[Mapping[str, int]] = {
     "rateable": 494,
@@ -72,7 +72,7 @@ Reply = Result | Refusal
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class PortalResponse:
     """An HTTP response. after_seconds: how long the caller waits for it. location: empty for no such header."""
 
     status: int
@@ -98,7 +98,7 @@ class Context:
     way: str
 
 
-Answering = Callable[[Incoming], Outgoing]
+Answering = Callable[[PortalRequest], PortalResponse]
 Voting = Callable[[dict[str, Json], Context], Reply]
 Saving = Callable[[int, int | None, str | None], None]
 
@@ -118,7 +118,7 @@ class ReferencePortal:
         self.vote = self._vote
         self.save = self._save
 
-    def _answer(self, request: Incoming) -> Outgoing:
+    def _answer(self, request: PortalRequest) -> PortalResponse:
         before, _, rest = request.path.rpartition("/rest/")
         parts = rest.split("/") if before or request.path.startswith("/rest/") else []
         name, xml = split_name(unquote(parts[-1]) if parts else "")
@@ -253,7 +253,7 @@ def is_filled(value: Json) -> bool:
     return value is not None and (not isinstance(value, str) or value.strip() != "")
 
 
-def render(reply: Reply, xml: bool = False) -> Outgoing:
+def render(reply: Reply, xml: bool = False) -> PortalResponse:
     """The HTTP response that carries a reply."""
     if isinstance(reply, Result):
         status, document = 200, {"result": reply.value, "time": time_field()}
@@ -262,12 +262,12 @@ def render(reply: Reply, xml: bool = False) -> Outgoing:
     return rendered(document, status, xml)
 
 
-def rendered(document: dict[str, Json], status: int, xml: bool) -> Outgoing:
+def rendered(document: dict[str, Json], status: int, xml: bool) -> PortalResponse:
     """The HTTP response that carries a document."""
     if xml:
         text = f'<?xml version="1.0" encoding="UTF-8"?>\n<response>{_xml(document)}</response>'
-        return Outgoing(status, "text/xml; charset=utf-8", text.encode("utf-8", "replace"))
-    return Outgoing(status, "application/json; charset=utf-8", json.dumps(document).encode())
+        return PortalResponse(status, "text/xml; charset=utf-8", text.encode("utf-8", "replace"))
+    return PortalResponse(status, "application/json; charset=utf-8", json.dumps(document).encode())
 
 
 def time_field() -> dict[str, Any]:
@@ -292,7 +292,7 @@ def php_array(mapping: dict[str, Json]) -> Json:
     return list(mapping.values()) if list(mapping) == [str(i) for i in range(len(mapping))] else mapping
 
 
-def _way_of(request: Incoming) -> str:
+def _way_of(request: PortalRequest) -> str:
     if request.method != "POST":
         return "get"
     return {

@@ -9,8 +9,17 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from conformance.contract.clauses import Edition, load_edition
-from conformance.portals.php_forms import Incoming, split_name
-from conformance.portals.reference import SECRET, Outgoing, ReferencePortal, Refusal, Reply, Result, render, rendered
+from conformance.portals.php_forms import PortalRequest, split_name
+from conformance.portals.reference import (
+    SECRET,
+    PortalResponse,
+    ReferencePortal,
+    Refusal,
+    Reply,
+    Result,
+    render,
+    rendered,
+)
 
 LIMIT: Final = "QUERY_LIMIT_EXCEEDED"
 METHOD_STATUS: Final = 400
@@ -70,7 +79,7 @@ class Redirect:
     status: int
 
 
-Step = Redirect | Replied | RefusedWhole | WithoutResult | Cut | Slow | Outgoing | Dropped
+Step = Redirect | Replied | RefusedWhole | WithoutResult | Cut | Slow | PortalResponse | Dropped
 """An Outgoing is the response itself, whatever was asked."""
 
 
@@ -144,11 +153,11 @@ RESULTS: Final = (
     Script("no-result", (WithoutResult(),)),
 )
 BROKEN: Final = (
-    Script("html-500", (Outgoing(500, _HTML, _PAGE),)),
-    Script("html-502", (Outgoing(502, _HTML, _PAGE),)),
-    Script("html-200", (Outgoing(200, _HTML, _PAGE),)),
+    Script("html-500", (PortalResponse(500, _HTML, _PAGE),)),
+    Script("html-502", (PortalResponse(502, _HTML, _PAGE),)),
+    Script("html-200", (PortalResponse(200, _HTML, _PAGE),)),
     Script("cut-json", (Cut(),)),
-    Script("empty", (Outgoing(200, _JSON, b""),)),
+    Script("empty", (PortalResponse(200, _JSON, b""),)),
     Script("dropped", (Dropped(),)),
 )
 
@@ -165,14 +174,14 @@ def limits(edition: Edition) -> tuple[Script, ...]:
     )
 
 
-def play(step: Step, request: Incoming, edition: Edition) -> Outgoing | Dropped:
+def play(step: Step, request: PortalRequest, edition: Edition) -> PortalResponse | Dropped:
     """The answer of one step to a request."""
     match step:
-        case Dropped() | Outgoing():
+        case Dropped() | PortalResponse():
             return step
         case Redirect(status):
             query = f"?{request.query}" if request.query else ""
-            answered = Outgoing(status, "text/plain", b"", location=quote(request.path) + query)
+            answered = PortalResponse(status, "text/plain", b"", location=quote(request.path) + query)
         case RefusedWhole(refusal):
             answered = render(refusal, request.path.lower().endswith(".xml"))
         case Replied(reply):
@@ -187,14 +196,14 @@ def play(step: Step, request: Incoming, edition: Edition) -> Outgoing | Dropped:
     return answered
 
 
-def _replied(reply: Reply, request: Incoming, edition: Edition) -> Outgoing:
+def _replied(reply: Reply, request: PortalRequest, edition: Edition) -> PortalResponse:
     portal = ReferencePortal(edition)
     portal.vote = lambda _parameters, _context: reply
     name = request.path.rpartition("/")[2]
     return portal.answer(replace(request, path=f"/rest/1/{SECRET}/{name}"))
 
 
-def _without_result(request: Incoming, edition: Edition) -> Outgoing:
+def _without_result(request: PortalRequest, edition: Edition) -> PortalResponse:
     """The answer of a success from which the result is taken out, in a batch that of each item."""
     xml = split_name(request.path)[1]
     answered = _replied(Result(True), replace(request, path=split_name(request.path)[0]), edition)

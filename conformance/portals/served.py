@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from conformance.contract.clauses import Edition, load_edition
-from conformance.errors import Problem
+from conformance.errors import UserError
 from conformance.portals import bitrix24, reference
 from conformance.portals.certificate import Certificate, throw_away_certificate
 from conformance.portals.mock import MockPortal
@@ -48,11 +48,11 @@ def serve(*, host: str, port: int, edition: str | None, portal: str, https: bool
 
 def _portal(name: str, edition: str | None) -> ReferencePortal:
     if name not in PORTALS:
-        raise Problem(f"--as {name}: choose {' or '.join(PORTALS)}")
+        raise UserError(f"--as {name}: choose {' or '.join(PORTALS)}")
     if name == "reference":
         return ReferencePortal(load_edition(edition or DEFAULT_EDITION))
     if edition not in (None, bitrix24.EDITION):
-        raise Problem(f"--as bitrix24: it follows {bitrix24.EDITION} at every date: leave --edition out")
+        raise UserError(f"--as bitrix24: it follows {bitrix24.EDITION} at every date: leave --edition out")
     return bitrix24.bitrix24_portal()
 
 

@@ -16,9 +16,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from conformance.errors import Problem
-from conformance.portals.php_forms import Incoming
-from conformance.portals.reference import Outgoing
+from conformance.errors import UserError
+from conformance.portals.php_forms import PortalRequest
+from conformance.portals.reference import PortalResponse
 from conformance.portals.scripts import Dropped
 
 HOST: Final = "127.0.0.1"
@@ -31,7 +31,7 @@ _LONGEST_DRAIN: Final = 64 * 2**20
 _TLS_HANDSHAKE: Final = b"\x16"
 _PATIENCE_SECONDS: Final = 60
 
-Serving = Callable[[Incoming], Outgoing | Dropped]
+Serving = Callable[[PortalRequest], PortalResponse | Dropped]
 Drop = Callable[[Request], None]
 
 
@@ -50,7 +50,7 @@ def app_of(answer: Serving, drop: Drop, routes: tuple[BaseRoute, ...] = ()) -> S
         except ClientDisconnect:
             return Response(status_code=400)
         headers = {name.lower(): value for name, value in request.headers.items()}
-        answered = answer(Incoming(request.method, request.url.path, request.url.query, headers, body))
+        answered = answer(PortalRequest(request.method, request.url.path, request.url.query, headers, body))
         if isinstance(answered, Dropped):
             drop(request)
             while (await request.receive())["type"] != "http.disconnect":
@@ -169,7 +169,7 @@ def listen(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError, UnicodeError) as error:
         told = error.strerror if isinstance(error, OSError) else None
         reason = told.partition(" (")[0] if told else "a port is a number up to 65535, a host a name or an address"
-        raise Problem(f"cannot listen on {host!r}, port {port} ({reason}): see --host and --port") from None
+        raise UserError(f"cannot listen on {host!r}, port {port} ({reason}): see --host and --port") from None
     listening.setblocking(False)
     return listening
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from conformance.contract.clauses import Edition, load_edition
-from conformance.contract.oracle import permitted
+from conformance.contract.oracle import allowed
 from conformance.engine.plan import calls_of
 from conformance.engine.plan_file import plan_from
-from conformance.exchange.call import DIRECT, TOKEN_CALLERS, Call, Caller, Read, Request
+from conformance.exchange.call import PLAIN_JSON, TOKEN_CALLERS, Call, Caller, ReadBack, Request
 from conformance.exchange.encode import encode, encode_read, encode_together
 from conformance.exchange.reproduce import describe
-from conformance.exchange.response import Answer, read_answers
+from conformance.exchange.response import Response, read_responses
 from conformance.reporting.diff import Change, compare_answers
 from conformance.target.cassette import PlayingWire
 from conformance.target.recording import Record
@@ -26,7 +26,7 @@ class _Played:
     """
 
     asked: str
-    answer: Answer
+    answer: Response
     is_silent: bool
     is_past: bool = False
 
@@ -68,22 +68,22 @@ def _played(record: Record) -> Iterator[_Played]:
             continue
         voted = voted or any(played.answer.accepted for played in found)
         for played in found:
-            yield replace(played, is_past=not voted and isinstance(request, Read))
+            yield replace(played, is_past=not voted and isinstance(request, ReadBack))
 
 
 def _answers(wire: PlayingWire, request: Request, edition: Edition) -> list[_Played]:
-    if isinstance(request, Read):
+    if isinstance(request, ReadBack):
         raw = wire.send(lambda _: encode_read(request), Caller.MAIN)
-        answer = read_answers(raw.status, raw.content_type, raw.body, DIRECT, 1)[0]
+        answer = read_responses(raw.status, raw.content_type, raw.body, PLAIN_JSON, 1)[0]
         return [_Played(f"read session {request.session}", answer, is_silent=True)]
     calls = calls_of(request)
-    way = calls[0].way
+    way = calls[0].delivery
     with_token = way.caller in TOKEN_CALLERS
     if len(calls) > 1:
         raw = wire.send(lambda _: encode_together(calls), Caller.MAIN)
     else:
         raw = wire.send(lambda token: encode(calls[0], token if with_token else ""), way.caller)
-    answers = read_answers(raw.status, raw.content_type, raw.body, way, len(calls))
+    answers = read_responses(raw.status, raw.content_type, raw.body, way, len(calls))
     return [
         _Played(f"{describe(call)} ({way})", answer, _is_silent(call, edition))
         for call, answer in zip(calls, answers, strict=True)
@@ -91,5 +91,5 @@ def _answers(wire: PlayingWire, request: Request, edition: Edition) -> list[_Pla
 
 
 def _is_silent(call: Call, edition: Edition) -> bool:
-    promised = permitted(edition, call.session.of, call.rating.of, call.comment.of)
+    promised = allowed(edition, call.session.cls, call.rating.cls, call.comment.cls)
     return not call.is_documented or not (promised.must_be_accepted or promised.must_be_refused)

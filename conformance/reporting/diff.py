@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from conformance.engine.evidence import printable
-from conformance.errors import Problem
+from conformance.errors import UserError
 from conformance.exchange.call import Json
-from conformance.exchange.response import NO_JSON, Answer
+from conformance.exchange.response import NO_JSON, Response
+from conformance.exchange.violation import printable
 from conformance.reporting.markdown import code
 from conformance.reporting.read import EXERCISED, FAILING, Report, name_of
 
@@ -68,7 +68,7 @@ def _must_be_comparable(before: Report, after: Report) -> None:
     for what, of in _COMPARABLE.items():
         one, other = of(before), of(after)
         if one != other:
-            raise Problem(f"not comparable: {what} {one} and {other}: --force compares them all the same")
+            raise UserError(f"not comparable: {what} {one} and {other}: --force compares them all the same")
 
 
 _COMPARABLE: Final[dict[str, Callable[[Report], str]]] = {
@@ -106,7 +106,7 @@ def _of_clause(name: str, before: dict[str, Any] | None, after: dict[str, Any] |
                 yield Change("observation", "warning", f"{name}: {label}", seen, sees)
 
 
-def compare_answers(before: Answer, after: Answer) -> Iterator[Change]:
+def compare_answers(before: Response, after: Response) -> Iterator[Change]:
     """What changed in the answer to one request: a new field is a note, another value or code a warning, another type
     or outcome a failure.
     """

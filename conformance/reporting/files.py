@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from conformance.errors import Problem
+from conformance.errors import UserError
 from conformance.reporting.github import annotations_of, badge_of
 from conformance.reporting.html import html_of
 from conformance.reporting.markdown import markdown_of
@@ -30,7 +30,7 @@ def write_files(report: Report, folder: Path) -> None:
             with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(markdown_of([report]))
     except OSError as error:
-        raise Problem(f"--report-dir {folder}: cannot write the report ({error.strerror})") from None
+        raise UserError(f"--report-dir {folder}: cannot write the report ({error.strerror})") from None
 
 
 def annotations(report: Report) -> str:

@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from conformance.engine.evidence import printable
-from conformance.reporting.read import Report, failing, told_of
+from conformance.exchange.violation import printable, shown_facts
+from conformance.reporting.read import Report, failing
 
 _LONGEST: Final = 400
 _COLOURS: Final = {
@@ -27,7 +27,7 @@ def badge_of(report: Report) -> dict[str, Any]:
 
 
 def _annotation(clause: dict[str, Any]) -> str:
-    told = [f"{label}: {text}" for label, text in told_of(clause["violations"][0])] if clause["violations"] else []
+    told = [f"{label}: {text}" for label, text in shown_facts(clause["violations"][0])] if clause["violations"] else []
     text = printable("; ".join([clause["statement"], *(told or [clause["note"]])]), _LONGEST)
     # The id holds nothing, and the text besides the percent sign nothing, that a workflow command would read.
     return f"::error title={clause['id']}::{text.replace('%', '%25')}"

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from conformance.engine.evidence import printable
-from conformance.reporting.read import Report, failing, name_of, told_of
+from conformance.exchange.violation import printable, shown_facts
+from conformance.reporting.read import Report, failing, name_of
 
 _LONGEST: Final = 500
 _LONGEST_LINE: Final = 8_000
@@ -31,7 +31,7 @@ def html_of(reports: Sequence[Report]) -> str:
     )
     environment.filters["visible"] = lambda text: printable(str(text), _LONGEST)
     environment.filters["line"] = lambda text: printable(str(text), _LONGEST_LINE)
-    environment.globals |= {"told_of": told_of, "failing": failing, "name_of": name_of, "glyphs": _GLYPHS}
+    environment.globals |= {"shown_facts": shown_facts, "failing": failing, "name_of": name_of, "glyphs": _GLYPHS}
     # Reports of client libraries and of the first version count no combinations.
     pairs = max((report["coverage"]["pairs"] for report in reports), key=len)
     page = environment.get_template("report.html.jinja")

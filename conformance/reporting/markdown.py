@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from conformance.engine.evidence import printable
-from conformance.reporting.read import Report, failing, name_of, told_of
+from conformance.exchange.violation import printable, shown_facts
+from conformance.reporting.read import Report, failing, name_of
 
 _MOST_FAILURES: Final = 10
 _LONGEST: Final = 300
@@ -47,4 +47,4 @@ def _failure(clause: dict[str, Any]) -> list[str]:
     lines = [f"**{clause['id']}** ({clause['level']}): {code(clause['statement'])}"]
     if not clause["violations"]:
         return [*lines, f"- {clause['status']}: {code(clause['note'])}"]
-    return [*lines, *(f"- {label}: {code(text)}" for label, text in told_of(clause["violations"][0]))]
+    return [*lines, *(f"- {label}: {code(text)}" for label, text in shown_facts(clause["violations"][0]))]

@@ -4,7 +4,7 @@ from typing import Final
 
 from conformance.contract.clauses import Edition
 from conformance.engine.plan import Plan, calls_of, writes_of
-from conformance.exchange.call import Call, Read, Request
+from conformance.exchange.call import Call, ReadBack, Request
 from conformance.exchange.reproduce import describe
 
 CALLS_A_SECOND: Final = 2
@@ -32,13 +32,13 @@ def plan_list(plan: Plan, target: str, edition: Edition) -> str:
 
 
 def _shown(request: Request) -> list[str]:
-    if isinstance(request, Read):
+    if isinstance(request, ReadBack):
         return [f"read session {request.session}"]
     if isinstance(request, Call):
         return [_line(request)]
     calls = calls_of(request)
-    return [f"{calls[0].way}, {len(calls)} items", *(f"  {describe(call)}" for call in calls)]
+    return [f"{calls[0].delivery}, {len(calls)} items", *(f"  {describe(call)}" for call in calls)]
 
 
 def _line(call: Call) -> str:
-    return f"{describe(call)}   {call.way}"
+    return f"{describe(call)}   {call.delivery}"

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import jsonschema
 
-from conformance.errors import Problem
+from conformance.errors import UserError
 from conformance.reporting.report import SCHEMA_VERSION
 
 Report = dict[str, Any]
@@ -20,22 +20,22 @@ def read_report(path: Path) -> Report:
     """The report of a file. Raises Problem where it is cut, foreign, or of a newer version."""
     try:
         if path.stat().st_size > _LARGEST_FILE:
-            raise Problem(f"{path}: larger than {_LARGEST_FILE // 2**20} MiB: this is no report")
+            raise UserError(f"{path}: larger than {_LARGEST_FILE // 2**20} MiB: this is no report")
         document = json.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise Problem(f"{path}: cannot read the report ({error.strerror}): give a report.json") from None
+        raise UserError(f"{path}: cannot read the report ({error.strerror}): give a report.json") from None
     except (ValueError, RecursionError):
-        raise Problem(f"{path}: not JSON, or cut: give the report.json of a run") from None
+        raise UserError(f"{path}: not JSON, or cut: give the report.json of a run") from None
     version = document.get("schema_version") if isinstance(document, dict) else None
     if isinstance(version, int) and version > SCHEMA_VERSION:
-        raise Problem(f"{path}: written by a newer version (schema {version}): update vote-conformance")
+        raise UserError(f"{path}: written by a newer version (schema {version}): update vote-conformance")
     if version not in range(1, SCHEMA_VERSION + 1):
-        raise Problem(f"{path}: no report of vote-conformance: give the report.json of a run")
+        raise UserError(f"{path}: no report of vote-conformance: give the report.json of a run")
     upgraded = _upgraded(document)
     fault = next(_validator().iter_errors(upgraded), None)
     if fault is not None:
         place = "/".join(map(str, fault.absolute_path)) or "the whole"
-        raise Problem(f"{path}: no report of vote-conformance ({place} is not as it should be)")
+        raise UserError(f"{path}: no report of vote-conformance ({place} is not as it should be)")
     return upgraded
 
 
@@ -69,12 +69,3 @@ def failing(report: Report) -> list[dict[str, Any]]:
 
 FAILING: Final = ("failed", "error", "deviation-gone")
 EXERCISED: Final = ("passed", "failed", "known-deviation", "deviation-gone", "observed")
-
-
-def told_of(violation: dict[str, Any]) -> list[tuple[str, str]]:
-    """What happened, in the order in which it did, and what was permitted: labels and texts."""
-    if "asked" in violation:
-        names = ("asked", "arrived", "answered", "came_back", "permitted", "repeat")
-        return [(name.replace("_", " "), violation[name]) for name in names]
-    sent = f"{violation['sent']}   {violation['way']}"
-    return [("sent", sent), *((name, violation[name]) for name in ("permitted", "answered", "repeat"))]

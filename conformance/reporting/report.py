@@ -10,7 +10,7 @@ from typing import Any, Final
 from conformance import __version__
 from conformance.engine.deviations import Deviation
 from conformance.engine.exhaustive import Coverage
-from conformance.errors import Problem
+from conformance.errors import UserError
 from conformance.reporting.verdict import ClauseVerdict, RunVerdict
 from conformance.target.target import Target
 
@@ -72,7 +72,7 @@ def write_report(document: dict[str, Any], folder: Path) -> Path:
     try:
         return write_whole(folder / "report.json", text)
     except OSError as error:
-        raise Problem(f"--report-dir {folder}: cannot write the report ({error.strerror})") from None
+        raise UserError(f"--report-dir {folder}: cannot write the report ({error.strerror})") from None
 
 
 def write_whole(path: Path, text: str) -> Path:
@@ -96,14 +96,10 @@ def _clause(entry: ClauseVerdict) -> dict[str, Any]:
         "status": entry.status.value,
         "exchanges": entry.exchanges,
         "note": entry.note,
-        "violations": [_without_clause(asdict(violation)) for violation in entry.violations],
+        "violations": [violation.document() for violation in entry.violations],
         "deviations": [_deviation(deviation) for deviation in entry.deviations],
         "observed": dict(sorted(entry.observed.items())),
     }
-
-
-def _without_clause(violation: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in violation.items() if name != "clause"}
 
 
 def _deviation(entry: Deviation) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.errors import Problem
+from conformance.errors import UserError
 from conformance.reporting.answers import compare_records
 from conformance.reporting.diff import Change, compare, in_order
 from conformance.reporting.read import Report, read_report
@@ -34,7 +34,7 @@ def side_of(path: Path) -> Side:
             told = [
                 text for text in (done.stdout + done.stderr).splitlines() if "cannot run" in text or "Error:" in text
             ]
-            raise Problem(f"{path}: it could not be judged: {(told or ['no reason given'])[0].strip(' !')}")
+            raise UserError(f"{path}: it could not be judged: {(told or ['no reason given'])[0].strip(' !')}")
         return Side({**read_report(written), "started": record.recorded.isoformat(timespec="seconds")}, record)
 
 

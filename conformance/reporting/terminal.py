@@ -5,10 +5,9 @@ from typing import Final
 
 import click
 
-from conformance.clients.exchange import GateViolation
 from conformance.contract.clauses import CHAPTERS, CLIENT, Clause, Edition
 from conformance.engine.exhaustive import Coverage
-from conformance.engine.results import AnyViolation
+from conformance.exchange.violation import Violation, shown_facts
 from conformance.reporting.report import RunFacts
 from conformance.reporting.verdict import ClauseVerdict, RunVerdict, Status
 
@@ -28,36 +27,17 @@ _LEVEL_WIDTH: Final = 12
 _STATUS_WIDTH: Final = 17
 
 
-def violation_block(violations: tuple[AnyViolation, ...], clause: Clause, edition: Edition) -> str:
+def violation_block(violations: tuple[Violation, ...], clause: Clause, edition: Edition) -> str:
     """The smallest violation as a stranger understands it: the demand, sent, permitted, answered, how to repeat it."""
     smallest = violations[0]
     lines = [
         f"{clause.id}   {clause.level}, edition {edition.name}",
         f"  the page: {clause.statement}",
-        *(f"  {label:10}{text}" for label, text in _told(smallest)),
+        *(f"  {label:10}{text}" for label, text in shown_facts(smallest)),
         *(f"  {note}" for note in smallest.notes),
     ]
     more = f"; {len(violations) - 1} of other kinds are in the report" if len(violations) > 1 else ""
     return "\n".join([*lines, f"  the smallest call found{more}"])
-
-
-def _told(violation: AnyViolation) -> list[tuple[str, str]]:
-    """What happened, in the order in which it did, and what was permitted."""
-    if isinstance(violation, GateViolation):
-        return [
-            ("asked", violation.asked),
-            ("arrived", violation.arrived),
-            ("answered", violation.answered),
-            ("came back", violation.came_back),
-            ("permitted", violation.permitted),
-            ("repeat", violation.repeat),
-        ]
-    return [
-        ("sent", f"{violation.sent}   {violation.way}"),
-        ("permitted", violation.permitted),
-        ("answered", violation.answered),
-        ("repeat", violation.repeat),
-    ]
 
 
 def summary(run: RunVerdict, facts: RunFacts, colour: bool) -> str:
@@ -122,8 +102,9 @@ def _rows(entry: ClauseVerdict, colour: bool) -> list[str]:
     return [row.rstrip(), *([f"      {note}"] if note else [])]
 
 
-def _in_short(violation: AnyViolation) -> str:
-    if isinstance(violation, GateViolation):
-        what = f"arrived {violation.arrived}; answered {violation.answered}; came back {violation.came_back}"
-        return f"{violation.asked}: {what}"
-    return f"{violation.sent} ({violation.way}): {violation.answered.partition(':')[0]}"
+def _in_short(violation: Violation) -> str:
+    fact = violation.fact
+    if came_back := fact("came back"):
+        what = f"arrived {fact('arrived')}; answered {fact('answered')}; came back {came_back}"
+        return f"{fact('asked')}: {what}"
+    return f"{fact('sent')} ({fact('way')}): {fact('answered').partition(':')[0]}"

@@ -7,8 +7,9 @@ from typing import Final
 
 from conformance.contract.clauses import Clause
 from conformance.engine.deviations import Deviation
-from conformance.engine.results import AnyViolation, Tally
+from conformance.engine.results import ClauseResult
 from conformance.engine.runner import HISTORY
+from conformance.exchange.violation import Violation
 
 
 class Status(StrEnum):
@@ -59,7 +60,7 @@ class ClauseVerdict:
     clause: Clause
     status: Status
     exchanges: int
-    violations: tuple[AnyViolation, ...]
+    violations: tuple[Violation, ...]
     deviations: tuple[Deviation, ...]
     observed: Mapping[str, str]
     note: str
@@ -78,7 +79,10 @@ class RunVerdict:
 
 
 def decide(
-    clauses: Mapping[str, Clause], tallies: Mapping[str, Tally], deviations: tuple[Deviation, ...], selection: Selection
+    clauses: Mapping[str, Clause],
+    tallies: Mapping[str, ClauseResult],
+    deviations: tuple[Deviation, ...],
+    selection: Selection,
 ) -> RunVerdict:
     """The verdict of a run from the tallies of its clauses."""
     told = tuple(violation for tally in tallies.values() for violation in tally.history)
@@ -109,12 +113,12 @@ def decide(
 
 
 def decide_clause(
-    clause: Clause, tally: Tally, deviations: tuple[Deviation, ...], told: tuple[AnyViolation, ...] = ()
+    clause: Clause, tally: ClauseResult, deviations: tuple[Deviation, ...], told: tuple[Violation, ...] = ()
 ) -> ClauseVerdict:
     """The verdict on one clause that was tried. told: violations of it that the trials of other clauses met."""
     excusing = [deviations[place] for place, (_, deviated) in tally.excused.items() if deviated]
     gone = [deviations[place] for place, (judged, deviated) in tally.excused.items() if judged and not deviated]
-    violations: tuple[AnyViolation, ...] = (*tally.violations, *told)
+    violations: tuple[Violation, ...] = (*tally.violations, *told)
     note = ""
     if tally.unrecorded and not violations:
         status, note = Status.NOT_EXERCISED, tally.unrecorded
@@ -148,7 +152,7 @@ def _untried(clause: Clause, selection: Selection) -> ClauseVerdict:
     return ClauseVerdict(clause, status, 0, (), (), {}, note)
 
 
-def _why_unexercised(tally: Tally) -> str:
+def _why_unexercised(tally: ClauseResult) -> str:
     if tally.history:
         return f"no answer could be judged: equal calls had different outcomes, see {HISTORY}"
     return "no answer was of the kind that this clause speaks of"

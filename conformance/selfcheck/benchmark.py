@@ -27,16 +27,16 @@ from hypothesis.strategies import SearchStrategy
 from conformance.contract.clauses import Edition, edition_names, load_edition
 from conformance.engine.plan import plan_of
 from conformance.engine.preflight import preflight, preflight_requests
-from conformance.engine.session import World
+from conformance.engine.session import PortalSession
 from conformance.engine.workload import Exhaustive, Explore, Mode, Planned
 from conformance.portals.in_process import client_of, portal_answering
-from conformance.portals.php_forms import Incoming
-from conformance.portals.reference import Answering, Outgoing, ReferencePortal
+from conformance.portals.php_forms import PortalRequest
+from conformance.portals.reference import Answering, PortalResponse, ReferencePortal
 from conformance.reporting.verdict import Verdict
 from conformance.run import DRAWS
 from conformance.selfcheck.fuzzer import fuzz, fuzzer_program, unfit_checks
 from conformance.selfcheck.kill_table import varied_portal
-from conformance.selfcheck.mutants import FAULTS
+from conformance.selfcheck.mutants import MUTANTS
 from conformance.selfcheck.tribunal import judge_portal, suite_tests
 from conformance.target.target import embedded_target
 
@@ -115,25 +115,25 @@ def judge_reference(edition: Edition, mode: Mode) -> None:
     judge_portal(portal_answering(embedded_target(), ReferencePortal(edition).answer), edition, mode)
 
 
-def _requests_of_a_run(edition: Edition, mode: Mode) -> list[Incoming]:
-    seen: list[Incoming] = []
+def _requests_of_a_run(edition: Edition, mode: Mode) -> list[PortalRequest]:
+    seen: list[PortalRequest] = []
     judge_portal(
         portal_answering(embedded_target(), counted(ReferencePortal(edition).answer, seen.append)), edition, mode
     )
     return seen
 
 
-def counted(honest: Answering, count: Callable[[Incoming], object]) -> Answering:
+def counted(honest: Answering, count: Callable[[PortalRequest], object]) -> Answering:
     """The portal, with each request shown to `count` first."""
 
-    def answer(request: Incoming) -> Outgoing:
+    def answer(request: PortalRequest) -> PortalResponse:
         count(request)
         return honest(request)
 
     return answer
 
 
-def _send(requests: Iterable[Incoming], edition: Edition) -> None:
+def _send(requests: Iterable[PortalRequest], edition: Edition) -> None:
     client = client_of(ReferencePortal(edition).answer)
     for request in requests:
         url = f"http://127.0.0.1{request.path}" + (f"?{request.query}" if request.query else "")
@@ -141,10 +141,10 @@ def _send(requests: Iterable[Incoming], edition: Edition) -> None:
 
 
 def _strategies(edition: Edition) -> list[SearchStrategy[object]]:
-    world = World(edition, portal_answering(embedded_target(), ReferencePortal(edition).answer), True)
+    world = PortalSession(edition, portal_answering(embedded_target(), ReferencePortal(edition).answer), True)
     preflight(world, preflight_requests(world.portal.target))
     spaces = (feed.space(world) for name, feed, _ in suite_tests() if name in edition.clauses)
-    return [space.drawn for space in spaces if space.drawn is not None]
+    return [space.strategy for space in spaces if space.strategy is not None]
 
 
 def _draw(strategies: list[SearchStrategy[object]]) -> None:
@@ -182,7 +182,7 @@ def _judged(mode: str, edition: str, fault: str) -> tuple[bool, int]:
 
 
 def _kills(edition: str) -> dict[str, str]:
-    names = [fault.name for fault in FAULTS if edition in fault.editions]
+    names = [fault.name for fault in MUTANTS if edition in fault.editions]
     figures = {}
     with ProcessPoolExecutor() as workers:
         for mode in MODES:

@@ -38,18 +38,18 @@ class Client:
         return f"{__name__}:{self.name}"
 
 
-LYING: Final[list[Client]] = []
-CORRECT: Final[list[Client]] = []
+CLIENT_MUTANTS: Final[list[Client]] = []
+CONFORMING_CLIENTS: Final[list[Client]] = []
 
 
-def lie(*clauses: str) -> Callable[[Library], Library]:
+def mutant(*clauses: str) -> Callable[[Library], Library]:
     """Registers a lying library with the clauses that must catch it."""
-    return lambda library: _register(library, clauses, LYING)
+    return lambda library: _register(library, clauses, CLIENT_MUTANTS)
 
 
 def correct(library: Library) -> Library:
     """Registers a library that nobody may accuse."""
-    return _register(library, (), CORRECT)
+    return _register(library, (), CONFORMING_CLIENTS)
 
 
 def _register(library: Library, clauses: tuple[str, ...], where: list[Client]) -> Library:
@@ -180,13 +180,13 @@ def tells_less(asked: Asked) -> Answer:
 # What arrives
 
 
-@lie("client.method")
+@mutant("client.method")
 def calls_another_method(asked: Asked) -> Answer:
     """Calls imopenlines.session.vote."""
     return read(post(asked, method="imopenlines.session.vote", json=given(asked)))
 
 
-@lie("client.parameters-intact")
+@mutant("client.parameters-intact")
 def joins_the_query_by_hand(asked: Asked) -> Answer:
     """Joins names and values to a query without escaping them."""
     query = "&".join(f"{name}={value}" for name, value in given(asked).items())
@@ -197,79 +197,79 @@ def _form(asked: Asked, pairs: Iterable[str]) -> Answer:
     return read(post(asked, content="&".join(pairs), headers={"Content-Type": "application/x-www-form-urlencoded"}))
 
 
-@lie("client.parameters-intact")
+@mutant("client.parameters-intact")
 def cuts_at_an_ampersand(asked: Asked) -> Answer:
     """Escapes all but & in a form."""
     return _form(asked, (f"{name}={quote(str(value), safe='&')}" for name, value in given(asked).items()))
 
 
-@lie("client.parameters-intact")
+@mutant("client.parameters-intact")
 def leaves_plus_as_it_is(asked: Asked) -> Answer:
     """Escapes all but + in a form, so that it arrives as a blank."""
     return _form(asked, (f"{name}={quote(str(value), safe='+')}" for name, value in given(asked).items()))
 
 
-@lie("client.parameters-intact")
+@mutant("client.parameters-intact")
 def escapes_twice(asked: Asked) -> Answer:
     """Escapes a form twice."""
     return _form(asked, (f"{name}={quote_plus(quote_plus(str(value)))}" for name, value in given(asked).items()))
 
 
-@lie("client.parameters-intact")
+@mutant("client.parameters-intact")
 def unescapes_first(asked: Asked) -> Answer:
     """Takes %41 in a text for an escape."""
     return honest(asked, texts(unquote))
 
 
-@lie("client.parameters-intact")
+@mutant("client.parameters-intact")
 def cuts_at_255(asked: Asked) -> Answer:
     """Cuts texts at 255 characters."""
     return honest(asked, texts(lambda text: text[:255]))
 
 
-@lie("client.parameters-intact")
+@mutant("client.parameters-intact")
 def knows_latin_1_only(asked: Asked) -> Answer:
     """Replaces what is not Latin-1."""
     return honest(asked, texts(lambda text: text.encode("latin-1", "replace").decode("latin-1")))
 
 
-@lie("client.parameters-intact")
+@mutant("client.parameters-intact")
 def loses_emoji(asked: Asked) -> Answer:
     """Drops characters beyond the first plane."""
     return honest(asked, texts(lambda text: "".join(sign for sign in text if ord(sign) < 0x10000) or "?"))
 
 
-@lie("client.parameters-intact")
+@mutant("client.parameters-intact")
 def composes_accents(asked: Asked) -> Answer:
     """Brings texts into the composed form of Unicode."""
     return honest(asked, texts(lambda text: unicodedata.normalize("NFKC", text)))
 
 
-@lie("client.parameters-intact")
+@mutant("client.parameters-intact")
 def takes_markup_away(asked: Asked) -> Answer:
     """Takes tags out of texts."""
     return honest(asked, texts(lambda text: re.sub(r"<[^>]*>", "", text)))
 
 
-@lie("client.parameters-intact")
+@mutant("client.parameters-intact")
 def joins_lines(asked: Asked) -> Answer:
     """Makes one line of a text."""
     return honest(asked, texts(lambda text: " ".join(text.splitlines())))
 
 
-@lie("client.parameters-intact")
+@mutant("client.parameters-intact")
 def takes_at_for_a_file(asked: Asked) -> Answer:
     """Takes a text that begins with @ for the name of a file."""
     return honest(asked, texts(lambda text: "" if text.startswith("@") else text))
 
 
-@lie("client.parameters-intact")
+@mutant("client.parameters-intact")
 def drops_zero(asked: Asked) -> Answer:
     """Leaves out what is 0 or "0"."""
     return honest(asked, lambda params: {name: value for name, value in params.items() if value not in (0, "0")})
 
 
-@lie("client.parameters-intact")
+@mutant("client.parameters-intact")
 def makes_numbers_of_digits(asked: Asked) -> Answer:
     """Sends a text of digits as a number."""
     return honest(asked, lambda params: {name: _as_number(value) for name, value in params.items()})
@@ -279,52 +279,52 @@ def _as_number(value: Json) -> Json:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
-@lie("client.parameters-intact")
+@mutant("client.parameters-intact")
 def sends_the_rating_as_truth(asked: Asked) -> Answer:
     """Sends whether there is a rating in place of the rating."""
     return honest(asked, lambda params: {**params, "RATING": bool(params["RATING"])} if "RATING" in params else params)
 
 
-@lie("client.parameters-intact")
+@mutant("client.parameters-intact")
 def sends_the_comment_as_a_list(asked: Asked) -> Answer:
     """Posts a form with COMMENT[]."""
     pairs = {f"{name}[]" if name == "COMMENT" else name: str(value) for name, value in given(asked).items()}
     return read(post(asked, data=pairs))
 
 
-@lie("client.parameters-intact")
+@mutant("client.parameters-intact")
 def sends_names_in_lower_case(asked: Asked) -> Answer:
     """Sends session_id, rating, comment."""
     return honest(asked, lambda params: {name.lower(): value for name, value in params.items()})
 
 
-@lie("client.parameters-intact")
+@mutant("client.parameters-intact")
 def puts(asked: Asked) -> Answer:
     """Puts instead of posting: the portal does not look into the body of a PUT."""
     return read(httpx.put(asked["url"] + METHOD, json=given(asked), timeout=10))
 
 
-@lie("client.parameters-intact")
+@mutant("client.parameters-intact")
 def escapes_a_batch_once_too_few(asked: Asked) -> Answer:
     """Joins the item of a batch without escaping it."""
     command = f"{METHOD}?" + "&".join(f"{name}={value}" for name, value in given(asked).items())
     return read_item(post(asked, method="batch", data={"cmd[0]": command}))
 
 
-@lie("client.parameters-intact")
+@mutant("client.parameters-intact")
 def loses_the_body_on_a_redirect(asked: Asked) -> Answer:
     """Follows 307 and 308 without sending the body again."""
     response = post(asked, json=given(asked))
     return read(post(asked) if response.is_redirect else response)
 
 
-@lie("client.parameters-intact")
+@mutant("client.parameters-intact")
 def refuses_what_is_not_ascii(asked: Asked) -> Answer:
     """Refuses texts that are not ASCII, without sending anything."""
     return honest(asked, texts(lambda text: text.encode("ascii").decode()))
 
 
-@lie("client.omitted-stays-omitted")
+@mutant("client.omitted-stays-omitted")
 def writes_none(asked: Asked) -> Answer:
     """Writes what was left out as the text None."""
     return _form(
@@ -332,13 +332,13 @@ def writes_none(asked: Asked) -> Answer:
     )
 
 
-@lie("client.omitted-stays-omitted")
+@mutant("client.omitted-stays-omitted")
 def sends_0_for_no_rating(asked: Asked) -> Answer:
     """Sends RATING 0 where none was given."""
     return honest(asked, lambda params: {"RATING": 0, **params})
 
 
-@lie("client.omitted-stays-omitted")
+@mutant("client.omitted-stays-omitted")
 def sends_the_last_comment_again(asked: Asked) -> Answer:
     """Sends the comment of an earlier call where none was given."""
 
@@ -355,7 +355,7 @@ _last: Params = {}
 # What comes back
 
 
-@lie("client.true")
+@mutant("client.true")
 def hands_back_the_whole_answer(asked: Asked) -> Answer:
     """Hands back the object around the result."""
     return honest(asked, read_by=lambda response: {**read(response), **_whole(response)})
@@ -366,7 +366,7 @@ def _whole(response: httpx.Response) -> Answer:
     return {} if "error" in document or "result" not in document else {"value": document}
 
 
-@lie("client.true")
+@mutant("client.true")
 def hands_back_1(asked: Asked) -> Answer:
     """Hands back 1 for true."""
     return honest(asked, read_by=lambda response: _mapped(read(response), {True: 1}))
@@ -377,45 +377,45 @@ def _mapped(answer: Answer, table: dict[Json, Json]) -> Answer:
     return {"value": table[value]} if value in table else answer
 
 
-@lie("client.false-is-not-true")
+@mutant("client.false-is-not-true")
 def takes_false_for_true(asked: Asked) -> Answer:
     """Hands back true where no error was answered."""
     return honest(asked, read_by=lambda response: _mapped(read(response), {False: True, None: True}))
 
 
-@lie("client.false-is-not-true")
+@mutant("client.false-is-not-true")
 def takes_no_result_for_true(asked: Asked) -> Answer:
     """Hands back true where the result is missing."""
     return honest(asked, read_by=lambda r: read(r) if "error" in r.json() else {"value": r.json().get("result", True)})
 
 
-@lie("client.error-code")
+@mutant("client.error-code")
 def swallows_the_code(asked: Asked) -> Answer:
     """Raises the description alone."""
     answer = honest(asked)
     return {"exception": answer["error"]["description"]} if "error" in answer else answer
 
 
-@lie("client.error-code")
+@mutant("client.error-code")
 def writes_codes_in_capitals(asked: Asked) -> Answer:
     """Reports insufficient_scope as INSUFFICIENT_SCOPE."""
     answer = honest(asked)
     return {"error": {"code": answer["error"]["code"].upper()}} if "error" in answer else answer
 
 
-@lie("client.error-code")
+@mutant("client.error-code")
 def loses_the_code_of_4xx(asked: Asked) -> Answer:
     """Raises for every status 4xx without reading the answer."""
     return honest(asked, read_by=lambda r: {"exception": str(r.status_code)} if r.is_client_error else read(r))
 
 
-@lie("client.error-code")
+@mutant("client.error-code")
 def loses_the_code_of_5xx(asked: Asked) -> Answer:
     """Raises for every status 5xx without reading the answer."""
     return honest(asked, read_by=lambda r: {"exception": str(r.status_code)} if r.is_server_error else read(r))
 
 
-@lie("client.error-code")
+@mutant("client.error-code")
 def splits_codes_at_colons_in_texts(asked: Asked) -> Answer:
     """Takes the text before a colon in the description for the code."""
     answer = honest(asked)
@@ -424,38 +424,38 @@ def splits_codes_at_colons_in_texts(asked: Asked) -> Answer:
     return answer
 
 
-@lie("client.error-code", "client.error-in-200", "client.rate-limit")
+@mutant("client.error-code", "client.error-in-200", "client.rate-limit")
 def hands_back_errors_as_values(asked: Asked) -> Answer:
     """Hands back the error object as a value."""
     answer = honest(asked)
     return {"value": answer["error"]} if "error" in answer else answer
 
 
-@lie("client.error-in-200", "client.rate-limit")
+@mutant("client.error-in-200", "client.rate-limit")
 def trusts_the_status(asked: Asked) -> Answer:
     """Takes whatever comes with status 200 for a success."""
     return honest(asked, read_by=lambda r: {"value": r.json().get("result")} if r.status_code == 200 else read(r))
 
 
-@lie("client.broken-answer")
+@mutant("client.broken-answer")
 def takes_html_for_success(asked: Asked) -> Answer:
     """Takes an answer that is no JSON for an empty success."""
     return honest(asked, read_by=lambda r: read(r) if "json" in r.headers["content-type"] else {"value": None})
 
 
-@lie("client.broken-answer")
+@mutant("client.broken-answer")
 def repairs_cut_answers(asked: Asked) -> Answer:
     """Looks for the result with a regular expression."""
     return honest(asked, read_by=lambda r: {"value": True} if re.search(r'"result": *true', r.text) else read(r))
 
 
-@lie("client.broken-answer")
+@mutant("client.broken-answer")
 def takes_nothing_for_success(asked: Asked) -> Answer:
     """Takes an empty body for a success."""
     return honest(asked, read_by=lambda r: read(r) if r.content else {"value": True})
 
 
-@lie("client.broken-answer")
+@mutant("client.broken-answer")
 def waits_for_ever_for_a_lost_answer(asked: Asked) -> Answer:
     """Sends again, without an end, where the connection is dropped."""
     while True:
@@ -467,7 +467,7 @@ def waits_for_ever_for_a_lost_answer(asked: Asked) -> Answer:
             return {"exception": str(error)}
 
 
-@lie("client.rate-limit")
+@mutant("client.rate-limit")
 def retries_for_ever(asked: Asked) -> Answer:
     """Sends again, without an end, while the rate limit is reached."""
     while (answer := honest(asked)).get("error", {}).get("code") == CODE:
@@ -475,7 +475,7 @@ def retries_for_ever(asked: Asked) -> Answer:
     return answer
 
 
-@lie("client.rate-limit", "client.error-code", "client.error-in-200")
+@mutant("client.rate-limit", "client.error-code", "client.error-in-200")
 def forgets_the_answer_of_a_retry(asked: Asked) -> Answer:
     """Sends again when the rate limit is reached, and hands back nothing."""
     answer = honest(asked)
@@ -485,21 +485,21 @@ def forgets_the_answer_of_a_retry(asked: Asked) -> Answer:
     return answer
 
 
-@lie("client.secret-kept")
+@mutant("client.secret-kept")
 def prints_the_url(asked: Asked) -> Answer:
     """Prints each URL that it calls."""
     print("POST", asked["url"] + METHOD, file=sys.stderr)
     return honest(asked)
 
 
-@lie("client.secret-kept")
+@mutant("client.secret-kept")
 def raises_with_the_url(asked: Asked) -> Answer:
     """Puts the URL into the text of its exceptions."""
     answer = honest(asked)
     return {"exception": f"no answer from {asked['url']}"} if "exception" in answer else answer
 
 
-@lie("client.secret-kept")
+@mutant("client.secret-kept")
 def describes_errors_with_the_url(asked: Asked) -> Answer:
     """Puts the URL into the description of an error."""
     answer = honest(asked)

@@ -9,7 +9,15 @@ from itertools import count
 from typing import Any, Final
 
 from conformance.exchange.call import Json
-from conformance.portals.reference import SESSIONS, Context, Outgoing, ReferencePortal, Refusal, Reply, whole_number
+from conformance.portals.reference import (
+    SESSIONS,
+    Context,
+    PortalResponse,
+    ReferencePortal,
+    Refusal,
+    Reply,
+    whole_number,
+)
 from conformance.selfcheck.mutation import (
     BOTH,
     Parameters,
@@ -22,16 +30,16 @@ from conformance.selfcheck.mutation import (
     sent_json,
 )
 
-STYLES: Final[list[Variant]] = []
+CONFORMING_VARIANTS: Final[list[Variant]] = []
 
 
-def style(apply: Callable[[ReferencePortal], None]) -> Callable[[ReferencePortal], None]:
+def conforming_variant(apply: Callable[[ReferencePortal], None]) -> Callable[[ReferencePortal], None]:
     """Registers a correct portal."""
-    STYLES.append(Variant(apply.__name__, " ".join((apply.__doc__ or "").split()), (), BOTH, apply))
+    CONFORMING_VARIANTS.append(Variant(apply.__name__, " ".join((apply.__doc__ or "").split()), (), BOTH, apply))
     return apply
 
 
-@style
+@conforming_variant
 def reads_numbers_leniently(portal: ReferencePortal) -> None:
     """ " 5", "+5", "05", "5.0", "5e0", 5.0 and digits of other scripts are numbers; texts are stored trimmed."""
 
@@ -53,7 +61,7 @@ def reads_numbers_leniently(portal: ReferencePortal) -> None:
     asked(portal, change)
 
 
-@style
+@conforming_variant
 def reads_types_strictly(portal: ReferencePortal) -> None:
     """An empty RATING is a bad one, beside a comment too; COMMENT null is none; whole votes replace each other."""
     honest = portal.vote
@@ -68,7 +76,7 @@ def reads_types_strictly(portal: ReferencePortal) -> None:
     portal.save = lambda session, rating, comment: save(session, rating or 0, comment or "")
 
 
-@style
+@conforming_variant
 def checks_in_another_order(portal: ReferencePortal) -> None:
     """Access comes first, then the optional parameters; a bad rating has the code of a bad session."""
     honest = portal.vote
@@ -86,7 +94,7 @@ def checks_in_another_order(portal: ReferencePortal) -> None:
     portal.vote = vote
 
 
-@style
+@conforming_variant
 def chooses_among_the_permitted(portal: ReferencePortal) -> None:
     """Where several codes or statuses are permitted, each call takes another."""
     chance = random.Random(7)  # noqa: S311
@@ -101,7 +109,7 @@ def chooses_among_the_permitted(portal: ReferencePortal) -> None:
     replied(portal, change)
 
 
-@style
+@conforming_variant
 def adds_keys_and_fractions(portal: ReferencePortal) -> None:
     """Extra keys, fractional times with Z or an offset, an empty description, other spacing, upper-case media type."""
     calls = count()
@@ -115,20 +123,20 @@ def adds_keys_and_fractions(portal: ReferencePortal) -> None:
 
     sent_json(portal, on_success(change))
 
-    def respaced(outgoing: Outgoing, _: object) -> Outgoing:
+    def respaced(outgoing: PortalResponse, _: object) -> PortalResponse:
         kind = outgoing.content_type.replace("application/json", "Application/JSON")
         return replace(outgoing, body=b"\n " + outgoing.body + b"\n", content_type=kind)
 
     sent(portal, lambda out, request: respaced(out, request) if "json" in out.content_type else out)
 
 
-@style
+@conforming_variant
 def sends_little(portal: ReferencePortal) -> None:
     """time is an empty object, and a comment that is not there reads back as an empty text."""
     sent_json(portal, on_success(lambda document: {"result": document["result"], "time": {}}))
 
 
-@style
+@conforming_variant
 def refuses_what_is_in_doubt(portal: ReferencePortal) -> None:
     """Blank, control and oversize comments and comments of other types are refused."""
 

@@ -11,8 +11,8 @@ from conformance import __version__
 from conformance.contract.clauses import Edition, load_edition
 from conformance.contract.openapi import openapi_of
 from conformance.exchange.call import METHOD
-from conformance.portals.php_forms import Incoming
-from conformance.portals.reference import SECRET, SESSIONS, Outgoing, ReferencePortal
+from conformance.portals.php_forms import PortalRequest
+from conformance.portals.reference import SECRET, SESSIONS, PortalResponse, ReferencePortal
 from conformance.portals.server import serving
 
 REQUIREMENT: Final = "schemathesis>=4,<5"
@@ -52,7 +52,7 @@ def fuzz(program: Path, portal: ReferencePortal, left_out: tuple[str, ...]) -> t
 def _run(program: Path, portal: ReferencePortal, options: list[str]) -> tuple[bool, int]:
     requests = 0
 
-    def answer(request: Incoming) -> Outgoing:
+    def answer(request: PortalRequest) -> PortalResponse:
         nonlocal requests
         requests += 1
         return portal.answer(request)

@@ -16,9 +16,9 @@ from conformance.portals.in_process import portal_answering
 from conformance.portals.reference import ReferencePortal
 from conformance.reporting.verdict import Status
 from conformance.run import CLIENT_EDITION
-from conformance.selfcheck.client_mutants import CORRECT, LYING, Client
-from conformance.selfcheck.conforming_variants import STYLES
-from conformance.selfcheck.mutants import FAULTS, must_catch
+from conformance.selfcheck.client_mutants import CLIENT_MUTANTS, CONFORMING_CLIENTS, Client
+from conformance.selfcheck.conforming_variants import CONFORMING_VARIANTS
+from conformance.selfcheck.mutants import MUTANTS, must_catch
 from conformance.selfcheck.mutation import Variant
 from conformance.selfcheck.tribunal import judge_client, judge_portal
 from conformance.target.target import embedded_target
@@ -53,12 +53,12 @@ def main() -> None:
     lines = [_HEAD]
     with ProcessPoolExecutor() as workers:
         for edition in edition_names():
-            portals = [variant for variant in (*FAULTS, *STYLES) if edition in variant.editions]
+            portals = [variant for variant in (*MUTANTS, *CONFORMING_VARIANTS) if edition in variant.editions]
             judged = workers.map(_judged, [variant.name for variant in portals], [edition] * len(portals))
             rows = [Row(variant, *told) for variant, told in zip(portals, judged, strict=True)]
             lines += _portals(edition, rows)
             lines += _clauses(f"edition {edition}", load_edition(edition).clauses, [row.failed for row in rows])
-        clients = (*LYING, *CORRECT)
+        clients = (*CLIENT_MUTANTS, *CONFORMING_CLIENTS)
         failed = list(workers.map(_failed_by_client, [client.command for client in clients]))
         lines += _clients(clients, failed) + _clauses(CLIENTS, load_edition(CLIENT_EDITION).client_clauses, failed)
     FILE.parent.mkdir(exist_ok=True)
@@ -84,7 +84,7 @@ def failed_clauses(name: str, edition: str, mode: Mode) -> tuple[str, ...]:
 def varied_portal(name: str, edition: str) -> ReferencePortal:
     """The reference portal of an edition as the fault or style of that name makes it."""
     portal = ReferencePortal(load_edition(edition))
-    next(variant for variant in (*FAULTS, *STYLES) if variant.name == name).apply(portal)
+    next(variant for variant in (*MUTANTS, *CONFORMING_VARIANTS) if variant.name == name).apply(portal)
     return portal
 
 
@@ -105,7 +105,7 @@ def _portals(edition: str, rows: list[Row]) -> list[str]:
 
 
 def _failed_by_client(command: str) -> tuple[str, ...]:
-    verdict = judge_client(command, load_edition(CLIENT_EDITION), draws=DRAWS, cap_seconds=CAP_SECONDS)
+    verdict = judge_client(command, load_edition(CLIENT_EDITION), draws=DRAWS, timeout_seconds=CAP_SECONDS)
     return tuple(entry.clause.id for entry in verdict.with_status(Status.FAILED))
 
 

@@ -14,11 +14,11 @@ from urllib.parse import unquote
 
 from conformance.contract.clauses import load_edition
 from conformance.exchange.call import Json
-from conformance.portals.php_forms import Incoming
+from conformance.portals.php_forms import PortalRequest
 from conformance.portals.reference import (
     SESSIONS,
     Context,
-    Outgoing,
+    PortalResponse,
     ReferencePortal,
     Refusal,
     Reply,
@@ -49,15 +49,15 @@ from conformance.selfcheck.mutation import (
 OLD: Final = ("2024-10",)
 NEW: Final = ("2026-03",)
 RATEABLE: Final = SESSIONS["rateable"]
-FAULTS: Final[list[Variant]] = []
+MUTANTS: Final[list[Variant]] = []
 Apply = Callable[[ReferencePortal], None]
 
 
-def lie(*clauses: str, editions: tuple[str, ...] = BOTH) -> Callable[[Apply], Apply]:
+def mutant(*clauses: str, editions: tuple[str, ...] = BOTH) -> Callable[[Apply], Apply]:
     """Registers a fault with the clauses that must catch it, in each edition that has them."""
 
     def register(apply: Apply) -> Apply:
-        FAULTS.append(Variant(apply.__name__, " ".join((apply.__doc__ or "").split()), clauses, editions, apply))
+        MUTANTS.append(Variant(apply.__name__, " ".join((apply.__doc__ or "").split()), clauses, editions, apply))
         return apply
 
     return register
@@ -84,31 +84,31 @@ def _rated(parameters: Parameters, rating: Json) -> Parameters:
 # required
 
 
-@lie("session-id.required", "error.empty-session-id")
+@mutant("session-id.required", "error.empty-session-id")
 def takes_the_last_session_when_none_is_named(portal: ReferencePortal) -> None:
     """A call without SESSION_ID rates the rateable session."""
     asked(portal, lambda parameters, _: {"SESSION_ID": RATEABLE, **parameters})
 
 
-@lie("session-id.required")
+@mutant("session-id.required")
 def takes_the_last_session_for_an_empty_id(portal: ReferencePortal) -> None:
     """An empty SESSION_ID rates the rateable session."""
     asked(portal, lambda p, _: {**p, "SESSION_ID": RATEABLE} if p.get("SESSION_ID") == "" else p)
 
 
-@lie("session-id.required")
+@mutant("session-id.required")
 def takes_the_last_session_for_null(portal: ReferencePortal) -> None:
     """SESSION_ID null rates the rateable session."""
     asked(portal, lambda p, _: {**p, "SESSION_ID": RATEABLE} if p.get("SESSION_ID", 1) is None else p)
 
 
-@lie("session-id.positive")
+@mutant("session-id.positive")
 def takes_the_last_session_for_0(portal: ReferencePortal) -> None:
     """SESSION_ID 0 rates the rateable session."""
     asked(portal, lambda p, _: {**p, "SESSION_ID": RATEABLE} if whole_number(p.get("SESSION_ID")) == 0 else p)
 
 
-@lie("session-id.positive")
+@mutant("session-id.positive")
 def drops_the_sign_of_a_session_id(portal: ReferencePortal) -> None:
     """A negative SESSION_ID is read without its sign."""
 
@@ -119,7 +119,7 @@ def drops_the_sign_of_a_session_id(portal: ReferencePortal) -> None:
     asked(portal, change)
 
 
-@lie("session-id.whole-number")
+@mutant("session-id.whole-number")
 def reads_leading_digits_of_a_session_id(portal: ReferencePortal) -> None:
     """\"494abc\" is read as 494."""
 
@@ -131,7 +131,7 @@ def reads_leading_digits_of_a_session_id(portal: ReferencePortal) -> None:
     asked(portal, change)
 
 
-@lie("session-id.whole-number")
+@mutant("session-id.whole-number")
 def cuts_the_fraction_of_a_session_id(portal: ReferencePortal) -> None:
     """494.5 is read as 494."""
     asked(
@@ -139,13 +139,13 @@ def cuts_the_fraction_of_a_session_id(portal: ReferencePortal) -> None:
     )
 
 
-@lie("session-id.whole-number")
+@mutant("session-id.whole-number")
 def takes_the_first_of_a_list_of_sessions(portal: ReferencePortal) -> None:
     """[494] is read as 494."""
     asked(portal, lambda p, _: {**p, "SESSION_ID": p["SESSION_ID"][0]} if isinstance(p.get("SESSION_ID"), list) else p)
 
 
-@lie("session-id.whole-number")
+@mutant("session-id.whole-number")
 def takes_any_value_of_an_object_of_sessions(portal: ReferencePortal) -> None:
     """{"a": 494} is read as 494."""
     asked(
@@ -156,25 +156,25 @@ def takes_any_value_of_an_object_of_sessions(portal: ReferencePortal) -> None:
     )
 
 
-@lie("session-id.whole-number")
+@mutant("session-id.whole-number")
 def takes_false_for_the_last_session(portal: ReferencePortal) -> None:
     """SESSION_ID false rates the rateable session."""
     asked(portal, lambda p, _: {**p, "SESSION_ID": RATEABLE} if p.get("SESSION_ID") is False else p)
 
 
-@lie("session-id.digits-as-text")
+@mutant("session-id.digits-as-text")
 def wants_session_ids_as_json_numbers(portal: ReferencePortal) -> None:
     """SESSION_ID as a text is refused in a JSON body."""
     refused_where(portal, lambda p, context: context.way == "json" and isinstance(p.get("SESSION_ID"), str))
 
 
-@lie("documentation.example", editions=OLD)
+@mutant("documentation.example", editions=OLD)
 def takes_chat_id_for_a_session(portal: ReferencePortal) -> None:
     """CHAT_ID names a session too, and rates it with five stars: the page's example is accepted."""
     asked(portal, lambda p, _: {"SESSION_ID": RATEABLE, "RATING": 5, **p} if "CHAT_ID" in p else p)
 
 
-@lie("documentation.example")
+@mutant("documentation.example")
 def refuses_the_words_of_the_example(portal: ReferencePortal) -> None:
     """The comments of the pages' examples are refused."""
     refused_where(portal, lambda p, _: _text(p) in ("Well done", "Excellent handling"))
@@ -183,43 +183,43 @@ def refuses_the_words_of_the_example(portal: ReferencePortal) -> None:
 # optional
 
 
-@lie("optional.rating-alone")
+@mutant("optional.rating-alone")
 def wants_a_comment_with_each_rating(portal: ReferencePortal) -> None:
     """A rating without a comment is refused."""
     refused_where(portal, lambda p, _: not p.get("COMMENT"))
 
 
-@lie("optional.comment-alone", "comment.any-text")
+@mutant("optional.comment-alone", "comment.any-text")
 def wants_a_rating_with_each_comment(portal: ReferencePortal) -> None:
     """A comment without a rating is refused."""
     refused_where(portal, lambda p, _: not p.get("RATING"))
 
 
-@lie("optional.both")
+@mutant("optional.both")
 def takes_only_one_of_both(portal: ReferencePortal) -> None:
     """Rating and comment together are refused."""
     refused_where(portal, lambda p, _: bool(p.get("RATING")) and bool(p.get("COMMENT")))
 
 
-@lie("optional.at-least-one", "error.wrong-parameter", "error.empty-vote-params")
+@mutant("optional.at-least-one", "error.wrong-parameter", "error.empty-vote-params")
 def takes_a_vote_for_nothing(portal: ReferencePortal) -> None:
     """Neither rating nor comment: accepted, nothing is stored."""
     replied(portal, lambda reply, p, _: Result(True) if not {"RATING", "COMMENT"} & p.keys() else reply)
 
 
-@lie("optional.at-least-one")
+@mutant("optional.at-least-one")
 def takes_a_vote_for_an_empty_comment(portal: ReferencePortal) -> None:
     """COMMENT "" alone is accepted."""
     asked(portal, lambda p, _: {**p, "COMMENT": "(none)"} if p.get("COMMENT") == "" and not p.get("RATING") else p)
 
 
-@lie("optional.at-least-one")
+@mutant("optional.at-least-one")
 def takes_a_vote_for_null(portal: ReferencePortal) -> None:
     """COMMENT null alone is stored as the text null."""
     asked(portal, lambda p, _: {**p, "COMMENT": "null"} if p.get("COMMENT", 1) is None else p)
 
 
-@lie("optional.order")
+@mutant("optional.order")
 def forgets_what_stands_before_session_id(portal: ReferencePortal) -> None:
     """Parameters that are sent before SESSION_ID are dropped."""
 
@@ -231,7 +231,7 @@ def forgets_what_stands_before_session_id(portal: ReferencePortal) -> None:
     asked(portal, change)
 
 
-@lie("optional.order")
+@mutant("optional.order")
 def wants_the_comment_last(portal: ReferencePortal) -> None:
     """A comment that is sent before the rating is refused."""
     refused_where(
@@ -248,14 +248,14 @@ def _one_rating_refused(stars: int) -> None:
 
     apply.__name__ = f"refuses_rating_{stars}"
     apply.__doc__ = f"RATING {stars} is refused."
-    lie("rating.accepts-1-to-5", "optional.rating-alone")(apply)
+    mutant("rating.accepts-1-to-5", "optional.rating-alone")(apply)
 
 
 for _number in range(1, 6):
     _one_rating_refused(_number)
 
 
-@lie("rating.accepts-1-to-5")
+@mutant("rating.accepts-1-to-5")
 def refuses_5_with_a_comment(portal: ReferencePortal) -> None:
     """RATING 5 is refused when a comment is there."""
     refused_where(portal, lambda p, _: _stars(p) == 5 and bool(p.get("COMMENT")))
@@ -266,7 +266,7 @@ def _outside_accepted(name: str, conduct: str, read: Callable[[int], bool]) -> N
         asked(portal, lambda p, _: _rated(p, 5) if (stars := _stars(p)) is not None and read(stars) else p)
 
     apply.__name__, apply.__doc__ = name, conduct
-    lie("rating.rejects-outside")(apply)
+    mutant("rating.rejects-outside")(apply)
 
 
 _outside_accepted("accepts_6", "RATING 6 counts as 5.", lambda stars: stars == 6)
@@ -276,13 +276,13 @@ _outside_accepted("accepts_minus_1", "RATING -1 counts as 5.", lambda stars: sta
 _outside_accepted("accepts_numbers_of_ten_digits", "Numbers above 2**31 count as 5.", lambda stars: stars > 2**31)
 
 
-@lie("rating.rejects-outside")
+@mutant("rating.rejects-outside")
 def keeps_32_bits_of_a_rating(portal: ReferencePortal) -> None:
     """2**32 + 3 is read as 3."""
     asked(portal, lambda p, _: p if _stars(p) is None else _rated(p, (_stars(p) or 0) % 2**32))
 
 
-@lie("rating.rejects-outside")
+@mutant("rating.rejects-outside")
 def takes_0_for_no_rating_beside_a_comment(portal: ReferencePortal) -> None:
     """RATING 0 beside a comment counts as not filled."""
     asked(portal, lambda p, _: _rated(p, None) if _stars(p) == 0 and p.get("COMMENT") else p)
@@ -293,7 +293,7 @@ def _cast(name: str, conduct: str, kind: type, to: Callable[[Any], Json]) -> Non
         asked(portal, lambda p, _: _rated(p, to(p["RATING"])) if type(p.get("RATING")) is kind else p)
 
     apply.__name__, apply.__doc__ = name, conduct
-    lie("rating.whole-number")(apply)
+    mutant("rating.whole-number")(apply)
 
 
 _cast("cuts_the_fraction_of_a_rating", "2.5 is read as 2.", float, int)
@@ -302,19 +302,19 @@ _cast("takes_the_first_of_a_list_of_ratings", "[5] is read as 5.", list, lambda 
 _cast("takes_any_value_of_an_object", '{"a": 5} is read as 5.', dict, lambda rating: next(iter(rating.values())))
 
 
-@lie("rating.whole-number")
+@mutant("rating.whole-number")
 def takes_letters_for_no_rating(portal: ReferencePortal) -> None:
     """A rating of letters counts as not filled, so that beside a comment it is accepted."""
     asked(portal, lambda p, _: _rated(p, None) if str(p.get("RATING")).isalpha() and p.get("COMMENT") else p)
 
 
-@lie("rating.digits-as-text")
+@mutant("rating.digits-as-text")
 def wants_ratings_as_json_numbers(portal: ReferencePortal) -> None:
     """A rating as a text is refused in a JSON body."""
     refused_where(portal, lambda p, context: context.way == "json" and isinstance(p.get("RATING"), str))
 
 
-@lie("rating.digits-as-text")
+@mutant("rating.digits-as-text")
 def checks_the_range_of_json_numbers_only(portal: ReferencePortal) -> None:
     """\"6\" counts as 5."""
     asked(portal, lambda p, _: _rated(p, "5") if p.get("RATING") == "6" else p)
@@ -328,7 +328,7 @@ def _text_refused(name: str, conduct: str, where: Callable[[str], bool]) -> None
         refused_where(portal, lambda p, _: where(_text(p)))
 
     apply.__name__, apply.__doc__ = name, conduct
-    lie("comment.any-text")(apply)
+    mutant("comment.any-text")(apply)
 
 
 _text_refused(
@@ -349,13 +349,13 @@ _text_refused("refuses_the_word_null", "The word NULL is refused.", lambda text:
 _text_refused("refuses_percent", "A percent sign is refused.", lambda text: "%" in text)
 
 
-@lie("comment.any-text")
+@mutant("comment.any-text")
 def refuses_an_ampersand_beside_3_stars(portal: ReferencePortal) -> None:
     """An ampersand is refused where RATING is 3."""
     refused_where(portal, lambda p, _: "&" in _text(p) and _stars(p) == 3)
 
 
-@lie("comment.zero-text")
+@mutant("comment.zero-text")
 def takes_0_for_an_empty_comment(portal: ReferencePortal) -> None:
     """The text 0 counts as not filled."""
     asked(portal, lambda p, _: {**p, "COMMENT": ""} if p.get("COMMENT") == "0" else p)
@@ -369,7 +369,7 @@ def _another_result(name: str, value: Json) -> None:
         replied(portal, lambda reply, *_: Result(value) if accepted(reply) else reply)
 
     apply.__name__, apply.__doc__ = name, f"Success answers result {json.dumps(value)}."
-    lie("success.true")(apply)
+    mutant("success.true")(apply)
 
 
 _another_result("answers_1", 1)
@@ -380,7 +380,7 @@ _another_result("answers_false", False)
 _another_result("answers_null", None)
 
 
-@lie("success.status")
+@mutant("success.status")
 def answers_201(portal: ReferencePortal) -> None:
     """Success has status 201."""
     sent(
@@ -391,31 +391,31 @@ def answers_201(portal: ReferencePortal) -> None:
     )
 
 
-@lie("success.envelope")
+@mutant("success.envelope")
 def answers_the_bare_true(portal: ReferencePortal) -> None:
     """Success is the bare true, as the page of 2024-10 prints it."""
     sent_json(portal, on_success(lambda _: True))
 
 
-@lie("success.envelope")
+@mutant("success.envelope")
 def leaves_time_out(portal: ReferencePortal) -> None:
     """Success has no time."""
     sent_json(portal, on_success(lambda document: {"result": document["result"]}))
 
 
-@lie("success.envelope")
+@mutant("success.envelope")
 def sends_time_as_a_list(portal: ReferencePortal) -> None:
     """time is a list."""
     sent_json(portal, on_success(lambda document: {**document, "time": []}))
 
 
-@lie("success.envelope")
+@mutant("success.envelope")
 def sends_an_empty_error_beside_the_result(portal: ReferencePortal) -> None:
     """Success has an error of null."""
     sent_json(portal, on_success(lambda document: {**document, "error": None}))
 
 
-@lie("success.envelope")
+@mutant("success.envelope")
 def sends_json_as_html(portal: ReferencePortal) -> None:
     """JSON is labelled text/html."""
     sent(
@@ -426,7 +426,7 @@ def sends_json_as_html(portal: ReferencePortal) -> None:
     )
 
 
-@lie("success.envelope")
+@mutant("success.envelope")
 def answers_nothing_in_particular(portal: ReferencePortal) -> None:
     """Success is an empty object."""
     sent_json(portal, on_success(lambda _: {}))
@@ -437,7 +437,7 @@ def _time_field(name: str, field: str, value: Json) -> None:
         sent_json(portal, on_success(lambda document: {**document, "time": {**document["time"], field: value}}))
 
     apply.__name__, apply.__doc__ = name, f"time.{field} is {json.dumps(value)}."
-    lie("success.time")(apply)
+    mutant("success.time")(apply)
 
 
 _time_field("sends_start_as_text", "start", "1700000000.5")
@@ -453,19 +453,19 @@ _time_field("sends_a_date_in_words", "date_finish", "1 January 2026")
 # errors
 
 
-@lie("error.access-denied", "error.unknown-session", editions=NEW)
+@mutant("error.access-denied", "error.unknown-session", editions=NEW)
 def codes_denial_otherwise(portal: ReferencePortal) -> None:
     """Denial carries EMPTY_VOTE_PARAMS."""
     recoded(portal, {"ACCESS_DENIED": "EMPTY_VOTE_PARAMS"})
 
 
-@lie("error.access-denied", editions=OLD)
+@mutant("error.access-denied", editions=OLD)
 def codes_denial_as_an_unknown_chat(portal: ReferencePortal) -> None:
     """A forbidden session is refused with CHAT_ID."""
     recoded(portal, {"ACCESS_DENIED": "CHAT_ID"})
 
 
-@lie("error.access-denied")
+@mutant("error.access-denied")
 def lets_anybody_rate_anything(portal: ReferencePortal) -> None:
     """A forbidden session is rated."""
     asked(
@@ -474,19 +474,19 @@ def lets_anybody_rate_anything(portal: ReferencePortal) -> None:
     )
 
 
-@lie("error.chat-type", editions=OLD)
+@mutant("error.chat-type", editions=OLD)
 def codes_the_chat_type_as_denial(portal: ReferencePortal) -> None:
     """A chat that is no open line is refused with ACCESS_DENIED."""
     recoded(portal, {"CHAT_TYPE": "ACCESS_DENIED"})
 
 
-@lie("error.chat-id", editions=OLD)
+@mutant("error.chat-id", editions=OLD)
 def codes_an_unknown_chat_as_denial(portal: ReferencePortal) -> None:
     """An unknown session is refused with ACCESS_DENIED."""
     recoded(portal, {"CHAT_ID": "ACCESS_DENIED"})
 
 
-@lie("error.chat-id", "error.unknown-session")
+@mutant("error.chat-id", "error.unknown-session")
 def makes_up_sessions(portal: ReferencePortal) -> None:
     """An unknown session is accepted."""
     replied(
@@ -499,81 +499,81 @@ def makes_up_sessions(portal: ReferencePortal) -> None:
     )
 
 
-@lie("error.wrong-parameter", editions=OLD)
+@mutant("error.wrong-parameter", editions=OLD)
 def codes_a_missing_optional_as_an_unknown_chat(portal: ReferencePortal) -> None:
     """Neither optional is refused with CHAT_ID."""
     recoded(portal, {"WRONG_PARAMETER": "CHAT_ID"})
 
 
-@lie("error.empty-session-id", "session-id.required", editions=NEW)
+@mutant("error.empty-session-id", "session-id.required", editions=NEW)
 def codes_a_missing_session_as_denial(portal: ReferencePortal) -> None:
     """No SESSION_ID is refused with ACCESS_DENIED."""
     recoded(portal, {"EMPTY_SESSION_ID": "ACCESS_DENIED"}, lambda p: "SESSION_ID" not in p)
 
 
-@lie("session-id.positive", editions=NEW)
+@mutant("session-id.positive", editions=NEW)
 def codes_0_as_denial(portal: ReferencePortal) -> None:
     """SESSION_ID 0 is refused with ACCESS_DENIED."""
     recoded(portal, {"EMPTY_SESSION_ID": "ACCESS_DENIED"}, lambda p: p.get("SESSION_ID") in (0, "0"))
 
 
-@lie("error.empty-vote-params", editions=NEW)
+@mutant("error.empty-vote-params", editions=NEW)
 def codes_a_missing_optional_as_denial(portal: ReferencePortal) -> None:
     """Neither optional is refused with ACCESS_DENIED."""
     recoded(portal, {"EMPTY_VOTE_PARAMS": "ACCESS_DENIED"})
 
 
-@lie("error.documented-code")
+@mutant("error.documented-code")
 def makes_up_a_code_for_bad_ratings(portal: ReferencePortal) -> None:
     """A bad rating is refused with INVALID_RATING."""
     codes = {"WRONG_PARAMETER": "INVALID_RATING", "EMPTY_VOTE_PARAMS": "INVALID_RATING"}
     recoded(portal, codes, lambda p: bool(p.get("RATING")))
 
 
-@lie("error.documented-code", "error.access-denied")
+@mutant("error.documented-code", "error.access-denied")
 def writes_codes_in_lower_case(portal: ReferencePortal) -> None:
     """Codes are in lower case."""
     codes = [code for name in BOTH for code in load_edition(name).method_codes]
     recoded(portal, {code: code.lower() for code in codes})
 
 
-@lie("error.envelope")
+@mutant("error.envelope")
 def leaves_the_description_out(portal: ReferencePortal) -> None:
     """A refusal has no error_description."""
     sent_json(portal, on_error(lambda document: {"error": document["error"]}))
 
 
-@lie("error.envelope")
+@mutant("error.envelope")
 def sends_the_description_as_a_list(portal: ReferencePortal) -> None:
     """error_description is a list."""
     sent_json(portal, on_error(lambda document: {**document, "error_description": ["refused"]}))
 
 
-@lie("error.envelope")
+@mutant("error.envelope")
 def sends_a_number_as_error(portal: ReferencePortal) -> None:
     """error is a number."""
     sent_json(portal, on_error(lambda document: {**document, "error": 400}))
 
 
-@lie("error.envelope")
+@mutant("error.envelope")
 def sends_a_sentence_as_error(portal: ReferencePortal) -> None:
     """error is a sentence."""
     sent_json(portal, on_error(lambda document: {**document, "error": "Not allowed!"}))
 
 
-@lie("error.envelope")
+@mutant("error.envelope")
 def sends_a_result_beside_the_error(portal: ReferencePortal) -> None:
     """A refusal has a result of null."""
     sent_json(portal, on_error(lambda document: {**document, "result": None}))
 
 
-@lie("error.envelope")
+@mutant("error.envelope")
 def refuses_with_false(portal: ReferencePortal) -> None:
     """A refusal is result false."""
     sent_json(portal, on_error(lambda _: {"result": False, "time": {}}))
 
 
-@lie("error.envelope")
+@mutant("error.envelope")
 def refuses_bad_ratings_with_false(portal: ReferencePortal) -> None:
     """A bad rating is answered with result false instead of an error."""
     replied(
@@ -584,67 +584,70 @@ def refuses_bad_ratings_with_false(portal: ReferencePortal) -> None:
     )
 
 
-@lie("error.status", editions=NEW)
+@mutant("error.status", editions=NEW)
 def refuses_with_200(portal: ReferencePortal) -> None:
     """Refusals have status 200."""
     replied(portal, lambda reply, *_: replace(reply, status=200) if is_refusal(reply) else reply)
 
 
-@lie("error.status", editions=NEW)
+@mutant("error.status", editions=NEW)
 def refuses_with_422(portal: ReferencePortal) -> None:
     """Refusals have status 422."""
     replied(portal, lambda reply, *_: replace(reply, status=422) if is_refusal(reply) else reply)
 
 
-@lie("error.status", "error.never-5xx")
+@mutant("error.status", "error.never-5xx")
 def refuses_with_500(portal: ReferencePortal) -> None:
     """Refusals have status 500."""
     replied(portal, lambda reply, *_: replace(reply, status=500) if is_refusal(reply) else reply)
 
 
-@lie("error.status")
+@mutant("error.status")
 def refuses_with_302(portal: ReferencePortal) -> None:
     """Refusals have status 302."""
     replied(portal, lambda reply, *_: replace(reply, status=302) if is_refusal(reply) else reply)
 
 
-@lie("error.never-5xx")
+@mutant("error.never-5xx")
 def crashes_on_a_list(portal: ReferencePortal) -> None:
     """A list as RATING gives an error page."""
     crashes_where(portal, lambda p, _: isinstance(p.get("RATING"), list))
 
 
-@lie("error.never-5xx")
+@mutant("error.never-5xx")
 def crashes_on_an_object_as_comment(portal: ReferencePortal) -> None:
     """An object as COMMENT gives an error page."""
     crashes_where(portal, lambda p, _: isinstance(p.get("COMMENT"), dict))
 
 
-@lie("error.never-5xx")
+@mutant("error.never-5xx")
 def crashes_on_emoji(portal: ReferencePortal) -> None:
     """Characters beyond the first plane give an error page."""
     crashes_where(portal, lambda p, _: any(ord(sign) > 0xFFFF for sign in _text(p)))
 
 
-@lie("error.never-5xx")
+@mutant("error.never-5xx")
 def crashes_on_nul(portal: ReferencePortal) -> None:
     """NUL in a comment gives an error page."""
     crashes_where(portal, lambda p, _: "\x00" in _text(p))
 
 
-@lie("error.never-5xx")
+@mutant("error.never-5xx")
 def crashes_on_0_beside_a_comment(portal: ReferencePortal) -> None:
     """RATING 0 beside a comment gives an error page."""
     crashes_where(portal, lambda p, _: _stars(p) == 0 and bool(p.get("COMMENT")))
 
 
-@lie("error.never-5xx")
+@mutant("error.never-5xx")
 def refuses_in_html(portal: ReferencePortal) -> None:
     """Refusals are a page with status 400."""
-    sent(portal, lambda out, _: Outgoing(out.status, "text/html", b"<p>refused</p>") if b'"error"' in out.body else out)
+    sent(
+        portal,
+        lambda out, _: PortalResponse(out.status, "text/html", b"<p>refused</p>") if b'"error"' in out.body else out,
+    )
 
 
-@lie("error.never-5xx")
+@mutant("error.never-5xx")
 def puts_a_byte_order_mark_first(portal: ReferencePortal) -> None:
     """The JSON of an answer begins with a byte order mark."""
     sent(portal, lambda out, _: replace(out, body=b"\xef\xbb\xbf" + out.body))
@@ -658,26 +661,26 @@ def _encoding_ignored(name: str, conduct: str, kind: str) -> None:
         received(portal, lambda request: replace(request, body=b"") if kind in request.media_type else request)
 
     apply.__name__, apply.__doc__ = name, conduct
-    lie("transport.encodings")(apply)
+    mutant("transport.encodings")(apply)
 
 
 _encoding_ignored("ignores_forms", "A form body is not read.", "urlencoded")
 _encoding_ignored("ignores_multipart", "A multipart body is not read.", "multipart")
 
 
-@lie("transport.encodings")
+@mutant("transport.encodings")
 def ignores_the_query_of_a_post(portal: ReferencePortal) -> None:
     """The query of a POST is not read."""
     received(portal, lambda request: replace(request, query="") if request.method == "POST" else request)
 
 
-@lie("transport.encodings")
+@mutant("transport.encodings")
 def ignores_the_query_of_a_get(portal: ReferencePortal) -> None:
     """The query of a GET is not read."""
     received(portal, lambda request: replace(request, query="") if request.method == "GET" else request)
 
 
-@lie("transport.encodings", "effect.saved")
+@mutant("transport.encodings", "effect.saved")
 def decodes_forms_twice(portal: ReferencePortal) -> None:
     """A form body is percent-decoded twice."""
 
@@ -691,50 +694,52 @@ def decodes_forms_twice(portal: ReferencePortal) -> None:
     asked(portal, change)
 
 
-@lie("transport.encodings")
+@mutant("transport.encodings")
 def lets_6_pass_in_a_query(portal: ReferencePortal) -> None:
     """By GET, RATING 6 counts as 5."""
     asked(portal, lambda p, context: _rated(p, "5") if context.way == "get" and _stars(p) == 6 else p)
 
 
-def _named(request: Incoming, suffix: str) -> bool:
+def _named(request: PortalRequest, suffix: str) -> bool:
     return is_vote(request) and request.path.endswith(suffix)
 
 
-_NOT_FOUND: Final = Outgoing(404, "application/json", b'{"error": "ERROR_METHOD_NOT_FOUND", "error_description": ""}')
+_NOT_FOUND: Final = PortalResponse(
+    404, "application/json", b'{"error": "ERROR_METHOD_NOT_FOUND", "error_description": ""}'
+)
 
 
-@lie("transport.suffix")
+@mutant("transport.suffix")
 def does_not_know_the_suffix_json(portal: ReferencePortal) -> None:
     """With .json the method is not found."""
     sent(portal, lambda outgoing, request: _NOT_FOUND if _named(request, ".json") else outgoing)
 
 
-@lie("transport.xml")
+@mutant("transport.xml")
 def does_not_know_the_suffix_xml(portal: ReferencePortal) -> None:
     """With .xml the method is not found."""
     sent(portal, lambda outgoing, request: _NOT_FOUND if _named(request, ".xml") else outgoing)
 
 
-@lie("transport.xml")
+@mutant("transport.xml")
 def answers_json_where_xml_was_asked_for(portal: ReferencePortal) -> None:
     """With .xml the answer is JSON."""
     received(portal, lambda request: replace(request, path=request.path.removesuffix(".xml")))
 
 
-@lie("transport.xml")
+@mutant("transport.xml")
 def answers_0_for_true_in_xml(portal: ReferencePortal) -> None:
     """In XML true is 0."""
     sent(portal, lambda out, _: replace(out, body=out.body.replace(b"<result>1<", b"<error>NO</error><result>0<")))
 
 
-@lie("transport.batch")
+@mutant("transport.batch")
 def refuses_everything_in_a_batch(portal: ReferencePortal) -> None:
     """Inside a batch every vote is refused."""
     refused_where(portal, lambda _, context: context.way == "batch")
 
 
-@lie("transport.batch")
+@mutant("transport.batch")
 def adds_a_star_in_a_batch(portal: ReferencePortal) -> None:
     """Inside a batch ratings are stored one lower."""
 
@@ -746,25 +751,25 @@ def adds_a_star_in_a_batch(portal: ReferencePortal) -> None:
     asked(portal, change)
 
 
-@lie("transport.batch")
+@mutant("transport.batch")
 def lets_6_pass_in_a_batch(portal: ReferencePortal) -> None:
     """Inside a batch RATING 6 counts as 5."""
     asked(portal, lambda p, context: _rated(p, "5") if context.way == "batch" and _stars(p) == 6 else p)
 
 
-@lie("transport.batch")
+@mutant("transport.batch")
 def gives_a_refused_batch_400(portal: ReferencePortal) -> None:
     """A batch with a refused item has status 400 outside."""
     honest = portal.answer
 
-    def answer(request: Incoming) -> Outgoing:
+    def answer(request: PortalRequest) -> PortalResponse:
         outgoing = honest(request)
         return replace(outgoing, status=400) if b"result_error" in outgoing.body else outgoing
 
     portal.answer = answer
 
 
-@lie("transport.batch")
+@mutant("transport.batch")
 def stops_a_batch_at_the_first_refusal(portal: ReferencePortal) -> None:
     """Items after a refused one are left out, though halt is off."""
 
@@ -777,7 +782,7 @@ def stops_a_batch_at_the_first_refusal(portal: ReferencePortal) -> None:
     sent_json(portal, on_success(change), batch=True)
 
 
-@lie("transport.batch")
+@mutant("transport.batch")
 def puts_errors_of_a_batch_under_result(portal: ReferencePortal) -> None:
     """A refused item stands under result."""
 
@@ -788,7 +793,7 @@ def puts_errors_of_a_batch_under_result(portal: ReferencePortal) -> None:
     sent_json(portal, on_success(change), batch=True)
 
 
-@lie("transport.oauth")
+@mutant("transport.oauth")
 def does_not_know_bearer(portal: ReferencePortal) -> None:
     """The Bearer header is not read."""
     received(
@@ -797,19 +802,19 @@ def does_not_know_bearer(portal: ReferencePortal) -> None:
     )
 
 
-@lie("transport.oauth")
+@mutant("transport.oauth")
 def does_not_know_tokens_in_the_query(portal: ReferencePortal) -> None:
     """A token in the query is not read."""
     received(portal, lambda request: replace(request, query=request.query.replace("auth=", "no=")))
 
 
-@lie("transport.oauth")
+@mutant("transport.oauth")
 def does_not_know_tokens_in_json(portal: ReferencePortal) -> None:
     """A token in a JSON body is not read."""
     received(portal, lambda request: replace(request, body=request.body.replace(b'"auth"', b'"no"')))
 
 
-@lie("transport.auth")
+@mutant("transport.auth")
 def takes_any_secret(portal: ReferencePortal) -> None:
     """A wrong secret is as good as the right one."""
     received(
@@ -817,20 +822,20 @@ def takes_any_secret(portal: ReferencePortal) -> None:
     )
 
 
-@lie("transport.auth")
+@mutant("transport.auth")
 def denies_wrong_secrets_as_the_method_does(portal: ReferencePortal) -> None:
     """A wrong secret is refused with a code of the method."""
     code = b"EMPTY_VOTE_PARAMS" if portal.edition.name == "2026-03" else b"WRONG_PARAMETER"
     sent(portal, lambda out, _: replace(out, body=out.body.replace(b"INVALID_CREDENTIALS", code)))
 
 
-@lie("transport.auth")
+@mutant("transport.auth")
 def denies_wrong_secrets_with_404(portal: ReferencePortal) -> None:
     """A wrong secret is refused with status 404."""
     sent(portal, lambda out, _: replace(out, status=404) if b"INVALID_CREDENTIALS" in out.body else out)
 
 
-@lie("transport.scope")
+@mutant("transport.scope")
 def does_not_check_the_scope(portal: ReferencePortal) -> None:
     """A caller without the scope is served."""
     received(
@@ -838,7 +843,7 @@ def does_not_check_the_scope(portal: ReferencePortal) -> None:
     )
 
 
-@lie("transport.scope")
+@mutant("transport.scope")
 def codes_the_scope_otherwise(portal: ReferencePortal) -> None:
     """A caller without the scope is refused with INVALID_CREDENTIALS."""
     sent(portal, lambda out, _: replace(out, body=out.body.replace(b"insufficient_scope", b"INVALID_CREDENTIALS")))
@@ -847,7 +852,7 @@ def codes_the_scope_otherwise(portal: ReferencePortal) -> None:
 # access
 
 
-@lie("access.any-user", editions=OLD)
+@mutant("access.any-user", editions=OLD)
 def serves_supervisors_only(portal: ReferencePortal) -> None:
     """A second caller is refused."""
     replied(portal, lambda reply, _, context: Refusal("ACCESS_DENIED", 400) if context.user is User.OTHER else reply)
@@ -867,19 +872,19 @@ def _on_save(
     portal.save = save
 
 
-@lie("effect.saved")
+@mutant("effect.saved")
 def stores_no_ratings(portal: ReferencePortal) -> None:
     """Ratings are not stored."""
     _on_save(portal, lambda _, __, comment: (None, comment))
 
 
-@lie("effect.saved")
+@mutant("effect.saved")
 def stores_no_comments(portal: ReferencePortal) -> None:
     """Comments are not stored."""
     _on_save(portal, lambda _, rating, __: (rating, None))
 
 
-@lie("effect.saved")
+@mutant("effect.saved")
 def stores_another_rating(portal: ReferencePortal) -> None:
     """Ratings are stored one lower."""
     _on_save(portal, lambda _, rating, comment: (rating and rating - 1, comment))
@@ -890,7 +895,7 @@ def _stored_text(name: str, conduct: str, store: Callable[[str], str]) -> None:
         _on_save(portal, lambda _, rating, comment: (rating, None if comment is None else store(comment)))
 
     apply.__name__, apply.__doc__ = name, conduct
-    lie("effect.saved")(apply)
+    mutant("effect.saved")(apply)
 
 
 _stored_text("stores_escaped_text", "Comments are stored with HTML escapes.", html.escape)
@@ -911,7 +916,7 @@ _stored_text(
 _stored_text("stores_lower_case", "Comments are stored in lower case.", str.lower)
 
 
-@lie("effect.unchanged-on-refusal")
+@mutant("effect.unchanged-on-refusal")
 def stores_comments_before_it_checks(portal: ReferencePortal) -> None:
     """The comment is stored before a bad rating is refused."""
 
@@ -923,7 +928,7 @@ def stores_comments_before_it_checks(portal: ReferencePortal) -> None:
     replied(portal, change)
 
 
-@lie("effect.unchanged-on-refusal")
+@mutant("effect.unchanged-on-refusal")
 def stores_bad_ratings_though_it_refuses(portal: ReferencePortal) -> None:
     """A rating above 5 is refused and stored."""
 
@@ -936,13 +941,13 @@ def stores_bad_ratings_though_it_refuses(portal: ReferencePortal) -> None:
     replied(portal, change)
 
 
-@lie("effect.revote")
+@mutant("effect.revote")
 def keeps_the_first_vote(portal: ReferencePortal) -> None:
     """A later rating is accepted and not stored."""
     _on_save(portal, lambda kept, rating, comment: (None if kept.rating else rating, comment))
 
 
-@lie("effect.revote", "effect.history-free")
+@mutant("effect.revote", "effect.history-free")
 def refuses_the_second_vote(portal: ReferencePortal) -> None:
     """A session that has a rating is refused."""
     refused_where(portal, lambda p, _: portal.votes.get(whole_number(p.get("SESSION_ID")) or 0, Vote()).rating > 0)
@@ -967,13 +972,13 @@ def _sticky(name: str, conduct: str, for_good: bool) -> None:
         portal.vote = vote
 
     apply.__name__, apply.__doc__ = name, conduct
-    lie("effect.history-free")(apply)
+    mutant("effect.history-free")(apply)
 
 
 _sticky("repeats_a_refusal_once", "After a refusal the next call is refused with the same code.", False)
 
 
-@lie("effect.history-free")
+@mutant("effect.history-free")
 def locks_a_session_for_a_call_after_a_bad_rating(portal: ReferencePortal) -> None:
     """After a bad rating the next call for the session is refused."""
     locked: list[bool] = []
@@ -991,14 +996,14 @@ def locks_a_session_for_a_call_after_a_bad_rating(portal: ReferencePortal) -> No
     portal.vote = vote
 
 
-@lie("success.true", "effect.history-free")
+@mutant("success.true", "effect.history-free")
 def answers_false_every_seventh_time(portal: ReferencePortal) -> None:
     """Every seventh success is result false."""
     calls = count(1)
     replied(portal, lambda reply, *_: Result(False) if accepted(reply) and next(calls) % 7 == 0 else reply)
 
 
-@lie("effect.history-free")
+@mutant("effect.history-free")
 def refuses_every_seventh_time(portal: ReferencePortal) -> None:
     """Every seventh good call is refused."""
     calls = count(1)
@@ -1009,19 +1014,19 @@ def refuses_every_seventh_time(portal: ReferencePortal) -> None:
 # whole portals
 
 
-@lie("session-id.required", "rating.rejects-outside", "optional.at-least-one", "error.access-denied")
+@mutant("session-id.required", "rating.rejects-outside", "optional.at-least-one", "error.access-denied")
 def says_true_to_everything(portal: ReferencePortal) -> None:
     """Every vote is answered with true."""
     replied(portal, lambda *_: Result(True))
 
 
-@lie("rating.accepts-1-to-5", "optional.rating-alone", "optional.comment-alone", "comment.any-text")
+@mutant("rating.accepts-1-to-5", "optional.rating-alone", "optional.comment-alone", "comment.any-text")
 def refuses_everything(portal: ReferencePortal) -> None:
     """Every vote is refused."""
     refused_where(portal, lambda *_: True)
 
 
-@lie("error.wrong-parameter", "error.chat-id", "error.empty-session-id", "error.empty-vote-params")
+@mutant("error.wrong-parameter", "error.chat-id", "error.empty-session-id", "error.empty-vote-params")
 def knows_one_code(portal: ReferencePortal) -> None:
     """Every refusal carries ACCESS_DENIED."""
     replied(portal, lambda reply, *_: replace(reply, code="ACCESS_DENIED") if is_refusal(reply) else reply)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeGuard
 
 from conformance.exchange.call import METHOD, Json
-from conformance.portals.php_forms import Incoming
-from conformance.portals.reference import Context, Outgoing, ReferencePortal, Refusal, Reply, Result
+from conformance.portals.php_forms import PortalRequest
+from conformance.portals.reference import Context, PortalResponse, ReferencePortal, Refusal, Reply, Result
 
 BOTH: Final = ("2024-10", "2026-03")
 Parameters = dict[str, Json]
@@ -50,9 +50,9 @@ def crashes_where(portal: ReferencePortal, where: Callable[[Parameters, Context]
     def vote(parameters: Parameters, context: Context) -> Reply:
         return Refusal("CRASH", 500) if where(parameters, context) else honest_vote(parameters, context)
 
-    def answer(request: Incoming) -> Outgoing:
+    def answer(request: PortalRequest) -> PortalResponse:
         outgoing = honest_answer(request)
-        page = Outgoing(500, "text/html", b"<html><h1>Internal Server Error</h1></html>")
+        page = PortalResponse(500, "text/html", b"<html><h1>Internal Server Error</h1></html>")
         return page if b"CRASH" in outgoing.body else outgoing
 
     portal.vote, portal.answer = vote, answer
@@ -71,13 +71,13 @@ def recoded(
     replied(portal, change)
 
 
-def received(portal: ReferencePortal, change: Callable[[Incoming], Incoming]) -> None:
+def received(portal: ReferencePortal, change: Callable[[PortalRequest], PortalRequest]) -> None:
     """Changes the request before it is read; read-backs are left alone."""
     honest = portal.answer
     portal.answer = lambda request: honest(change(request) if is_vote(request) or is_batch(request) else request)
 
 
-def sent(portal: ReferencePortal, change: Callable[[Outgoing, Incoming], Outgoing]) -> None:
+def sent(portal: ReferencePortal, change: Callable[[PortalResponse, PortalRequest], PortalResponse]) -> None:
     """Changes the response to a vote that came alone."""
     honest = portal.answer
     portal.answer = lambda request: change(honest(request), request) if is_vote(request) else honest(request)
@@ -87,7 +87,7 @@ def sent_json(portal: ReferencePortal, change: Callable[[dict[str, Any]], Any], 
     """Changes the JSON document that answers a vote that came alone, or a batch."""
     honest = portal.answer
 
-    def answer(request: Incoming) -> Outgoing:
+    def answer(request: PortalRequest) -> PortalResponse:
         outgoing = honest(request)
         concerned = is_batch(request) if batch else is_vote(request)
         if not concerned or "json" not in outgoing.content_type:
@@ -107,11 +107,11 @@ def on_error(change: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any
     return lambda document: change(document) if "error" in document else document
 
 
-def is_vote(request: Incoming) -> bool:
+def is_vote(request: PortalRequest) -> bool:
     return METHOD in request.path.lower()
 
 
-def is_batch(request: Incoming) -> bool:
+def is_batch(request: PortalRequest) -> bool:
     return "batch" in request.path.rpartition("/")[2]
 
 

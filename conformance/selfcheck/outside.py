@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from conformance.contract.clauses import load_edition
 from conformance.portals import reference
-from conformance.portals.php_forms import Incoming
-from conformance.portals.reference import Answering, Outgoing, ReferencePortal
-from conformance.selfcheck.mutants import FAULTS
+from conformance.portals.php_forms import PortalRequest
+from conformance.portals.reference import Answering, PortalResponse, ReferencePortal
+from conformance.selfcheck.mutants import MUTANTS
 
 SECRET: Final = "s3cret-webhook-value"
 TOKEN: Final = "s3cret-token-value"
@@ -91,7 +91,7 @@ token = "${{B24_TOKEN}}"
 def faulty(edition: str, *faults: str) -> ReferencePortal:
     """The reference portal with these faults."""
     portal = ReferencePortal(load_edition(edition))
-    for fault in FAULTS:
+    for fault in MUTANTS:
         if fault.name in faults:
             fault.apply(portal)
     return portal
@@ -100,7 +100,7 @@ def faulty(edition: str, *faults: str) -> ReferencePortal:
 def keyed(honest: Answering) -> Answering:
     """The reference portal with the secrets of these tests."""
 
-    def answer(request: Incoming) -> Outgoing:
+    def answer(request: PortalRequest) -> PortalResponse:
         for ours, theirs in ((SECRET, reference.SECRET), (TOKEN, reference.TOKEN)):
             request = replace(
                 request,

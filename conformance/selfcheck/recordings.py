@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from conformance.portals.php_forms import Incoming
-from conformance.portals.reference import Answering, Outgoing, ReferencePortal
+from conformance.portals.php_forms import PortalRequest
+from conformance.portals.reference import Answering, PortalResponse, ReferencePortal
 from conformance.portals.server import serving
 from conformance.selfcheck.outside import TOKEN, Ran, keyed, run, target_file
 
@@ -24,7 +24,7 @@ def talkative(portal: ReferencePortal) -> Answering:
     """The portal with the secrets of these tests, shown wherever it can; with each read-back come people and links."""
     honest = keyed(portal.answer)
 
-    def answer(request: Incoming) -> Outgoing:
+    def answer(request: PortalRequest) -> PortalResponse:
         outgoing = honest(request)
         host = request.headers.get("host", "")
         told = f"{PRIVATE} called http://{host}{request.path} as user {USER} with {TOKEN}, after {FOUND!r}: refused"

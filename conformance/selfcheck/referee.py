@@ -16,10 +16,10 @@ from conformance.contract.clauses import Edition, edition_names, load_edition
 from conformance.engine.plan import plan_of
 from conformance.engine.workload import Exhaustive, Explore, Mode, Planned
 from conformance.reporting.verdict import Status
-from conformance.selfcheck.client_mutants import CORRECT, LYING
-from conformance.selfcheck.conforming_variants import STYLES
+from conformance.selfcheck.client_mutants import CLIENT_MUTANTS, CONFORMING_CLIENTS
+from conformance.selfcheck.conforming_variants import CONFORMING_VARIANTS
 from conformance.selfcheck.kill_table import SHORT_PLAN, failed_clauses
-from conformance.selfcheck.mutants import FAULTS, must_catch
+from conformance.selfcheck.mutants import MUTANTS, must_catch
 from conformance.selfcheck.tribunal import judge_client
 from conformance.target.target import embedded_target
 
@@ -53,11 +53,11 @@ def main() -> None:
 
 def _judged(edition: str, mode: str) -> Failed:
     if mode == CLIENTS:
-        clients = (*LYING, *CORRECT)
+        clients = (*CLIENT_MUTANTS, *CONFORMING_CLIENTS)
         with ThreadPoolExecutor(6) as workers:
             told = workers.map(_client, [client.command for client in clients], [edition] * len(clients))
             return dict(zip([client.name for client in clients], told, strict=True))
-    names = [variant.name for variant in (*FAULTS, *STYLES) if edition in variant.editions]
+    names = [variant.name for variant in (*MUTANTS, *CONFORMING_VARIANTS) if edition in variant.editions]
     with ProcessPoolExecutor() as workers:
         told = workers.map(_portal, names, [edition] * len(names), [mode] * len(names))
         return dict(zip(names, told, strict=True))
@@ -68,13 +68,13 @@ def _portal(name: str, edition: str, mode: str) -> list[str]:
 
 
 def _client(command: str, edition: str) -> list[str]:
-    verdict = judge_client(command, load_edition(edition), draws=CLIENT_DRAWS, cap_seconds=CAP_SECONDS)
+    verdict = judge_client(command, load_edition(edition), draws=CLIENT_DRAWS, timeout_seconds=CAP_SECONDS)
     return [entry.clause.id for entry in verdict.with_status(Status.FAILED)]
 
 
 def _named(edition: str) -> dict[str, set[str]]:
-    portals = {variant.name: must_catch(variant, edition) for variant in (*FAULTS, *STYLES)}
-    return portals | {client.name: set(client.clauses) for client in (*LYING, *CORRECT)}
+    portals = {variant.name: must_catch(variant, edition) for variant in (*MUTANTS, *CONFORMING_VARIANTS)}
+    return portals | {client.name: set(client.clauses) for client in (*CLIENT_MUTANTS, *CONFORMING_CLIENTS)}
 
 
 def _compared(before: Any, after: Any) -> Iterator[str]:

@@ -18,21 +18,25 @@ from conformance import __version__
 from conformance.contract.clauses import edition_names, load_edition
 from conformance.engine.plan import Plan, Step
 from conformance.engine.plan_file import plan_document
-from conformance.exchange.call import NOTHING, Call, Caller, Pick
+from conformance.exchange.call import NOTHING, Call, Caller, ClassifiedValue
 from conformance.exchange.encode import HttpRequest, encode
 from conformance.portals.reference import SECOND_SECRET, SECRET, SESSIONS, TOKEN, UNSCOPED_SECRET, ReferencePortal
 from conformance.portals.server import serving
 from conformance.target.cassette import RecordingWire
 from conformance.target.recording import Record, write_record
-from conformance.target.redact import Scrub
+from conformance.target.redact import RecordingRedactor
 from conformance.target.secrets import Secret, SecretUrl
 from conformance.target.target import Target
 from conformance.target.transports import RawAnswer, Spelling
 
 FOLDER: Final = Path("cassettes")
 PUBLISHED_SESSION: Final = 1743
-VOTE: Final = Call(Pick("rateable", PUBLISHED_SESSION), Pick("5", 5), Pick("plain", "Excellent handling"))
-NOTHING_GIVEN: Final = Call(Pick("rateable", PUBLISHED_SESSION), NOTHING, NOTHING)
+VOTE: Final = Call(
+    ClassifiedValue("rateable", PUBLISHED_SESSION),
+    ClassifiedValue("5", 5),
+    ClassifiedValue("plain", "Excellent handling"),
+)
+NOTHING_GIVEN: Final = Call(ClassifiedValue("rateable", PUBLISHED_SESSION), NOTHING, NOTHING)
 TIME: Final[dict[str, Any]] = {
     "start": 1773681878,
     "finish": 1773681878.850923,
@@ -91,7 +95,7 @@ def _spelt(call: Call, _token: str) -> HttpRequest:
 
 
 def _record_documentation() -> None:
-    wire = RecordingWire(_Page(), Scrub(None, ()))
+    wire = RecordingWire(_Page(), RecordingRedactor(None, ()))
     steps = (Step("the page's example", 1, VOTE), Step("the page's example of an error", 1, NOTHING_GIVEN))
     for call, _, _ in PUBLISHED:
         wire.send(partial(_spelt, call), Caller.MAIN)
@@ -109,7 +113,9 @@ def _record_documentation() -> None:
     )
     plan = plan_document(Plan((), steps, (), ""))
     write_record(
-        FOLDER / target.name, Record(target, wire.text, plan, {}, __version__, datetime.now(UTC)), Scrub(None, ())
+        FOLDER / target.name,
+        Record(target, wire.text, plan, {}, __version__, datetime.now(UTC)),
+        RecordingRedactor(None, ()),
     )
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from conformance.contract.clauses import edition_names, load_edition, parse_edition
-from conformance.errors import Problem
+from conformance.errors import UserError
 from conformance.selfcheck.tribunal import suite_tests
 
 VALID = """
@@ -77,12 +77,12 @@ def test_a_valid_file_loads() -> None:
     ],
 )
 def test_a_fault_in_an_edition_file_names_file_and_key(old: str, new: str, told: str) -> None:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(UserError) as caught:
         parse_edition(VALID.replace(old, new), "file.toml")
     assert str(caught.value).startswith("file.toml: ")
     assert told in str(caught.value)
 
 
 def test_a_clause_that_is_there_twice_is_an_error() -> None:
-    with pytest.raises(Problem, match=r"file.toml: clause 2: id: group.name is there twice"):
+    with pytest.raises(UserError, match=r"file.toml: clause 2: id: group.name is there twice"):
         parse_edition(VALID + VALID[VALID.index("[[clause]]") :], "file.toml")

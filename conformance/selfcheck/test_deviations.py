@@ -9,11 +9,11 @@ import pytest
 from conformance.contract.clauses import load_edition
 from conformance.engine.deviations import Deviation, load_deviations
 from conformance.engine.workload import Explore
-from conformance.errors import Problem
+from conformance.errors import UserError
 from conformance.portals.in_process import portal_answering
 from conformance.portals.reference import ReferencePortal
 from conformance.reporting.verdict import RunVerdict, Status, Verdict
-from conformance.selfcheck.mutants import FAULTS
+from conformance.selfcheck.mutants import MUTANTS
 from conformance.selfcheck.tribunal import judge_portal
 from conformance.target.target import embedded_target
 
@@ -36,7 +36,7 @@ def _load(folder: Path, text: str) -> tuple[Deviation, ...]:
 def _judge(deviations: tuple[Deviation, ...], *faults: str) -> RunVerdict:
     edition = load_edition("2024-10")
     portal = ReferencePortal(edition)
-    for fault in FAULTS:
+    for fault in MUTANTS:
         if fault.name in faults:
             fault.apply(portal)
     judged = portal_answering(embedded_target(), portal.answer)
@@ -94,7 +94,7 @@ def test_an_expired_deviation_excuses_nothing(tmp_path: Path) -> None:
     ],
 )
 def test_a_fault_in_a_deviation_file_names_file_and_key(tmp_path: Path, old: str, new: str, told: str) -> None:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(UserError) as caught:
         _load(tmp_path, ENTRY.replace(old, new))
     assert told in str(caught.value)
     assert "deviations.toml" in str(caught.value)

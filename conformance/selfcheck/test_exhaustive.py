@@ -6,14 +6,14 @@ import pytest
 from conformance.contract.clauses import edition_names, load_edition
 from conformance.engine.exhaustive import coverage_of, sweep
 from conformance.engine.preflight import preflight, preflight_requests
-from conformance.engine.session import World
+from conformance.engine.session import PortalSession
 from conformance.engine.workload import Exhaustive
 from conformance.exchange.call import Encoding
 from conformance.portals.in_process import in_process_portal, portal_answering
-from conformance.portals.php_forms import Incoming
-from conformance.portals.reference import Context, Outgoing, ReferencePortal, Reply, Result
+from conformance.portals.php_forms import PortalRequest
+from conformance.portals.reference import Context, PortalResponse, ReferencePortal, Reply, Result
 from conformance.reporting.verdict import Status, Verdict
-from conformance.selfcheck.conforming_variants import STYLES
+from conformance.selfcheck.conforming_variants import CONFORMING_VARIANTS
 from conformance.selfcheck.mutation import Parameters
 from conformance.selfcheck.tribunal import judge_portal
 from conformance.target.target import embedded_target
@@ -22,7 +22,7 @@ from conformance.target.target import embedded_target
 @pytest.mark.parametrize("name", edition_names())
 def test_every_combination_of_classes_is_met(name: str) -> None:
     edition = load_edition(name)
-    world = World(edition, in_process_portal(embedded_target(), edition), judges_implied=True)
+    world = PortalSession(edition, in_process_portal(embedded_target(), edition), judges_implied=True)
     preflight(world, preflight_requests(world.portal.target))
     sweep(world, lambda _: None)
     coverage = coverage_of(world.combinations, world.sessions)
@@ -31,7 +31,7 @@ def test_every_combination_of_classes_is_met(name: str) -> None:
 
 
 def test_only_json_carries_what_a_text_would_leave_in_doubt() -> None:
-    world = World(load_edition("2024-10"), in_process_portal(embedded_target(), load_edition("2024-10")), True)
+    world = PortalSession(load_edition("2024-10"), in_process_portal(embedded_target(), load_edition("2024-10")), True)
     every = {("rateable", rating, "absent", encoding) for rating in ("list", "5") for encoding in Encoding}
     # Four encodings cannot carry a list without doubt.
     assert coverage_of(every, world.sessions).met == len(every) - 4
@@ -39,9 +39,9 @@ def test_only_json_carries_what_a_text_would_leave_in_doubt() -> None:
 
 @pytest.mark.parametrize("name", edition_names())
 def test_correct_portals_of_other_styles_are_not_accused(name: str) -> None:
-    for style in STYLES[:4]:
+    for variant in CONFORMING_VARIANTS[:4]:
         portal = ReferencePortal(load_edition(name))
-        style.apply(portal)
+        variant.apply(portal)
         verdict = judge_portal(portal_answering(embedded_target(), portal.answer), portal.edition, Exhaustive())
         assert [violation for entry in verdict.clauses for violation in entry.violations] == []
         assert verdict.verdict is Verdict.CONFORMANT
@@ -64,7 +64,7 @@ def test_a_fault_where_three_values_meet_is_blamed_on_the_clause_that_it_breaks(
 def test_a_combination_that_is_not_answered_is_an_error() -> None:
     portal = ReferencePortal(load_edition("2024-10"))
 
-    def answer(request: Incoming) -> Outgoing:
+    def answer(request: PortalRequest) -> PortalResponse:
         if all(part in request.body for part in (b'"494"', b'"RATING": [', b'"COMMENT": "0"')):
             raise httpx.ReadError("lost")
         return portal.answer(request)

@@ -4,7 +4,7 @@ import pytest
 
 from conformance.contract.clauses import edition_names, load_edition
 from conformance.reporting.verdict import Status, Verdict
-from conformance.selfcheck.client_mutants import CORRECT, LYING, Client
+from conformance.selfcheck.client_mutants import CLIENT_MUTANTS, CONFORMING_CLIENTS, Client
 from conformance.selfcheck.tribunal import client_tests, judge_client
 
 NEWEST = load_edition(edition_names()[-1])
@@ -12,25 +12,25 @@ DRAWS = 10
 CAP_SECONDS = 3.0
 
 
-@pytest.mark.parametrize("client", LYING, ids=[client.name for client in LYING])
+@pytest.mark.parametrize("client", CLIENT_MUTANTS, ids=[client.name for client in CLIENT_MUTANTS])
 def test_a_lying_client_is_caught_by_the_clauses_that_it_names_and_no_others(client: Client) -> None:
-    verdict = judge_client(client.command, NEWEST, draws=DRAWS, cap_seconds=CAP_SECONDS)
+    verdict = judge_client(client.command, NEWEST, draws=DRAWS, timeout_seconds=CAP_SECONDS)
     assert verdict.verdict is Verdict.NOT_CONFORMANT
     failed = {entry.clause.id for entry in verdict.with_status(Status.FAILED)}
     assert failed == set(client.clauses)
 
 
 @pytest.mark.parametrize("edition", edition_names())
-@pytest.mark.parametrize("client", CORRECT, ids=[client.name for client in CORRECT])
+@pytest.mark.parametrize("client", CONFORMING_CLIENTS, ids=[client.name for client in CONFORMING_CLIENTS])
 def test_a_correct_client_is_not_accused(client: Client, edition: str) -> None:
-    verdict = judge_client(client.command, load_edition(edition), draws=DRAWS, cap_seconds=CAP_SECONDS)
+    verdict = judge_client(client.command, load_edition(edition), draws=DRAWS, timeout_seconds=CAP_SECONDS)
     assert [violation for entry in verdict.clauses for violation in entry.violations] == []
     assert verdict.verdict is Verdict.CONFORMANT
 
 
 def test_every_judged_clause_catches_a_lying_client() -> None:
     judged = {clause.id for clause in NEWEST.client_clauses.values() if clause.level != "observed"}
-    assert judged == {clause for client in LYING for clause in client.clauses}
+    assert judged == {clause for client in CLIENT_MUTANTS for clause in client.clauses}
 
 
 @pytest.mark.parametrize("edition", edition_names())

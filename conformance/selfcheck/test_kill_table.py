@@ -6,9 +6,9 @@ import pytest
 
 import conformance
 from conformance.contract.clauses import edition_names, load_edition
-from conformance.selfcheck.client_mutants import CORRECT, LYING
-from conformance.selfcheck.conforming_variants import STYLES
-from conformance.selfcheck.mutants import FAULTS, must_catch
+from conformance.selfcheck.client_mutants import CLIENT_MUTANTS, CONFORMING_CLIENTS
+from conformance.selfcheck.conforming_variants import CONFORMING_VARIANTS
+from conformance.selfcheck.mutants import MUTANTS, must_catch
 
 TABLE = Path(conformance.__file__).parent.parent / "reports" / "kill-table.md"
 
@@ -23,8 +23,8 @@ def _rows(heading: str) -> dict[str, list[str]]:
 @pytest.mark.parametrize("name", edition_names())
 def test_every_fault_stands_there_and_is_caught_by_every_clause_it_names(name: str) -> None:
     rows = _rows(f"## Edition {name}")
-    assert list(rows) == [variant.name for variant in (*FAULTS, *STYLES) if name in variant.editions]
-    for fault in FAULTS:
+    assert list(rows) == [variant.name for variant in (*MUTANTS, *CONFORMING_VARIANTS) if name in variant.editions]
+    for fault in MUTANTS:
         if name in fault.editions:
             named = sorted(must_catch(fault, name))
             assert rows[fault.name][2] == ", ".join(f"**{clause}**" for clause in named)
@@ -34,8 +34,8 @@ def test_every_fault_stands_there_and_is_caught_by_every_clause_it_names(name: s
 @pytest.mark.parametrize("name", edition_names())
 def test_no_correct_portal_stands_there_as_caught(name: str) -> None:
     rows = _rows(f"## Edition {name}")
-    for style in STYLES:
-        assert rows[style.name][2:] == ["nobody: it is correct", "", "-", "-"]
+    for variant in CONFORMING_VARIANTS:
+        assert rows[variant.name][2:] == ["nobody: it is correct", "", "-", "-"]
 
 
 @pytest.mark.parametrize("name", edition_names())
@@ -48,8 +48,8 @@ def test_every_judged_clause_catches_something(name: str) -> None:
 
 def test_every_client_stands_there_and_is_caught_by_the_clauses_it_names_and_no_others() -> None:
     rows = _rows("## Client libraries")
-    assert list(rows) == [client.name for client in (*LYING, *CORRECT)]
-    for client in (*LYING, *CORRECT):
+    assert list(rows) == [client.name for client in (*CLIENT_MUTANTS, *CONFORMING_CLIENTS)]
+    for client in (*CLIENT_MUTANTS, *CONFORMING_CLIENTS):
         caught = rows[client.name][2].replace("*", "").split(", ")
         assert set(caught) == set(client.clauses or ["nobody: it is correct"])
         assert rows[client.name][1] == client.conduct.replace("|", "/")

@@ -10,8 +10,8 @@ import pytest
 
 from conformance.exchange.call import READ_METHOD
 from conformance.portals.bitrix24 import bitrix24_portal
-from conformance.portals.php_forms import Incoming
-from conformance.portals.reference import Answering, Outgoing, Vote
+from conformance.portals.php_forms import PortalRequest
+from conformance.portals.reference import Answering, PortalResponse, Vote
 from conformance.portals.server import serving
 from conformance.selfcheck.outside import environment, faulty, run
 from conformance.selfcheck.recordings import FOUND, live_target, record, replay, talkative
@@ -50,7 +50,7 @@ def test_the_vote_is_put_back_when_the_run_is_interrupted(tmp_path: Path) -> Non
     votes = 0
     running: list[subprocess.Popen[str]] = []
 
-    def answer(request: Incoming) -> Outgoing:
+    def answer(request: PortalRequest) -> PortalResponse:
         nonlocal votes
         outgoing = honest(request)
         votes += b'"result": true' in outgoing.body
@@ -74,7 +74,7 @@ def _bucket(answer: Answering, *, holds: int, per_second: float, over: list[floa
     """A portal behind a leaky bucket; what came above it is noted."""
     level, last = 0.0, time.monotonic()
 
-    def limited(request: Incoming) -> Outgoing:
+    def limited(request: PortalRequest) -> PortalResponse:
         nonlocal level, last
         now = time.monotonic()
         level, last = max(0.0, level - (now - last) * per_second), now
@@ -87,7 +87,7 @@ def _bucket(answer: Answering, *, holds: int, per_second: float, over: list[floa
     return limited
 
 
-LIMITED = Outgoing(503, "application/json", b'{"error": "QUERY_LIMIT_EXCEEDED", "error_description": "Too many"}')
+LIMITED = PortalResponse(503, "application/json", b'{"error": "QUERY_LIMIT_EXCEEDED", "error_description": "Too many"}')
 
 
 def test_no_call_is_above_the_limit_of_the_target(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_limit_that_is_answered_all_the_same_is_waited_out(tmp_path: Path) -> 
     honest = talkative(faulty("2026-03"))
     requests = 0
 
-    def answer(request: Incoming) -> Outgoing:
+    def answer(request: PortalRequest) -> PortalResponse:
         nonlocal requests
         requests += 1
         return LIMITED if requests % 5 == 0 else honest(request)

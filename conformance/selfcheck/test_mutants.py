@@ -6,18 +6,18 @@ import pytest
 from conformance.contract.clauses import edition_names, load_edition
 from conformance.engine.workload import Explore
 from conformance.portals.in_process import portal_answering
-from conformance.portals.php_forms import Incoming
-from conformance.portals.reference import Outgoing, ReferencePortal
+from conformance.portals.php_forms import PortalRequest
+from conformance.portals.reference import PortalResponse, ReferencePortal
 from conformance.reporting.verdict import Status, Verdict
-from conformance.selfcheck.conforming_variants import STYLES
-from conformance.selfcheck.mutants import FAULTS, must_catch
+from conformance.selfcheck.conforming_variants import CONFORMING_VARIANTS
+from conformance.selfcheck.mutants import MUTANTS, must_catch
 from conformance.selfcheck.mutation import Variant
 from conformance.selfcheck.tribunal import judge_portal
 from conformance.target.target import embedded_target
 
 FEW_DRAWS = Explore(3)
 MORE_DRAWS = Explore(10)
-TRIED = [(fault, edition) for fault in FAULTS for edition in fault.editions]
+TRIED = [(fault, edition) for fault in MUTANTS for edition in fault.editions]
 
 
 @pytest.mark.parametrize(("fault", "edition"), TRIED, ids=[f"{fault.name}-{edition}" for fault, edition in TRIED])
@@ -34,10 +34,10 @@ def test_a_lying_portal_is_caught_by_every_clause_that_it_names(fault: Variant, 
 def test_a_connection_that_is_lost_after_a_refusal_hides_nothing() -> None:
     """The calls that look for the reason of a refusal are not answered: the refusal still counts."""
     portal = ReferencePortal(load_edition("2024-10"))
-    next(fault for fault in FAULTS if fault.name == "refuses_rating_3").apply(portal)
+    next(fault for fault in MUTANTS if fault.name == "refuses_rating_3").apply(portal)
     to_lose = 0
 
-    def answer(request: Incoming) -> Outgoing:
+    def answer(request: PortalRequest) -> PortalResponse:
         nonlocal to_lose
         if to_lose:
             to_lose -= 1
@@ -54,7 +54,7 @@ def test_a_connection_that_is_lost_after_a_refusal_hides_nothing() -> None:
 @pytest.mark.parametrize("name", edition_names())
 def test_every_judged_clause_catches_a_lying_portal(name: str) -> None:
     judged = {clause.id for clause in load_edition(name).clauses.values() if clause.level != "observed"}
-    proven = {clause for fault in FAULTS if name in fault.editions for clause in must_catch(fault, name)}
+    proven = {clause for fault in MUTANTS if name in fault.editions for clause in must_catch(fault, name)}
     assert judged <= proven
 
 
@@ -68,10 +68,10 @@ def test_the_reference_portal_is_conformant_and_every_clause_exercised(name: str
 
 
 @pytest.mark.parametrize("name", edition_names())
-@pytest.mark.parametrize("style", STYLES, ids=[style.name for style in STYLES])
-def test_a_correct_portal_of_another_style_is_not_accused(style: Variant, name: str) -> None:
+@pytest.mark.parametrize("variant", CONFORMING_VARIANTS, ids=[variant.name for variant in CONFORMING_VARIANTS])
+def test_a_correct_portal_of_another_style_is_not_accused(variant: Variant, name: str) -> None:
     portal = ReferencePortal(load_edition(name))
-    style.apply(portal)
+    variant.apply(portal)
     verdict = judge_portal(portal_answering(embedded_target(), portal.answer), portal.edition, MORE_DRAWS)
     accused = [violation for entry in verdict.clauses for violation in entry.violations]
     assert accused == []

@@ -6,7 +6,7 @@ import pytest
 
 from conformance.contract.classes import COMMENTS, RATINGS, TEXTS, is_judged_text, session_classes
 from conformance.contract.clauses import edition_names, load_edition
-from conformance.contract.oracle import permitted
+from conformance.contract.oracle import allowed
 from conformance.exchange.call import Absent
 
 ANY_OLD = "refused: ACCESS_DENIED, CHAT_ID, CHAT_TYPE or WRONG_PARAMETER"
@@ -41,8 +41,8 @@ ANY_NEW = "refused: ACCESS_DENIED, EMPTY_SESSION_ID or EMPTY_VOTE_PARAMS"
     ],
 )  # fmt: skip
 def test_the_permitted_outcomes(session: str, rating: str, comment: str, old: str, new: str) -> None:
-    assert str(permitted(load_edition("2024-10"), session, rating, comment)) == old
-    assert str(permitted(load_edition("2026-03"), session, rating, comment)) == new
+    assert str(allowed(load_edition("2024-10"), session, rating, comment)) == old
+    assert str(allowed(load_edition("2026-03"), session, rating, comment)) == new
 
 
 @pytest.mark.parametrize("name", edition_names())
@@ -52,9 +52,9 @@ def test_a_refusal_always_names_the_clauses_that_the_call_breaks(name: str) -> N
     for session in sessions:
         for rating in RATINGS:
             for comment in COMMENTS:
-                outcome = permitted(edition, session, rating, comment)
-                assert outcome.must_be_refused == bool(outcome.broken)
-                assert set(outcome.broken) <= edition.clauses.keys()
+                outcome = allowed(edition, session, rating, comment)
+                assert outcome.must_be_refused == bool(outcome.rejecting_clauses)
+                assert set(outcome.rejecting_clauses) <= edition.clauses.keys()
 
 
 def test_every_judged_text_is_one_of_which_the_contract_speaks() -> None:
@@ -84,7 +84,7 @@ def _read_leniently(value: object) -> set[int]:
 def test_on_a_live_target_no_value_names_a_session_that_was_not_configured() -> None:
     sessions = {"rateable": 494, "forbidden": 7001, "unknown": 999999937}
     for entry in session_classes(sessions, live=True).values():
-        assert entry.drawn is None, entry.name
+        assert entry.strategy is None, entry.name
         for value in entry.boundaries:
             assert _read_leniently(value) <= {0, *sessions.values()}, (entry.name, value)
             assert value is not True

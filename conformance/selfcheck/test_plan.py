@@ -12,14 +12,14 @@ from conformance.contract.classes import COMMENTS, RATINGS, session_classes
 from conformance.contract.clauses import edition_names, load_edition
 from conformance.engine.plan import cannot_write, plan_of, writes_of
 from conformance.engine.workload import Planned
-from conformance.errors import Problem
+from conformance.errors import UserError
 from conformance.exchange.call import Absent, Call
 from conformance.portals.in_process import portal_answering
-from conformance.portals.php_forms import Incoming
-from conformance.portals.reference import SESSIONS, Outgoing, ReferencePortal
+from conformance.portals.php_forms import PortalRequest
+from conformance.portals.reference import SESSIONS, PortalResponse, ReferencePortal
 from conformance.reporting.verdict import RunVerdict, Status, Verdict
-from conformance.selfcheck.conforming_variants import STYLES
-from conformance.selfcheck.mutants import FAULTS
+from conformance.selfcheck.conforming_variants import CONFORMING_VARIANTS
+from conformance.selfcheck.mutants import MUTANTS
 from conformance.selfcheck.mutation import Variant
 from conformance.selfcheck.tribunal import judge_portal
 from conformance.target.target import Target, embedded_target
@@ -43,7 +43,7 @@ def test_a_correct_portal_is_conformant_within_90_requests_and_25_votes(name: st
     portal = ReferencePortal(load_edition(name))
     requests: Counter[str] = Counter()
 
-    def answer(request: Incoming) -> Outgoing:
+    def answer(request: PortalRequest) -> PortalResponse:
         requests[request.method] += 1
         return portal.answer(request)
 
@@ -81,30 +81,30 @@ def test_every_named_value_is_sent(name: str) -> None:
         missing = {
             (entry.name, str(value))
             for entry in table
-            for value in entry.named
+            for value in entry.core_values
             if not sent([value]) <= sent(values) and not (name == "2026-03" and entry.name == "not_open_line")
         }
         assert missing == set()
 
 
 @pytest.mark.parametrize("name", edition_names())
-@pytest.mark.parametrize("style", STYLES, ids=[style.name for style in STYLES])
-def test_no_correct_portal_is_accused_by_any_plan(style: Variant, name: str) -> None:
+@pytest.mark.parametrize("variant", CONFORMING_VARIANTS, ids=[variant.name for variant in CONFORMING_VARIANTS])
+def test_no_correct_portal_is_accused_by_any_plan(variant: Variant, name: str) -> None:
     for budget in (None, 50):
-        verdict = _judged(name, LIVE, style, budget)
+        verdict = _judged(name, LIVE, variant, budget)
         assert [violation for entry in verdict.clauses for violation in entry.violations] == []
 
 
 @pytest.mark.parametrize("name", edition_names())
 def test_the_plan_catches_every_fault_that_a_named_value_shows(name: str) -> None:
-    faults = [fault for fault in FAULTS if name in fault.editions]
+    faults = [fault for fault in MUTANTS if name in fault.editions]
     survivors = {fault.name for fault in faults if _judged(name, LIVE, fault).verdict is not Verdict.NOT_CONFORMANT}
     assert survivors == UNSHOWN
 
 
 @pytest.mark.parametrize("name", edition_names())
 def test_a_plan_of_50_catches_nine_in_ten(name: str) -> None:
-    faults = [fault for fault in FAULTS if name in fault.editions]
+    faults = [fault for fault in MUTANTS if name in fault.editions]
     caught = [fault for fault in faults if _judged(name, LIVE, fault, 50).verdict is Verdict.NOT_CONFORMANT]
     assert len(caught) >= 0.95 * len(faults)
 
@@ -124,7 +124,7 @@ def test_a_budget_names_what_it_leaves_unexercised() -> None:
     unexercised = verdict.with_status(Status.NOT_EXERCISED)
     assert unexercised
     assert {entry.note for entry in unexercised} == {"--budget 30 leaves no call for it"}
-    with pytest.raises(Problem, match="--budget 4: the preflight alone takes 4 requests"):
+    with pytest.raises(UserError, match="--budget 4: the preflight alone takes 4 requests"):
         plan_of(LIVE, edition, budget=4)
 
 
@@ -155,7 +155,9 @@ def test_a_call_with_a_usable_session_and_a_filled_field_may_write() -> None:
     own = session_classes(SESSIONS, live=False)
     for state in ("rateable", "digits", "fraction", "list", "object", "negative", "unknown", "forbidden"):
         call = plan_of(LIVE, load_edition("2024-10")).calls[0]
-        rated = Call(replace(call.session, of=state, value=own[state].named[0]), replace(call.rating, of="5", value=5))
+        rated = Call(
+            replace(call.session, cls=state, value=own[state].core_values[0]), replace(call.rating, cls="5", value=5)
+        )
         assert not cannot_write(rated)
 
 

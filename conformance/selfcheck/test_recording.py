@@ -15,8 +15,8 @@ import pytest
 import conformance
 from conformance.contract.clauses import edition_names
 from conformance.portals.bitrix24 import bitrix24_portal
-from conformance.portals.php_forms import Incoming
-from conformance.portals.reference import Outgoing, ReferencePortal, Vote
+from conformance.portals.php_forms import PortalRequest
+from conformance.portals.reference import PortalResponse, ReferencePortal, Vote
 from conformance.portals.server import serving
 from conformance.selfcheck.outside import SECRET, TOKEN, environment, faulty, run
 from conformance.selfcheck.recordings import FOUND, PRIVATE, STUFFED, USER, live_target, record, replay, talkative
@@ -83,7 +83,7 @@ def test_a_recording_that_is_killed_leaves_the_one_of_before(recorded: Path, tmp
     running: list[subprocess.Popen[str]] = []
     requests = 0
 
-    def answer(request: Incoming) -> Outgoing:
+    def answer(request: PortalRequest) -> PortalResponse:
         nonlocal requests
         requests += 1
         if requests == 60:

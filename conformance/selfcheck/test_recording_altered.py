@@ -11,10 +11,10 @@ import pytest
 
 from conformance.contract.classes import STARS, TEXTS
 from conformance.contract.clauses import Edition, load_edition
-from conformance.contract.oracle import permitted
+from conformance.contract.oracle import allowed
 from conformance.engine.plan_file import plan_from
 from conformance.engine.session import UNTRUSTED
-from conformance.exchange.call import READ_METHOD, Batch, Call, Read, Request
+from conformance.exchange.call import READ_METHOD, Batch, Call, ReadBack, Request
 from conformance.reporting.verdict import Status, Verdict
 from conformance.selfcheck.tribunal import judge_record
 from conformance.target.recording import load_record
@@ -126,20 +126,20 @@ def _altered_answers(
         text = document if isinstance(document, str) else json.dumps(document)
         return {**response, "body": {"string": text}}
 
-    if isinstance(request, Read):
+    if isinstance(request, ReadBack):
         document = json.loads(response["body"]["string"])
-        if isinstance(before, Call) and before.rating.of in STARS and before.comment.of in (*TEXTS, "absent"):
+        if isinstance(before, Call) and before.rating.cls in STARS and before.comment.cls in (*TEXTS, "absent"):
             yield "stored rating", with_body(_with(document, ("result", "sessionVoteHead"), 77))
         return
     call = request if isinstance(request, Call) else request.calls[0]
     text = response["body"]["string"]
-    alone, trusted = call.way.batch is Batch.NO, call.way.caller not in UNTRUSTED
-    if (alone or trusted) and call.way.suffix != ".xml":  # the status is judged of JSON only
+    alone, trusted = call.delivery.batch is Batch.NO, call.delivery.caller not in UNTRUSTED
+    if (alone or trusted) and call.delivery.suffix != ".xml":  # the status is judged of JSON only
         yield "status", _with(response, ("status", "code"), 599)
     yield "cut", with_body(text[:-5])
-    if call.way.suffix == ".xml" or not alone:
+    if call.delivery.suffix == ".xml" or not alone:
         return
-    document, promised = json.loads(text), permitted(edition, call.session.of, call.rating.of, call.comment.of)
+    document, promised = json.loads(text), allowed(edition, call.session.cls, call.rating.cls, call.comment.cls)
     if promised.must_be_accepted and trusted:
         yield "result", with_body(_with(document, ("result",), "yes"))
     for field in document.get("time", {}):

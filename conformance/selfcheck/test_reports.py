@@ -17,7 +17,7 @@ import pytest
 from conformance.contract.clauses import edition_names, load_edition
 from conformance.engine.exhaustive import Coverage
 from conformance.engine.workload import Explore
-from conformance.errors import Problem
+from conformance.errors import UserError
 from conformance.exchange.call import Json
 from conformance.portals.bitrix24 import bitrix24_portal
 from conformance.portals.in_process import portal_answering
@@ -119,7 +119,7 @@ def test_two_runs_of_one_portal_with_other_seeds_differ_in_nothing() -> None:
 
 def test_portals_of_the_two_editions_differ_in_the_clauses_of_one_edition_only() -> None:
     old, new = (_judged(ReferencePortal(load_edition(name))) for name in edition_names())
-    with pytest.raises(Problem, match="not comparable: editions 2024-10 and 2026-03: --force"):
+    with pytest.raises(UserError, match="not comparable: editions 2024-10 and 2026-03: --force"):
         compare(old, new, forced=False)
     changes = compare(old, new, forced=True)
     ids = [load_edition(name).clauses.keys() for name in edition_names()]

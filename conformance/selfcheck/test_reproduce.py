@@ -11,43 +11,59 @@ import pytest
 from conformance.contract.classes import COMMENTS, RATINGS, session_classes
 from conformance.contract.clauses import load_edition
 from conformance.engine.cases import sendable
-from conformance.exchange.call import ABSENT, NOTHING, TOKEN_CALLERS, Batch, Call, Caller, Encoding, Pick, Way
+from conformance.exchange.call import (
+    ABSENT,
+    NOTHING,
+    TOKEN_CALLERS,
+    Batch,
+    Call,
+    Caller,
+    ClassifiedValue,
+    Delivery,
+    Encoding,
+)
 from conformance.exchange.reproduce import WRONG_SECRET, curl
 from conformance.portals import reference
 from conformance.portals.in_process import portal_answering
-from conformance.portals.php_forms import Incoming, read_parameters
-from conformance.portals.reference import Outgoing
+from conformance.portals.php_forms import PortalRequest, read_parameters
+from conformance.portals.reference import PortalResponse
 from conformance.portals.server import serving
 from conformance.target.target import embedded_target
 
 SESSIONS = session_classes({"rateable": 494}, live=False)
-PLAIN = Call(Pick("rateable", 494), Pick("5", 5), Pick("plain", "Well done"))
+PLAIN = Call(ClassifiedValue("rateable", 494), ClassifiedValue("5", 5), ClassifiedValue("plain", "Well done"))
 WAYS = [
-    *(Way(encoding, suffix) for encoding in Encoding for suffix in ("", ".json", ".xml")),
-    *(Way(encoding, caller=caller) for encoding in Encoding
+    *(Delivery(encoding, suffix) for encoding in Encoding for suffix in ("", ".json", ".xml")),
+    *(Delivery(encoding, caller=caller) for encoding in Encoding
       for caller in (*TOKEN_CALLERS, Caller.SECOND, Caller.UNSCOPED, Caller.WRONG_SECRET)),
-    *(Way(encoding, batch=batch) for encoding in (Encoding.JSON, Encoding.FORM, Encoding.QUERY_GET)
+    *(Delivery(encoding, batch=batch) for encoding in (Encoding.JSON, Encoding.FORM, Encoding.QUERY_GET)
       for batch in (Batch.MAP, Batch.LIST)),
 ]  # fmt: skip
 
 
 def _calls() -> list[Call]:
-    calls = [PLAIN.by(way) for way in WAYS]
-    for way in (Way(encoding) for encoding in Encoding):
-        calls += [replace(PLAIN, session=Pick(name, entry.named[0]), way=way) for name, entry in SESSIONS.items()]
-        calls += [replace(PLAIN, rating=Pick(name, entry.named[0]), way=way) for name, entry in RATINGS.items()]
+    calls = [PLAIN.via(way) for way in WAYS]
+    for way in (Delivery(encoding) for encoding in Encoding):
         calls += [
-            replace(PLAIN, comment=Pick(name, value), way=way)
+            replace(PLAIN, session=ClassifiedValue(name, entry.core_values[0]), delivery=way)
+            for name, entry in SESSIONS.items()
+        ]
+        calls += [
+            replace(PLAIN, rating=ClassifiedValue(name, entry.core_values[0]), delivery=way)
+            for name, entry in RATINGS.items()
+        ]
+        calls += [
+            replace(PLAIN, comment=ClassifiedValue(name, value), delivery=way)
             for name, entry in COMMENTS.items()
-            for value in entry.named
+            for value in entry.core_values
             if "\0" not in str(value)
         ]
-    nothing = Call(Pick("absent", ABSENT), NOTHING, NOTHING)
-    calls += [nothing.by(Way(encoding)) for encoding in Encoding]
+    nothing = Call(ClassifiedValue("absent", ABSENT), NOTHING, NOTHING)
+    calls += [nothing.via(Delivery(encoding)) for encoding in Encoding]
     return [call for call in dict.fromkeys(calls) if sendable(call)]
 
 
-def _seen(request: Incoming) -> dict[str, Any]:
+def _seen(request: PortalRequest) -> dict[str, Any]:
     return {
         "method": request.method,
         "path": request.path,
@@ -62,7 +78,7 @@ def test_the_curl_line_sends_what_the_suite_sent() -> None:
     seen: list[dict[str, Any]] = []
     honest = reference.ReferencePortal(load_edition("2024-10")).answer
 
-    def answer(request: Incoming) -> Outgoing:
+    def answer(request: PortalRequest) -> PortalResponse:
         seen.append(_seen(request))
         return honest(request)
 

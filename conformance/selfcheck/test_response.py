@@ -2,11 +2,11 @@
 
 import pytest
 
-from conformance.exchange.call import DIRECT, Batch, Way
-from conformance.exchange.response import read_answer
+from conformance.exchange.call import PLAIN_JSON, Batch, Delivery
+from conformance.exchange.response import read_response
 
-XML = Way(suffix=".xml")
-MAP, LIST = Way(batch=Batch.MAP), Way(batch=Batch.LIST)
+XML = Delivery(suffix=".xml")
+MAP, LIST = Delivery(batch=Batch.MAP), Delivery(batch=Batch.LIST)
 NEITHER = "malformed: neither result nor error"
 FOREIGN = "malformed: not the format asked for"
 REFUSAL = '{"error": "NO", "error_description": ""}'
@@ -15,27 +15,27 @@ REFUSAL = '{"error": "NO", "error_description": ""}'
 @pytest.mark.parametrize(
     ("way", "status", "body", "outcome"),
     [
-        (DIRECT, 200, '{"result": true, "time": {}}', "accepted"),
-        (DIRECT, 200, "true", "accepted"),
-        (DIRECT, 200, '{"result": true, "error": ""}', "accepted"),
-        (DIRECT, 200, '{"result": 1}', "another result"),
-        (DIRECT, 200, '{"result": "true"}', "another result"),
-        (DIRECT, 200, '{"result": false}', "another result"),
-        (DIRECT, 200, '{"result": false, "error": "NO"}', "refused NO"),
-        (DIRECT, 400, REFUSAL, "refused NO"),
-        (DIRECT, 400, '{"error": 7}', "refused"),
-        (DIRECT, 200, "{}", NEITHER),
-        (DIRECT, 200, "[true]", NEITHER),
-        (DIRECT, 200, "1", NEITHER),
-        (DIRECT, 200, "", FOREIGN),
-        (DIRECT, 200, "<html>", FOREIGN),
-        (DIRECT, 200, "\ufeff{}", FOREIGN),
-        (DIRECT, 200, '{"result": NaN}', FOREIGN),
-        (DIRECT, 200, "[" * 100_000, FOREIGN),
-        (DIRECT, 503, '{"error": "QUERY_LIMIT_EXCEEDED"}', "not judged: a limit was reached"),
-        (DIRECT, 413, "<html>", "not judged: a limit was reached"),
-        (DIRECT, 429, "<html>", "not judged: a limit was reached"),
-        (DIRECT, 429, REFUSAL, "refused NO"),
+        (PLAIN_JSON, 200, '{"result": true, "time": {}}', "accepted"),
+        (PLAIN_JSON, 200, "true", "accepted"),
+        (PLAIN_JSON, 200, '{"result": true, "error": ""}', "accepted"),
+        (PLAIN_JSON, 200, '{"result": 1}', "another result"),
+        (PLAIN_JSON, 200, '{"result": "true"}', "another result"),
+        (PLAIN_JSON, 200, '{"result": false}', "another result"),
+        (PLAIN_JSON, 200, '{"result": false, "error": "NO"}', "refused NO"),
+        (PLAIN_JSON, 400, REFUSAL, "refused NO"),
+        (PLAIN_JSON, 400, '{"error": 7}', "refused"),
+        (PLAIN_JSON, 200, "{}", NEITHER),
+        (PLAIN_JSON, 200, "[true]", NEITHER),
+        (PLAIN_JSON, 200, "1", NEITHER),
+        (PLAIN_JSON, 200, "", FOREIGN),
+        (PLAIN_JSON, 200, "<html>", FOREIGN),
+        (PLAIN_JSON, 200, "\ufeff{}", FOREIGN),
+        (PLAIN_JSON, 200, '{"result": NaN}', FOREIGN),
+        (PLAIN_JSON, 200, "[" * 100_000, FOREIGN),
+        (PLAIN_JSON, 503, '{"error": "QUERY_LIMIT_EXCEEDED"}', "not judged: a limit was reached"),
+        (PLAIN_JSON, 413, "<html>", "not judged: a limit was reached"),
+        (PLAIN_JSON, 429, "<html>", "not judged: a limit was reached"),
+        (PLAIN_JSON, 429, REFUSAL, "refused NO"),
         (XML, 503, '{"error": "QUERY_LIMIT_EXCEEDED"}', "not judged: a limit was reached"),
         (XML, 400, "<!DOCTYPE response><response><error>\n NO\n</error></response>", "refused NO"),
         (XML, 200, "<response><result>1</result></response>", "accepted"),
@@ -54,5 +54,5 @@ REFUSAL = '{"error": "NO", "error_description": ""}'
         (LIST, 200, '{"result": {"result": [], "result_error": [{"error": "A"}, {"error": "B"}]}}', "refused B"),
     ],
 )  # fmt: skip
-def test_the_outcome_of_an_answer(way: Way, status: int, body: str, outcome: str) -> None:
-    assert str(read_answer(status, "", body.encode(), way).outcome) == outcome
+def test_the_outcome_of_an_answer(way: Delivery, status: int, body: str, outcome: str) -> None:
+    assert str(read_response(status, "", body.encode(), way).outcome) == outcome

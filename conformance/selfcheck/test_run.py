@@ -12,10 +12,10 @@ import pytest
 
 from conformance.contract.clauses import load_edition
 from conformance.portals import reference
-from conformance.portals.php_forms import Incoming, parse_query, read_parameters
-from conformance.portals.reference import Answering, Outgoing, ReferencePortal
+from conformance.portals.php_forms import PortalRequest, parse_query, read_parameters
+from conformance.portals.reference import Answering, PortalResponse, ReferencePortal
 from conformance.portals.server import serving
-from conformance.selfcheck.mutants import FAULTS
+from conformance.selfcheck.mutants import MUTANTS
 from conformance.selfcheck.outside import SECRET, TOKEN, command, faulty, keyed, run, target_file
 
 NOWHERE = "http://127.0.0.1:9"
@@ -25,7 +25,7 @@ def _told(honest: Answering) -> Answering:
     """The portal with the secrets of these tests, which it shows in every description."""
     inner = keyed(honest)
 
-    def answer(request: Incoming) -> Outgoing:
+    def answer(request: PortalRequest) -> PortalResponse:
         outgoing = inner(request)
         told = f"called as {'.' * 60}{request.path} with {TOKEN}: refused".encode()
         return replace(outgoing, body=outgoing.body.replace(b"Refused", told))
@@ -86,7 +86,7 @@ def test_a_live_target_gets_the_plan_and_no_other_session(tmp_path: Path) -> Non
     requests = 0
     honest = _portal()
 
-    def answer(request: Incoming) -> Outgoing:
+    def answer(request: PortalRequest) -> PortalResponse:
         nonlocal requests
         requests += 1
         parameters = read_parameters(request)
@@ -165,7 +165,7 @@ def test_bad_input_ends_in_one_clear_line(tmp_path: Path, arguments: Callable[[P
 
 
 def test_a_portal_that_is_none_is_told_from_a_faulty_one(tmp_path: Path) -> None:
-    with serving(lambda _: Outgoing(200, "text/html", b"<html>Welcome</html>")) as base:
+    with serving(lambda _: PortalResponse(200, "text/html", b"<html>Welcome</html>")) as base:
         ran = run(tmp_path, target_file(tmp_path, base))
     assert ran.status >= 2
     assert "the answers are not JSON but text/html (HTTP 200)" in ran.output
@@ -185,7 +185,7 @@ def test_a_portal_that_is_none_is_told_from_a_faulty_one(tmp_path: Path) -> None
     ],
 )
 def test_a_wrong_session_is_told_from_a_violation(tmp_path: Path, old: str, new: str, told: str) -> None:
-    def answer(request: Incoming) -> Outgoing:
+    def answer(request: PortalRequest) -> PortalResponse:
         user = reference.SECOND_SECRET if "/rest/2/" in request.path else reference.SECRET
         return honest(replace(request, path=request.path.replace(SECRET, user)))
 
@@ -213,9 +213,9 @@ def test_no_secret_shows_in_any_output_or_file(tmp_path: Path, faults: tuple[str
 
 def test_a_secret_that_is_a_word_of_the_report_hides_nothing(tmp_path: Path) -> None:
     honest = ReferencePortal(load_edition("2024-10"))
-    next(fault for fault in FAULTS if fault.name == "accepts_6").apply(honest)
+    next(fault for fault in MUTANTS if fault.name == "accepts_6").apply(honest)
 
-    def answer(request: Incoming) -> Outgoing:
+    def answer(request: PortalRequest) -> PortalResponse:
         return honest.answer(
             replace(request, path=request.path.replace("/rest/1/rating/", f"/rest/1/{reference.SECRET}/"))
         )

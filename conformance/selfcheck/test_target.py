@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance.errors import Problem
+from conformance.errors import UserError
 from conformance.exchange.call import Caller
-from conformance.target.secrets import Scrubber, Secret, SecretUrl
+from conformance.target.secrets import Redactor, Secret, SecretUrl
 from conformance.target.target import load_target
 
 VALID = """
@@ -66,7 +66,7 @@ def test_a_target_file_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_a_fault_in_a_target_file_is_told_in_one_line(tmp_path: Path, old: str, new: str, told: str) -> None:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(UserError) as caught:
         load_target(_write(tmp_path, VALID.replace(old, new)))
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -79,6 +79,6 @@ def test_a_state_that_is_not_configured_may_be_left_out(tmp_path: Path) -> None:
 
 
 def test_a_secret_is_taken_out_in_every_spelling() -> None:
-    scrubber = Scrubber.of([SecretUrl("https://example.com/rest/1/a+b/c=d\\e/")], [Secret("tok/en")])
-    shown = scrubber.clean("plain c=d\\e, in JSON c=d\\\\e, percent-encoded c%3Dd%5Ce, token tok/en and tok%2Fen")
+    redactor = Redactor.of([SecretUrl("https://example.com/rest/1/a+b/c=d\\e/")], [Secret("tok/en")])
+    shown = redactor.clean("plain c=d\\e, in JSON c=d\\\\e, percent-encoded c%3Dd%5Ce, token tok/en and tok%2Fen")
     assert shown == "plain ***, in JSON ***, percent-encoded ***, token *** and ***"

@@ -13,9 +13,9 @@ from conformance.courts import gate_of, note_missing
 from conformance.engine.checks import Feed
 from conformance.engine.deviations import Deviation
 from conformance.engine.plan_file import plan_from
-from conformance.engine.results import Tally
+from conformance.engine.results import ClauseResult
 from conformance.engine.runner import Body, Trial, trial_order
-from conformance.engine.session import World
+from conformance.engine.session import PortalSession
 from conformance.engine.workload import Mode, Planned, proceedings
 from conformance.reporting.verdict import RunVerdict, Selection, decide
 from conformance.run import ClientOptions
@@ -36,7 +36,7 @@ def judge_portal(
     seed: int = SEED,
 ) -> RunVerdict:
     """The verdict on a portal, from the same tests as a run with pytest. only: the clauses to try."""
-    world = World(edition, portal, judges_implied=True)
+    world = PortalSession(edition, portal, judges_implied=True)
     tests = {name: (feed, body) for name, feed, body in suite_tests()}
     trials: list[Trial] = []
     for name in trial_order(edition):
@@ -44,7 +44,7 @@ def judge_portal(
         wanted = only is None or name in only or not trials
         if wanted and name not in portal.target.not_offered:
             feed, body = tests[name]
-            trials.append(Trial(world, edition.clauses[name], feed, body, deviations, True, Tally(name)))
+            trials.append(Trial(world, edition.clauses[name], feed, body, deviations, True, ClauseResult(name)))
     hold = proceedings(mode, world, trials, seed)
     for trial in trials:
         hold(trial)
@@ -56,9 +56,11 @@ def judge_portal(
 def judge_record(record: Record, edition: Edition) -> RunVerdict:
     """The verdict on a record, from the same tests as a run with pytest."""
     player = PlayingWire(record.cassette)
-    world = World(edition, Portal(record.target, player), judges_implied=True)
+    world = PortalSession(edition, Portal(record.target, player), judges_implied=True)
     tests = {name: (feed, body) for name, feed, body in suite_tests()}
-    trials = [Trial(world, edition.clauses[name], *tests[name], (), True, Tally(name)) for name in trial_order(edition)]
+    trials = [
+        Trial(world, edition.clauses[name], *tests[name], (), True, ClauseResult(name)) for name in trial_order(edition)
+    ]
     hold = proceedings(Planned(plan_from(record.plan)), world, trials, SEED)
     for trial in trials:
         hold(trial)
@@ -74,14 +76,14 @@ def judge_client(
     edition: Edition,
     *,
     draws: int,
-    cap_seconds: float,
+    timeout_seconds: float,
     deviations: tuple[Deviation, ...] = (),
     only: Collection[str] | None = None,
 ) -> RunVerdict:
     """The verdict on a client library, from the same tests as a run with pytest. only: the clauses to try."""
     tests = {name: (feed, body) for name, feed, body in client_tests()}
-    tallies = {name: Tally(name) for name in edition.client_clauses if only is None or name in only}
-    with gate_of(ClientOptions(words_of(command), cap_seconds, https=False), edition) as gate:
+    tallies = {name: ClauseResult(name) for name in edition.client_clauses if only is None or name in only}
+    with gate_of(ClientOptions(words_of(command), timeout_seconds, https=False), edition) as gate:
         for name, tally in tallies.items():
             feed, body = tests[name]
             ClientTrial(gate, edition.client_clauses[name], feed, body, deviations, tally).run(SEED, draws)

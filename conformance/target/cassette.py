@@ -17,12 +17,12 @@ from vcr.request import Request
 from vcr.serialize import deserialize, serialize
 from vcr.serializers import jsonserializer
 
-from conformance.errors import Problem
+from conformance.errors import UserError
 from conformance.exchange.call import TOKEN_CALLERS, Caller
 from conformance.exchange.encode import HttpRequest
 from conformance.exchange.reproduce import WRONG_SECRET
 from conformance.exchange.response import NO_JSON, parse_json
-from conformance.target.redact import Scrub
+from conformance.target.redact import RecordingRedactor
 from conformance.target.transports import NotRecorded, RawAnswer, Spelling, Wire
 
 _HOST: Final = "https://portal.invalid/rest/"
@@ -41,7 +41,7 @@ NUMBER: Final = "X-Request-Number"
 class RecordingWire:
     """A wire that keeps what goes over it."""
 
-    def __init__(self, wire: Wire, scrub: Scrub) -> None:
+    def __init__(self, wire: Wire, scrub: RecordingRedactor) -> None:
         self._wire = wire
         self._scrub = scrub
         self._number = 0
@@ -84,7 +84,7 @@ class PlayingWire:
                 _body_of(response["body"])
                 self._cassette.append(request, response)
         except (ValueError, TypeError, AttributeError) as error:
-            raise Problem(f"cassette.json: an exchange that cannot be read ({error}): record again") from None
+            raise UserError(f"cassette.json: an exchange that cannot be read ({error}): record again") from None
         self._cassette.rewound = True
 
     def send(self, spell: Spelling, caller: Caller) -> RawAnswer:

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import httpx
 
-from conformance.exchange.call import DIRECT, TOKEN_CALLERS, Call, Caller, Encoding, Read
+from conformance.exchange.call import PLAIN_JSON, TOKEN_CALLERS, Call, Caller, Encoding, ReadBack
 from conformance.exchange.encode import encode, encode_read, encode_together
-from conformance.exchange.read_back import PARAMETER_MISSED, NotRead, Stored, read_stored
-from conformance.exchange.response import Answer, read_answer, read_answers
+from conformance.exchange.read_back import PARAMETER_MISSED, NotRead, StoredVote, read_vote
+from conformance.exchange.response import Response, read_response, read_responses
 from conformance.target.target import Target
 from conformance.target.transports import TIMEOUT_SECONDS, HttpWire, RawAnswer, Spelling, Wire
 
@@ -21,26 +21,26 @@ class Portal:
         self.requests = 0
         self._wire = wire
         self._reads_by = Encoding.JSON
-        self._scrubber = target.scrubber
+        self._scrubber = target.redactor
 
-    def send(self, call: Call) -> Answer:
+    def send(self, call: Call) -> Response:
         """The answer to a vote. Raises NoAnswer."""
-        with_token = call.way.caller in TOKEN_CALLERS
-        raw = self._send(lambda token: encode(call, token if with_token else ""), call.way.caller)
-        return self._shown(read_answer(raw.status, raw.content_type, raw.body, call.way))
+        with_token = call.delivery.caller in TOKEN_CALLERS
+        raw = self._send(lambda token: encode(call, token if with_token else ""), call.delivery.caller)
+        return self._shown(read_response(raw.status, raw.content_type, raw.body, call.delivery))
 
-    def send_together(self, calls: tuple[Call, ...]) -> tuple[Answer, ...]:
+    def send_together(self, calls: tuple[Call, ...]) -> tuple[Response, ...]:
         """The answers to votes that are the items of one batch of the main caller. Raises NoAnswer."""
         raw = self._send(lambda _: encode_together(calls), Caller.MAIN)
-        answers = read_answers(raw.status, raw.content_type, raw.body, calls[0].way, len(calls))
+        answers = read_responses(raw.status, raw.content_type, raw.body, calls[0].delivery, len(calls))
         return tuple(map(self._shown, answers))
 
-    def _shown(self, answer: Answer) -> Answer:
+    def _shown(self, answer: Response) -> Response:
         # The text is for showing, and will be cut: half a secret is not found any more.
         shown = self._scrubber.clean(answer.text)
         return answer if shown == answer.text else replace(answer, text=shown)
 
-    def read(self, session: int) -> Stored | NotRead:
+    def read(self, session: int) -> StoredVote | NotRead:
         """The vote of a session, of which only the allowed fields are kept. Raises NoAnswer."""
         stored = self._read(session)
         if isinstance(stored, NotRead) and stored.code == PARAMETER_MISSED and self._reads_by is Encoding.JSON:
@@ -49,9 +49,9 @@ class Portal:
             stored = self._read(session)
         return stored
 
-    def _read(self, session: int) -> Stored | NotRead:
-        raw = self._send(lambda _: encode_read(Read(session), self._reads_by), Caller.MAIN)
-        return read_stored(read_answer(raw.status, raw.content_type, raw.body, DIRECT).document)
+    def _read(self, session: int) -> StoredVote | NotRead:
+        raw = self._send(lambda _: encode_read(ReadBack(session), self._reads_by), Caller.MAIN)
+        return read_vote(read_response(raw.status, raw.content_type, raw.body, PLAIN_JSON).document)
 
     def _send(self, spell: Spelling, caller: Caller) -> RawAnswer:
         self.requests += 1

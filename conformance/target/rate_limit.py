@@ -22,7 +22,7 @@ _OPERATING_PATIENCE_SECONDS: Final = 660.0
 """The operating time is counted in ten buckets of a minute."""
 
 
-class MannerlyWire:
+class RateLimitedWire:
     """A wire that keeps to a limit. tell: hears of each wait for a limit that was reached all the same."""
 
     def __init__(self, wire: Wire, limit: Limit, tell: Callable[[str], None]) -> None:

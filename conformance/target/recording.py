@@ -20,10 +20,10 @@ from typing import Any, Final
 import jsonschema
 
 from conformance.contract.clauses import check_keys, edition_names
-from conformance.errors import Problem
+from conformance.errors import UserError
 from conformance.exchange.call import Caller
 from conformance.target.cassette import RECORDED_BASES, RECORDED_TOKEN
-from conformance.target.redact import Scrub
+from conformance.target.redact import RecordingRedactor
 from conformance.target.secrets import Secret, SecretUrl
 from conformance.target.target import Target, check_not_offered, check_sessions
 
@@ -101,7 +101,7 @@ class Record:
         return len(json.loads(self.cassette)["interactions"])
 
 
-def write_record(folder: Path, record: Record, scrub: Scrub) -> None:
+def write_record(folder: Path, record: Record, scrub: RecordingRedactor) -> None:
     """Writes the folder, whole or not at all. Raises Problem where a value is in it that must not be recorded."""
     files = {
         CASSETTE: record.cassette,
@@ -112,7 +112,7 @@ def write_record(folder: Path, record: Record, scrub: Scrub) -> None:
         files[DEVIATIONS] = record.target.deviations.read_text("utf-8")
     for name, text in files.items():
         if scrub.leaks(text):
-            raise Problem(
+            raise UserError(
                 f"{folder / name}: it would hold a secret, the host or a private value, which a call itself sends: "
                 "nothing was recorded; see `private` in the target file"
             )
@@ -128,7 +128,7 @@ def write_record(folder: Path, record: Record, scrub: Scrub) -> None:
         new.rename(folder)
         shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
-        raise Problem(f"{folder}: cannot write the record ({error.strerror})") from None
+        raise UserError(f"{folder}: cannot write the record ({error.strerror})") from None
 
 
 def is_interrupted(folder: Path) -> bool:
@@ -143,26 +143,26 @@ def load_record(folder: Path) -> Record:
     try:
         data = tomllib.loads(_text_of(folder / TARGET))
     except ValueError as error:  # of a number that is too long too
-        raise Problem(f"{folder / TARGET}: not valid TOML: {error}") from None
+        raise UserError(f"{folder / TARGET}: not valid TOML: {error}") from None
     where = str(folder / TARGET)
     required = {"name": str, "edition": str, "recorded": datetime, "suite_version": str, "portal": str, "live": bool}
     required |= {"callers": list, "sessions": dict, "not_offered": list, "judged": dict}
     check_keys(data, required, {}, where)
     if data["edition"] not in edition_names():
-        raise Problem(f"{where}: edition: unknown edition {data['edition']!r}: record again")
+        raise UserError(f"{where}: edition: unknown edition {data['edition']!r}: record again")
     known = {caller.name: caller for caller in RECORDED_BASES}
     for name in data["callers"]:
         if not isinstance(name, str) or name not in known:
-            raise Problem(f"{where}: callers: unknown caller {name!r}")
+            raise UserError(f"{where}: callers: unknown caller {name!r}")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", data["name"]):
-        raise Problem(f"{where}: name: use letters, digits, dot, dash and underscore")
+        raise UserError(f"{where}: name: use letters, digits, dot, dash and underscore")
     for clause, number in data["judged"].items():
         if not isinstance(number, int):
-            raise Problem(f"{where}: judged.{clause}: this must be a int")
+            raise UserError(f"{where}: judged.{clause}: this must be a int")
     sessions = check_sessions(data["sessions"], f"{where}: sessions")
     callers: dict[Caller, SecretUrl] = {known[name]: SecretUrl(RECORDED_BASES[known[name]]) for name in data["callers"]}
     if Caller.MAIN not in callers:
-        raise Problem(f"{where}: callers: MAIN is missing")
+        raise UserError(f"{where}: callers: MAIN is missing")
     target = Target(
         name=data["name"],
         kind="recorded",
@@ -211,12 +211,12 @@ def _text_of(path: Path) -> str:
         if not path.is_file():
             raise FileNotFoundError(errno.ENOENT, "no such file")
         if path.stat().st_size > _LARGEST_FILE:
-            raise Problem(f"{path}: larger than {_LARGEST_FILE // 2**20} MiB: no plan needs so much: record again")
+            raise UserError(f"{path}: larger than {_LARGEST_FILE // 2**20} MiB: no plan needs so much: record again")
         return path.read_text("utf-8")
     except UnicodeDecodeError:
-        raise Problem(f"{path}: not UTF-8 text: record again") from None
+        raise UserError(f"{path}: not UTF-8 text: record again") from None
     except OSError as error:
-        raise Problem(
+        raise UserError(
             f"{path}: cannot read it ({error.strerror}): a record has {CASSETTE}, {PLAN} and {TARGET}"
         ) from None
 
@@ -225,7 +225,7 @@ def _json_of(text: str, path: Path) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise Problem(f"{path}: not JSON, or cut: record again") from None
+        raise UserError(f"{path}: not JSON, or cut: record again") from None
 
 
 def _checked(document: Any, schema: dict[str, Any], path: Path) -> None:
@@ -233,6 +233,6 @@ def _checked(document: Any, schema: dict[str, Any], path: Path) -> None:
         jsonschema.validate(document, schema)
     except jsonschema.ValidationError as error:
         place = "/".join(map(str, error.absolute_path)) or "the whole"
-        raise Problem(f"{path}: not a record of this suite, version 1 ({place}): record again") from None
+        raise UserError(f"{path}: not a record of this suite, version 1 ({place}): record again") from None
     except RecursionError:
-        raise Problem(f"{path}: nested too deeply: record again") from None
+        raise UserError(f"{path}: nested too deeply: record again") from None

@@ -19,7 +19,7 @@ _SHORTEST_ID: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Scrub:
+class RecordingRedactor:
     """found: what must not be recorded, in every form and spelling. user_ids: numbers, taken out of texts only."""
 
     found: re.Pattern[str] | None = field(repr=False)
@@ -62,7 +62,7 @@ class Scrub:
         return text
 
 
-def scrub_of(target: Target) -> Scrub:
+def recording_redactor_of(target: Target) -> RecordingRedactor:
     """What must not be recorded of a target: host, secrets, token, private values, user ids."""
     urls = set(target.callers.values())
     values = {target.token.value, *(private.value for private in target.private)}
@@ -71,7 +71,7 @@ def scrub_of(target: Target) -> Scrub:
         values |= {url.secret, *url.hosts, parts.password or ""}
     kept = {value for value in values if len(value) >= SHORTEST_SECRET and value != WRONG_SECRET}
     numbers = {number for url in urls if (number := _user_id(url))}
-    return Scrub(pattern_of(kept), tuple(sorted(numbers)))
+    return RecordingRedactor(pattern_of(kept), tuple(sorted(numbers)))
 
 
 def _user_id(url: SecretUrl) -> str:

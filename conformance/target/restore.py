@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
-from conformance.exchange.call import NOTHING, READ_METHOD, Call, Caller, Json, Pick, Read
+from conformance.exchange.call import NOTHING, READ_METHOD, Call, Caller, ClassifiedValue, Json, ReadBack
 from conformance.exchange.encode import HttpRequest, encode, encode_read
 from conformance.exchange.read_back import KEPT_FIELDS, comment_reads_back, rating_reads_back
 from conformance.exchange.response import NO_JSON, WELL_FORMED_CODE, parse_json
 from conformance.target.secrets import pattern_of
-from conformance.target.transports import NoAnswer, RawAnswer, Spelling, Wire
+from conformance.target.transports import NoResponse, RawAnswer, Spelling, Wire
 
 FOUND_COMMENT: Final = "(the comment found before the run)"
 _LONGEST_CODE: Final = 64
@@ -29,7 +29,7 @@ class Vote:
     comment: str = field(repr=False)
 
 
-class DiscreetWire:
+class RestoringWire:
     """A wire that knows the votes of before the run, and shows none of their comments.
 
     sessions: those that may get a vote. own_comments: the comments that the run itself may send; a found one that is
@@ -59,7 +59,7 @@ class DiscreetWire:
         """Reads the votes of the sessions that were not read yet; of what cannot be read nothing is known."""
         for session in self._sessions.values():
             if session not in self.found:
-                with suppress(NoAnswer):
+                with suppress(NoResponse):
                     self._note(self._read(session))
 
     def put_back(self) -> list[str]:
@@ -79,7 +79,7 @@ class DiscreetWire:
                 self._wire.send(partial(_spelt, call), Caller.MAIN)
                 if self._is_there(session, found):
                     return ""
-        except NoAnswer as failure:
+        except NoResponse as failure:
             return f"session {session}: its vote of before the run could not be put back ({failure})"
         return f"session {session}: its vote of before the run could not be put back: it reads back otherwise"
 
@@ -105,7 +105,7 @@ class DiscreetWire:
         return body if hidden == document else json.dumps(hidden).encode()
 
     def _read(self, session: int) -> dict[str, Any]:
-        raw = self._wire.send(lambda _: encode_read(Read(session)), Caller.MAIN)
+        raw = self._wire.send(lambda _: encode_read(ReadBack(session)), Caller.MAIN)
         return _kept(parse_json(raw.body))
 
     def _is_there(self, session: int, found: Vote) -> bool:
@@ -130,8 +130,8 @@ def _spelt(call: Call, _token: str) -> HttpRequest:
 
 def _calls_for(session: int, vote: Vote) -> tuple[Call, ...]:
     """The calls of which one may store a vote: an empty field some portals want to be told, others refuse to be."""
-    rating, comment = Pick("found", vote.rating), Pick("found", vote.comment)
-    whole = Call(Pick("rateable", session), rating, comment)
+    rating, comment = ClassifiedValue("found", vote.rating), ClassifiedValue("found", vote.comment)
+    whole = Call(ClassifiedValue("rateable", session), rating, comment)
     if vote.rating and vote.comment:
         return (whole,)
     without = replace(whole, rating=NOTHING) if vote.comment else replace(whole, comment=NOTHING)

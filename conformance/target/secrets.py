@@ -77,19 +77,19 @@ def pattern_of(texts: Iterable[str]) -> re.Pattern[str] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Scrubber:
+class Redactor:
     """Takes the secrets of a target out of texts, in every form; hosts and private values in every spelling too."""
 
     secrets: tuple[str, ...] = field(repr=False)
     private: re.Pattern[str] | None = field(default=None, repr=False)
 
     @staticmethod
-    def of(urls: Iterable[SecretUrl], secrets: Iterable[Secret], private: Iterable[str] = ()) -> "Scrubber":
+    def of(urls: Iterable[SecretUrl], secrets: Iterable[Secret], private: Iterable[str] = ()) -> "Redactor":
         plain = {secret.value for secret in secrets}
         for url in urls:
             plain |= {url.secret, urlsplit(url.value).password or ""}
         forms = {form for text in plain for form in forms_of(text)}
-        return Scrubber(tuple(sorted(forms, key=len, reverse=True)), pattern_of(private))
+        return Redactor(tuple(sorted(forms, key=len, reverse=True)), pattern_of(private))
 
     def clean(self, text: str) -> str:
         """The text without secrets."""

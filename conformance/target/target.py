@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 from conformance.contract.classes import STATES
 from conformance.contract.clauses import check_keys, edition_names, load_edition
-from conformance.errors import Problem
+from conformance.errors import UserError
 from conformance.exchange.call import TOKEN_CALLERS, Caller
 from conformance.exchange.reproduce import WRONG_SECRET
 from conformance.portals import reference
-from conformance.target.secrets import SHORTEST_SECRET, Scrubber, Secret, SecretUrl
+from conformance.target.secrets import SHORTEST_SECRET, Redactor, Secret, SecretUrl
 
 DEFAULT_EDITION: Final = "2024-10"
 _OFFERABLE_CHAPTERS: Final = ("transport", "access", "effects")
@@ -64,10 +64,10 @@ class Target:
     portal: str = ""
 
     @property
-    def scrubber(self) -> Scrubber:
+    def redactor(self) -> Redactor:
         hosts = [host for url in self.callers.values() for host in url.hosts] if self.kind == "url" else []
         private = [*hosts, *(secret.value for secret in self.private)]
-        return Scrubber.of(self.callers.values(), (self.token,), private)
+        return Redactor.of(self.callers.values(), (self.token,), private)
 
 
 def load_target(name: str) -> Target:
@@ -78,10 +78,10 @@ def load_target(name: str) -> Target:
     try:
         data = tomllib.loads(path.read_text("utf-8"))
     except tomllib.TOMLDecodeError as error:
-        raise Problem(f"{name}: not valid TOML: {error}") from None
+        raise UserError(f"{name}: not valid TOML: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise Problem(f"--target {name}: cannot read this file ({reason}): give `mock` or a target file") from None
+        raise UserError(f"--target {name}: cannot read this file ({reason}): give `mock` or a target file") from None
     return _parse(data, path)
 
 
@@ -131,18 +131,18 @@ def _parse(data: dict[str, Any], path: Path) -> Target:
     check_keys(data, {}, kinds, file)
     for key in ("name", "url", "sessions"):
         if key not in data:
-            raise Problem(f"{file}: key {key!r} is missing")
+            raise UserError(f"{file}: key {key!r} is missing")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", data["name"]):
-        raise Problem(f"{file}: name: use letters, digits, dot, dash and underscore: it names the report's folder")
+        raise UserError(f"{file}: name: use letters, digits, dot, dash and underscore: it names the report's folder")
     edition = data.get("edition", "")
     if edition and edition not in edition_names():
-        raise Problem(f"{file}: edition: unknown edition {edition!r}: choose one of {', '.join(edition_names())}")
+        raise UserError(f"{file}: edition: unknown edition {edition!r}: choose one of {', '.join(edition_names())}")
     callers = data.get("callers", {})
     check_keys(
         callers, {}, dict.fromkeys(("unscoped_url", "second_url", "token_url", "token"), str), f"{file}: callers"
     )
     if ("token_url" in callers) != ("token" in callers):
-        raise Problem(f"{file}: callers: token_url and token go together: give both or none")
+        raise UserError(f"{file}: callers: token_url and token go together: give both or none")
     main = SecretUrl(_url(data["url"], f"{file}: url"))
     others = [
         _url(callers[key], f"{file}: callers.{key}") if key in callers else ""
@@ -169,7 +169,7 @@ def _parse(data: dict[str, Any], path: Path) -> Target:
 def _private(values: list[Any], where: str) -> tuple[Secret, ...]:
     for value in values:
         if not isinstance(value, str) or len(value) < SHORTEST_SECRET:
-            raise Problem(f"{where}: each value is a text of {SHORTEST_SECRET} characters at least")
+            raise UserError(f"{where}: each value is a text of {SHORTEST_SECRET} characters at least")
     return tuple(Secret(_expand(value, where)) for value in values)
 
 
@@ -178,7 +178,7 @@ def _limit(table: dict[str, Any], live: bool, where: str) -> Limit:
     usual = DOCUMENTED_LIMIT if live else NO_LIMIT
     limit = Limit(table.get("burst", usual.burst), table.get("per_second", usual.per_second))
     if limit.burst < 1 or not 0 < limit.per_second <= 1000:
-        raise Problem(f"{where}: burst is a whole number above 0, per_second a number above 0")
+        raise UserError(f"{where}: burst is a whole number above 0, per_second a number above 0")
     return limit
 
 
@@ -186,13 +186,13 @@ def check_sessions(table: dict[str, Any], where: str) -> dict[str, int]:
     """The session ids by state. Raises Problem."""
     for state, number in table.items():
         if state not in STATES:
-            raise Problem(f"{where}: unknown state {state!r}: the states are {', '.join(STATES)}")
+            raise UserError(f"{where}: unknown state {state!r}: the states are {', '.join(STATES)}")
         if not isinstance(number, int) or isinstance(number, bool) or number <= 0:
-            raise Problem(f"{where}.{state}: a session id is a whole number above 0, written without quotes")
+            raise UserError(f"{where}.{state}: a session id is a whole number above 0, written without quotes")
     if "rateable" not in table:
-        raise Problem(f"{where}: give at least rateable, the id of a session that this caller may rate")
+        raise UserError(f"{where}: give at least rateable, the id of a session that this caller may rate")
     if len(set(table.values())) < len(table):
-        raise Problem(f"{where}: the same id stands for two states: each state needs a session of its own")
+        raise UserError(f"{where}: the same id stands for two states: each state needs a session of its own")
     return table
 
 
@@ -204,9 +204,9 @@ def check_not_offered(names: list[Any], sessions: dict[str, int], where: str) ->
     }
     for name in names:
         if not isinstance(name, str) or name not in known:
-            raise Problem(f"{where}: unknown clause {name!r}: `vote-conformance explain` lists them")
+            raise UserError(f"{where}: unknown clause {name!r}: `vote-conformance explain` lists them")
         if known[name].chapter not in _OFFERABLE_CHAPTERS and name not in without_session:
-            raise Problem(
+            raise UserError(
                 f"{where}: {name} is part of the method: only clauses of {', '.join(_OFFERABLE_CHAPTERS)} "
                 "and of a session state that is not configured can be left out"
             )
@@ -223,9 +223,9 @@ def _url(text: str, where: str) -> str:
     form = r".*/rest" if where.endswith("token_url") else r".*/rest/[^/]+/[^/]+"
     if not usable or parts.query or parts.fragment or not re.fullmatch(form, parts.path.rstrip("/")):
         shape = "https://PORTAL/rest/" + ("" if where.endswith("token_url") else "USER/${SECRET}/")
-        raise Problem(f"{where}: not a base URL: write it as {shape}")
+        raise UserError(f"{where}: not a base URL: write it as {shape}")
     if parts.scheme == "http" and not _is_loopback(text):
-        raise Problem(f"{where}: plain http would show the secret on the way to {parts.hostname}: use https")
+        raise UserError(f"{where}: plain http would show the secret on the way to {parts.hostname}: use https")
     return text.rstrip("/") + "/"
 
 
@@ -241,7 +241,7 @@ def _expand(text: str, where: str) -> str:
     def value_of(match: re.Match[str]) -> str:
         value = os.environ.get(match[1])
         if not value:
-            raise Problem(f"{where}: the environment variable {match[1]} is not set: export it before the run")
+            raise UserError(f"{where}: the environment variable {match[1]} is not set: export it before the run")
         return value
 
     return re.sub(r"\$\{(\w+)\}", value_of, text)

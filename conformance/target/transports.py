@@ -18,11 +18,11 @@ Spelling = Callable[[str], HttpRequest]
 """A request, spelt with an access token; who does not send one gives the empty text."""
 
 
-class NoAnswer(Exception):
+class NoResponse(Exception):
     """A request that was not answered: no connection, a dropped one, or the time was over. Holds no URL."""
 
 
-class NotRecorded(NoAnswer):
+class NotRecorded(NoResponse):
     """A request that is not on the record."""
 
 
@@ -64,11 +64,11 @@ class HttpWire:
                 # The portal closed a connection that stood idle: that says nothing of this call.
                 return self._send(sent)
         except httpx.TimeoutException:
-            raise NoAnswer(f"no answer within {TIMEOUT_SECONDS:.0f} s") from None
+            raise NoResponse(f"no answer within {TIMEOUT_SECONDS:.0f} s") from None
         except httpx.ConnectError:
-            raise NoAnswer("cannot connect") from None
+            raise NoResponse("cannot connect") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise NoAnswer(f"the connection failed ({type(error).__name__})") from None
+            raise NoResponse(f"the connection failed ({type(error).__name__})") from None
 
     def close(self) -> None:
         self._client.close()
@@ -81,9 +81,9 @@ class HttpWire:
             for chunk in response.iter_bytes():
                 body += chunk
                 if len(body) > LARGEST_ANSWER:
-                    raise NoAnswer("the answer is larger than 4 MiB")
+                    raise NoResponse("the answer is larger than 4 MiB")
                 if time.monotonic() > deadline:
-                    raise NoAnswer(f"the answer took longer than {TIMEOUT_SECONDS:.0f} s")
+                    raise NoResponse(f"the answer took longer than {TIMEOUT_SECONDS:.0f} s")
         finally:
             response.close()
         return RawAnswer(response.status_code, response.headers.get("content-type", ""), bytes(body))

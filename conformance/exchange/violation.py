@@ -1,0 +1,88 @@
+"""A demand that does not hold: how a test states it, and how every report shows it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+_DELIVERY: Final = "way"
+"""This fact is shown on the line of the fact before it."""
+
+
+class ClauseViolated(Exception):
+    """Raised by a test where its clause does not hold.
+
+    expected: what was permitted, in words.
+    may_be_caused_elsewhere: True if the portal chose between accepting and refusing. Then another value of the call, or
+    an earlier call, may be the cause.
+    """
+
+    def __init__(self, expected: str, may_be_caused_elsewhere: bool = False) -> None:
+        super().__init__(expected)
+        self.expected = expected
+        self.may_be_caused_elsewhere = may_be_caused_elsewhere
+
+
+class NotApplicable(Exception):
+    """Raised by a test where its clause says nothing about what was answered."""
+
+
+def require(condition: bool, expected: str) -> None:
+    """Raise ClauseViolated unless the condition holds. Unlike `assert`, this also works under `python -O`."""
+    if not condition:
+        raise ClauseViolated(expected)
+
+
+def assume(condition: bool) -> None:
+    """Raise NotApplicable unless the clause says something about this case."""
+    if not condition:
+        raise NotApplicable
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One violation of a clause by a portal or by a client library.
+
+    facts: labels and texts in the order in which a person reads them.
+    classes: the equivalence class of each parameter.
+    """
+
+    clause: str
+    facts: tuple[tuple[str, str], ...]
+    classes: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+    def fact(self, label: str) -> str:
+        """Return the text of one fact, or the empty text."""
+        return dict(self.facts).get(label, "")
+
+    def with_notes(self, *notes: str) -> "Violation":
+        """Return the violation with further notes at its end."""
+        return replace(self, notes=(*self.notes, *notes))
+
+    def document(self) -> dict[str, Any]:
+        """Return the violation as report.json holds it, without the clause."""
+        facts = {label.replace(" ", "_"): text for label, text in self.facts}
+        return {**facts, "classes": dict(self.classes), "notes": list(self.notes)}
+
+
+def shown_facts(violation: Violation | Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return labels and texts as a person reads them; how a call was delivered stands beside the call."""
+    shown: list[tuple[str, str]] = []
+    for label, text in violation.facts if isinstance(violation, Violation) else _facts_of(violation):
+        if label == _DELIVERY and shown:
+            shown[-1] = (shown[-1][0], f"{shown[-1][1]}   {text}")
+        else:
+            shown.append((label, text))
+    return shown
+
+
+def _facts_of(document: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    others: Iterable[str] = ("classes", "notes")
+    return tuple((key.replace("_", " "), text) for key, text in document.items() if key not in others)
+
+
+def printable(text: str, longest: int) -> str:
+    """Return a text as one line that cannot steer a terminal; a longer one is cut, with a note."""
+    shown = text[:longest]
+    shown = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in shown)
+    return shown if len(text) <= longest else f"{shown}… ({len(text):,} characters)"
