@@ -27,10 +27,12 @@ from conformance.errors import UserError
 from conformance.reporting.report import RunFacts
 from conformance.target.client import Portal, http_wire
 from conformance.target.recording import Record, is_interrupted, load_record
-from conformance.target.target import Target, load_target
+from conformance.target.target import Target, embedded_target, load_target
 
 DRAWS: Final = 100
 """How many calls Hypothesis may propose for each clause."""
+CLIENT_DRAWS: Final = 60
+"""How many calls Hypothesis may propose for each clause of a client library."""
 DEFAULT_CAP: Final = 20.0
 """Seconds that one call of a client library may take."""
 LEVELS: Final = ("documented", "implied")
@@ -53,27 +55,36 @@ class ClientOptions:
 
 @dataclass(slots=True)
 class Run:
-    """collected: the clauses whose tests are to run. tallies: by clause, what came of its trial.
+    """One run: what was asked for, and what came of it so far.
 
-    client: the library under test, None where the target is; client_name: as it names itself. edition_evidence: by what
-    the edition was chosen, where the portal was asked. record: what is replayed; unrecorded: how many requests were not
-    on it. records_to: the folder that is recorded to; write_record: does so when the run came to its end. may_write:
-    whether --yes was given; not_put_back: what of the found vote was not.
+    level: the lowest level that is judged.
+    client: the library under test; None where a portal is judged.
+    record: what is replayed.
+    records_to: the folder that is recorded to.
+    may_write: True if --yes was given.
+    edition_evidence: what the edition was chosen by, where the portal was asked.
+    client_name: the library as it names itself.
+    unrecorded: how many requests were not on the recording.
+    write_record: writes the recording when the run has come to its end.
+    not_put_back: what of the found votes was not restored.
+    collected: the clauses whose tests are to run.
+    results: the result of each clause that was judged.
     """
 
-    target: Target
     edition: Edition
-    level: str
-    deviations: tuple[Deviation, ...]
-    deviation_file: Path | None
-    seed: int
-    report_folder: Path
-    allow_incomplete: bool
-    mode: Mode
-    client: ClientOptions | None
-    record: Record | None
-    records_to: Path | None
-    may_write: bool
+    target: Target = field(default_factory=embedded_target)
+    mode: Mode = Explore(DRAWS)
+    level: str = "implied"
+    deviations: tuple[Deviation, ...] = ()
+    seed: int = 1
+    deviation_file: Path | None = None
+    report_folder: Path = Path("reports")
+    allow_incomplete: bool = False
+    client: ClientOptions | None = None
+    client_draws: int = CLIENT_DRAWS
+    record: Record | None = None
+    records_to: Path | None = None
+    may_write: bool = False
     edition_evidence: tuple[str, ...] = ()
     client_name: str = ""
     unrecorded: int = 0
@@ -82,7 +93,7 @@ class Run:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     clock: float = field(default_factory=time.monotonic)
     collected: set[str] = field(default_factory=set)
-    tallies: dict[str, ClauseResult] = field(default_factory=dict)
+    results: dict[str, ClauseResult] = field(default_factory=dict)
     combinations: set[Combination] = field(default_factory=set)
     requests: int = 0
     writes: int = 0

@@ -1,47 +1,75 @@
 """The words in which the tests of the suite are written.
 
-A test names its clause and its feed; its body says what must hold of one record. The fixture `judge` comes to records
-in the mode of the run and judges each with the body.
+A test names its clause and what it is given; its body says what must hold of it:
+
+    @clause("rating.rejects-outside", exchange=calls(rating=OUTSIDE, comment=WITH_OR_WITHOUT))
+    def test_a_rating_outside_1_to_5_is_refused(exchange: Exchange) -> None:
+        exchange.must_be_refused()
 """
 
+import inspect
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from importlib import import_module
+from importlib.resources import files
+from typing import Any, Final
 
 import pytest
 
-from conformance.clients.runner import Rounds, Sent
-from conformance.engine.cases import CallTemplate, Cases, boundary
-from conformance.engine.checks import Feed, calls, effects, listed, observations, pairs, stories
+from conformance.clients.checks import client_calls, requests_sent
+from conformance.engine.cases import Case, Cases, Optionals, Values, boundary
+from conformance.engine.checks import (
+    Check,
+    Evidence,
+    calls,
+    comparisons,
+    listed,
+    observations,
+    sequences,
+    state_changes,
+)
 from conformance.exchange.violation import assume, require
 
 __all__ = [
-    "CallTemplate",
+    "Case",
     "Cases",
-    "Rounds",
-    "Sent",
+    "Evidence",
+    "Optionals",
+    "Values",
     "assume",
     "boundary",
     "calls",
     "clause",
-    "effects",
+    "client_calls",
+    "comparisons",
     "listed",
     "observations",
-    "pairs",
+    "requests_sent",
     "require",
-    "stories",
+    "sequences",
+    "state_changes",
 ]
 
 Body = Callable[[Any], None]
-Judge = Callable[[str], None]
+RunClause = Callable[[Check], None]
+_CLIENT_CHAPTER: Final = "test_client"
 
 
-def clause(name: str, feed: Feed | Rounds | Sent) -> Callable[[Body], Callable[[Judge], None]]:
-    """Makes a test of a clause out of what must hold of each record of the feed."""
+def clause(name: str, **given: Evidence) -> Callable[[Body], Callable[[RunClause], None]]:
+    """Make a test of a clause out of a body that judges one record.
 
-    def decorate(body: Body) -> Callable[[Judge], None]:
-        @pytest.mark.clause(name, feed, body)
-        def test(judge: Judge) -> None:
-            judge(name)
+    given: one keyword, the name of the body's argument; its value says where the records come from.
+    """
+    [(argument, evidence)] = given.items()
+
+    def decorate(body: Body) -> Callable[[RunClause], None]:
+        if list(inspect.signature(body).parameters) != [argument]:
+            raise TypeError(f"{body.__name__}: name its only argument {argument}")
+        check = Check(name, evidence, body)
+
+        @pytest.mark.clause(check)
+        def test(run_clause: RunClause) -> None:
+            run_clause(check)
 
         test.__name__ = body.__name__
         test.__qualname__ = body.__qualname__
@@ -50,3 +78,25 @@ def clause(name: str, feed: Feed | Rounds | Sent) -> Callable[[Body], Callable[[
         return test
 
     return decorate
+
+
+@cache
+def portal_checks() -> tuple[Check, ...]:
+    """Return the checks of all chapters for portals."""
+    return tuple(check for name in _chapters() if name != _CLIENT_CHAPTER for check in _checks_of(name))
+
+
+@cache
+def client_checks() -> tuple[Check, ...]:
+    """Return the checks of client libraries."""
+    return tuple(_checks_of(_CLIENT_CHAPTER))
+
+
+def _chapters() -> list[str]:
+    names = (entry.name for entry in files("conformance").iterdir())
+    return sorted(name.removesuffix(".py") for name in names if name.startswith("test_"))
+
+
+def _checks_of(module: str) -> list[Check]:
+    members = vars(import_module(f"conformance.{module}")).values()
+    return [mark.args[0] for member in members for mark in getattr(member, "pytestmark", [])]

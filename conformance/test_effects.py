@@ -1,99 +1,89 @@
 """Chapter "effects": what a vote leaves behind, read back through imopenlines.session.history.get."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from hypothesis import strategies as st
 
 from conformance.contract.classes import NOT_WHOLE_RATINGS, OUTSIDE, RATINGS, STARS, TEXTS
+from conformance.engine.blame import Blame
+from conformance.engine.checks import NO_READ_BACK
 from conformance.engine.evidence import CallSequence, Observation, StateChange
-from conformance.engine.log import ExchangeLog
 from conformance.engine.observed_cases import one_field
 from conformance.engine.session import PortalSession
-from conformance.exchange.call import Call, ClassifiedValue, Delivery, Encoding
+from conformance.exchange.call import ABSENT, Call, ClassifiedValue, Delivery, Encoding, ReadBack
 from conformance.exchange.read_back import NOT_READ, StoredVote
-from conformance.suite import CallTemplate, Cases, boundary, clause, effects, observations, stories
+from conformance.suite import Case, Cases, boundary, clause, observations, sequences, state_changes
 
 ENCODINGS = tuple(Delivery(encoding) for encoding in Encoding)
 
 
 @clause(
     "effect.saved",
-    effects(
-        CallTemplate(
-            session=("rateable",),
-            rating=("absent", *STARS, "digits", "empty"),
-            comment=("plain", *TEXTS, "zero-text", "absent"),
-            deliveries=ENCODINGS,
-        )
+    change=state_changes(
+        rating=("absent", *STARS, "digits", "empty"),
+        comment=("plain", *TEXTS, "zero-text", "absent"),
+        deliveries=ENCODINGS,
     ),
 )
-def test_an_accepted_vote_reads_back_as_sent(effect: StateChange) -> None:
-    effect.must_be_saved()
+def test_an_accepted_vote_reads_back_as_sent(change: StateChange) -> None:
+    change.must_be_saved()
 
 
 @clause(
     "effect.unchanged-on-refusal",
-    effects(
-        CallTemplate(
-            session=("rateable", "absent", "forbidden", "unknown", "zero", "text"),
-            rating=(*OUTSIDE, "5", *NOT_WHOLE_RATINGS, "absent", "empty"),
-            comment=("plain", "absent", "empty", "special"),
-        )
+    change=state_changes(
+        session=("rateable", "absent", "forbidden", "unknown", "zero", "text"),
+        rating=(*OUTSIDE, "5", *NOT_WHOLE_RATINGS, "absent", "empty"),
+        comment=("plain", "absent", "empty", "special"),
     ),
 )
-def test_a_refused_vote_changes_nothing(effect: StateChange) -> None:
-    effect.must_be_unchanged()
+def test_a_refused_vote_changes_nothing(change: StateChange) -> None:
+    change.must_be_unchanged()
 
 
-def _vote(world: PortalSession, stars: str, text: str) -> Call:
-    return Call(world.rateable, boundary(RATINGS, stars), ClassifiedValue("plain", text))
+def _vote(session: PortalSession, stars: str, text: str) -> Call:
+    return Call(session.rateable, boundary(RATINGS, stars), ClassifiedValue("plain", text))
 
 
-def _two_votes(world: PortalSession) -> Cases:
-    if not world.reads:
-        return Cases((), lacking="the portal offers no read-back")
-    first, second = _vote(world, "2", "the first vote"), _vote(world, "4", "the second vote")
+def _two_votes(session: PortalSession) -> Cases:
+    if not session.reads:
+        return Cases((), lacking=NO_READ_BACK)
+    first, second = _vote(session, "2", "the first vote"), _vote(session, "4", "the second vote")
     pairs = st.permutations(STARS).map(
-        lambda stars: (_vote(world, stars[0], f"first {stars[0]}"), _vote(world, stars[1], f"second {stars[1]}"))
+        lambda stars: _read_after_each(
+            session, [_vote(session, stars[0], f"first {stars[0]}"), _vote(session, stars[1], f"second {stars[1]}")]
+        )
     )
-    return Cases(((first, second), (second, first)), pairs)
+    return Cases(tuple(_read_after_each(session, votes) for votes in ((first, second), (second, first))), pairs)
 
 
-def _votes_in_a_row(_world: PortalSession, transcript: ExchangeLog, _clause: str) -> Iterator[CallSequence]:
-    """Each two votes that followed each other and were read back, and each vote that was sent again."""
-    read = [effect for effect in transcript.effects if isinstance(effect.after, StoredVote)]
-    for first, second in pairwise(effect for effect in read if effect.exchange.answer.accepted):
+def _read_after_each(session: PortalSession, calls: Sequence[Call]) -> Case:
+    read = ReadBack(session.rateable.value)
+    return Case(tuple(request for call in calls for request in (call, read)))
+
+
+def _votes_in_a_row(blame: Blame, clause: str) -> Iterator[CallSequence]:
+    """Yield each two votes that followed each other and were read back, and each vote that was sent again."""
+    read = [change for change in blame.log.changes_for(clause) if isinstance(change.after, StoredVote)]
+    for first, second in pairwise(change for change in read if change.exchange.response.accepted):
         yield CallSequence((first.exchange, second.exchange), first.after, second.after)
-    for told in transcript.repeated.values():
-        yield CallSequence((told[0], told[-1]), NOT_READ, NOT_READ)
+    for exchanges in blame.log.repeated.values():
+        yield CallSequence((exchanges[0], exchanges[-1]), NOT_READ, NOT_READ)
 
 
-def _vote_twice(world: PortalSession, votes: tuple[Call, ...]) -> CallSequence:
-    """Where a vote is refused, one that was accepted before is sent again: was it the value, or that it came later?"""
-    first = world.ask(votes[0])
-    between = world.read()
-    second = world.ask(votes[1])
-    after = world.read()
-    if first.answer.accepted and second.answer.code:
-        return CallSequence((first, second, world.ask(first.call)), between, after)
-    if first.answer.code and world.control is not None:
-        return CallSequence((world.control, world.ask(world.control.call)), between, after)
-    return CallSequence((first, second), between, after)
+@clause("effect.revote", sequence=sequences(_two_votes, _votes_in_a_row))
+def test_a_later_vote_replaces_the_earlier_one(sequence: CallSequence) -> None:
+    sequence.must_be_replaced()
 
 
-@clause("effect.revote", stories(_two_votes, _vote_twice, _votes_in_a_row))
-def test_a_later_vote_replaces_the_earlier_one(story: CallSequence) -> None:
-    story.must_be_replaced()
-
-
-def _the_same_between_others(world: PortalSession) -> Cases:
-    good = _vote(world, "3", "the same again")
-    bad = Call(world.rateable, boundary(RATINGS, "above"))
-    empty = Call(world.rateable)
-    nobody = Call(ClassifiedValue("absent", boundary(RATINGS, "absent").value), boundary(RATINGS, "5"))
-    other = _vote(world, "1", "another vote")
-    named = (
+def _the_same_between_others(session: PortalSession) -> Cases:
+    good = _vote(session, "3", "the same again")
+    bad = Call(session.rateable, boundary(RATINGS, "above"))
+    empty = Call(session.rateable)
+    nobody = Call(ClassifiedValue("absent", ABSENT), boundary(RATINGS, "5"))
+    other = _vote(session, "1", "another vote")
+    written_out = (
         (good, bad, good),
         (good, empty, good, nobody, good),
         (bad, good, bad),
@@ -102,40 +92,34 @@ def _the_same_between_others(world: PortalSession) -> Cases:
         (good,) * 10,
     )
     between = st.lists(st.sampled_from((bad, empty, nobody, other)), min_size=1, max_size=4)
-    drawn = st.builds(lambda call, others: (call, *others, call), st.sampled_from((good, bad, empty, nobody)), between)
-    return Cases(named, drawn)
+    drawn = st.builds(
+        lambda call, others: Case((call, *others, call)), st.sampled_from((good, bad, empty, nobody)), between
+    )
+    return Cases(tuple(map(Case, written_out)), drawn)
 
 
-def _tell(world: PortalSession, calls: tuple[Call, ...]) -> CallSequence:
-    """The calls between the first vote that was accepted and the same again."""
-    told = [world.ask(call) for call in calls]
-    if world.control is not None:
-        told = [world.control, *told, world.ask(world.control.call)]
-    return CallSequence(tuple(told), NOT_READ, NOT_READ)
+def _sent_again(blame: Blame, _clause: str) -> Iterator[CallSequence]:
+    return (CallSequence(tuple(exchanges), NOT_READ, NOT_READ) for exchanges in blame.log.repeated.values())
 
 
-def _sent_again(_world: PortalSession, transcript: ExchangeLog, _clause: str) -> Iterator[CallSequence]:
-    return (CallSequence(tuple(told), NOT_READ, NOT_READ) for told in transcript.repeated.values())
+@clause("effect.history-free", sequence=sequences(_the_same_between_others, _sent_again))
+def test_equal_calls_have_equal_outcomes(sequence: CallSequence) -> None:
+    sequence.must_repeat()
 
 
-@clause("effect.history-free", stories(_the_same_between_others, _tell, _sent_again))
-def test_equal_calls_have_equal_outcomes(story: CallSequence) -> None:
-    story.must_repeat()
-
-
-def _of_the_other(effect: StateChange) -> str:
+def _of_the_other(change: StateChange) -> str:
     """What became of the field that was not sent; nothing where there was none before."""
-    before, after = effect.before, effect.after
-    if not isinstance(before, StoredVote) or not isinstance(after, StoredVote) or not effect.exchange.answer.accepted:
+    before, after = change.before, change.after
+    if not isinstance(before, StoredVote) or not isinstance(after, StoredVote) or not change.exchange.response.accepted:
         return ""
     name, old, new = ("rating", before.rating, after.rating)
-    if effect.exchange.call.comment.absent:
+    if change.exchange.call.comment.absent:
         name, old, new = ("comment", before.comment, after.comment)
     if not old:
         return ""
     return f"keeps the {name}" if new == old else f"changes the {name}" if new else f"empties the {name}"
 
 
-@clause("effect.other-field", observations(lambda world: one_field(world.sessions), _of_the_other))
+@clause("effect.other-field", observation=observations(lambda session: one_field(session.sessions), _of_the_other))
 def test_the_field_that_is_not_sent_is_observed(observation: Observation) -> None:
     """Does a comment alone keep the rating, does a rating alone keep the comment."""

@@ -1,7 +1,5 @@
 """Chapter "errors": which code, in which envelope, with which status."""
 
-from dataclasses import replace
-
 from conformance.contract.classes import (
     BAD_SESSIONS,
     COMMENTS,
@@ -18,58 +16,60 @@ from conformance.engine.observed_cases import several_wrong
 from conformance.engine.session import PortalSession
 from conformance.exchange.call import ABSENT, NOTHING, Batch, Call, ClassifiedValue, Delivery, Encoding
 from conformance.exchange.response import NO_JSON, WELL_FORMED_CODE, Accepted, Malformed, NotJudged, Refused
-from conformance.suite import CallTemplate, assume, boundary, calls, clause, observations, require
+from conformance.suite import Optionals, Values, assume, boundary, calls, clause, observations, require
 
-FINE = CallTemplate(rating=(*STARS, "absent"), comment=("plain", "absent"))
+FINE: Optionals = {"rating": (*STARS, "absent"), "comment": ("plain", "absent")}
 ALONE = tuple(Delivery(encoding) for encoding in Encoding)
 _OTHER_FORMATS = ("text/html", "application/xhtml+xml", "text/xml", "application/xml")
 ANY_SESSION = ("rateable", *DENIED_STATES, *BAD_SESSIONS)
 ANY_RATING = (*OUTSIDE, "absent", *STARS, *NOT_WHOLE_RATINGS, "empty", "null", "digits", "digits-outside")
-REFUSED = CallTemplate(session=ANY_SESSION, rating=ANY_RATING, comment=("absent", "plain", "empty", "null"))
+REFUSED: Values = {"session": ANY_SESSION, "rating": ANY_RATING, "comment": ("absent", "plain", "empty", "null")}
 
 
-@clause("error.access-denied", calls(replace(FINE, session=("forbidden",)), about=["session"]))
+@clause("error.access-denied", exchange=calls(**FINE, session=("forbidden",), about=["session"]))
 def test_a_forbidden_session_is_refused_with_its_code(exchange: Exchange) -> None:
     exchange.must_be_refused()
 
 
-@clause("error.chat-type", calls(replace(FINE, session=("not_open_line",)), about=["session"]))
+@clause("error.chat-type", exchange=calls(**FINE, session=("not_open_line",), about=["session"]))
 def test_a_chat_that_is_no_open_line_is_refused_with_its_code(exchange: Exchange) -> None:
     exchange.must_be_refused()
 
 
-@clause("error.chat-id", calls(replace(FINE, session=("unknown",)), about=["session"]))
+@clause("error.chat-id", exchange=calls(**FINE, session=("unknown",), about=["session"]))
 def test_an_unknown_session_is_refused_as_an_unknown_chat(exchange: Exchange) -> None:
     exchange.must_be_refused()
 
 
-@clause("error.unknown-session", calls(replace(FINE, session=("unknown",)), about=["session"]))
+@clause("error.unknown-session", exchange=calls(**FINE, session=("unknown",), about=["session"]))
 def test_an_unknown_session_is_refused_like_a_forbidden_one(exchange: Exchange) -> None:
     exchange.must_be_refused()
 
 
-@clause("error.wrong-parameter", calls(CallTemplate(rating=NOT_FILLED, comment=NOT_FILLED)))
+@clause("error.wrong-parameter", exchange=calls(rating=NOT_FILLED, comment=NOT_FILLED))
 def test_neither_optional_filled_is_refused_with_its_code(exchange: Exchange) -> None:
     exchange.must_be_refused()
 
 
-@clause("error.empty-session-id", calls(replace(FINE, session=("absent",)), about=["session"]))
+@clause("error.empty-session-id", exchange=calls(**FINE, session=("absent",), about=["session"]))
 def test_no_session_id_is_refused_with_its_code(exchange: Exchange) -> None:
     exchange.must_be_refused()
 
 
-@clause("error.empty-vote-params", calls(CallTemplate()))
+@clause("error.empty-vote-params", exchange=calls())
 def test_neither_optional_given_is_refused_with_its_code(exchange: Exchange) -> None:
     exchange.must_be_refused()
 
 
 @clause(
     "error.envelope",
-    calls(replace(REFUSED, deliveries=(*ALONE, Delivery(batch=Batch.MAP))), judges_shapes=True, leaves=(Accepted,)),
+    exchange=calls(
+        **REFUSED, deliveries=(*ALONE, Delivery(batch=Batch.MAP)), judges_every_shape=True, leaves=(Accepted,)
+    ),
 )
 def test_a_refusal_is_an_object_with_error_and_description(exchange: Exchange) -> None:
-    item = exchange.answer.item
-    assume(not isinstance(exchange.outcome, Accepted | NotJudged) and exchange.answer.status < 500)
+    item = exchange.response.item
+    assume(not isinstance(exchange.outcome, Accepted | NotJudged) and exchange.response.status < 500)
     assume(exchange.allowed.must_be_refused or isinstance(exchange.outcome, Refused))
     assume(exchange.call.delivery.batch is Batch.NO or not isinstance(exchange.outcome, Malformed))
     require(isinstance(item, dict) and "error" in item, "an object with error")
@@ -79,9 +79,9 @@ def test_a_refusal_is_an_object_with_error_and_description(exchange: Exchange) -
     require("result" not in item, "an object without result")
 
 
-@clause("error.status", calls(replace(REFUSED, deliveries=ALONE), judges_shapes=True, leaves=(Accepted,)))
+@clause("error.status", exchange=calls(**REFUSED, deliveries=ALONE, judges_every_shape=True, leaves=(Accepted,)))
 def test_a_refusal_by_the_method_has_its_status(exchange: Exchange) -> None:
-    answer, edition = exchange.answer, exchange.edition
+    answer, edition = exchange.response, exchange.edition
     assume(isinstance(exchange.outcome, Refused))
     assume(answer.code not in edition.system_codes or answer.code in edition.method_codes)
     expected = "400" if edition.method_statuses == {400} else "200 or any 4xx"
@@ -90,53 +90,47 @@ def test_a_refusal_by_the_method_has_its_status(exchange: Exchange) -> None:
 
 @clause(
     "error.documented-code",
-    calls(replace(REFUSED, deliveries=(*ALONE, Delivery(batch=Batch.MAP))), judges_shapes=True, leaves=(Accepted,)),
+    exchange=calls(
+        **REFUSED, deliveries=(*ALONE, Delivery(batch=Batch.MAP)), judges_every_shape=True, leaves=(Accepted,)
+    ),
 )
 def test_every_refusal_carries_a_documented_code(exchange: Exchange) -> None:
-    assume(exchange.answer.has_code)
-    require(exchange.edition.documents(exchange.answer.code), "refused with a code of the method page or a system code")
+    assume(exchange.response.has_code)
+    require(
+        exchange.edition.documents(exchange.response.code), "refused with a code of the method page or a system code"
+    )
 
 
-def _structures_and_example(world: PortalSession) -> list[Call]:
+def _structures_and_example(session: PortalSession) -> list[Call]:
     """A list and an object as the only optional parameter; and the call that the page prints as an example."""
-    example = Call(ClassifiedValue("absent", ABSENT), extra=tuple(world.edition.example_refused.items()))
-    return [*(Call(world.rateable, NOTHING, boundary(COMMENTS, name)) for name in ("list", "object")), example]
+    example = Call(ClassifiedValue("absent", ABSENT), extra=tuple(session.edition.example_refused.items()))
+    return [*(Call(session.rateable, NOTHING, boundary(COMMENTS, name)) for name in ("list", "object")), example]
 
 
 @clause(
     "error.never-5xx",
-    calls(
-        CallTemplate(
-            session=ANY_SESSION,
-            rating=("5", *ANY_RATING),
-            comment=(
-                "plain",
-                "absent",
-                *TEXTS[1:],
-                "zero-text",
-                "empty",
-                "null",
-                "blank",
-                "control",
-                "oversize",
-                *OTHER_TYPES,
-            ),
-            deliveries=ALONE,
+    exchange=calls(
+        session=ANY_SESSION,
+        rating=("5", *ANY_RATING),
+        comment=(
+            *("plain", "absent", *TEXTS[1:], "zero-text", "empty", "null"),
+            *("blank", "control", "oversize", *OTHER_TYPES),
         ),
+        deliveries=ALONE,
         also=_structures_and_example,
-        judges_shapes=True,
+        judges_every_shape=True,
     ),
 )
 def test_no_values_are_answered_with_5xx_or_another_format(exchange: Exchange) -> None:
     assume(not isinstance(exchange.outcome, NotJudged))
-    require(exchange.answer.status < 500, "a status below 500")
-    require(exchange.answer.document is not NO_JSON, "a body in JSON")
+    require(exchange.response.status < 500, "a status below 500")
+    require(exchange.response.document is not NO_JSON, "a body in JSON")
     if not isinstance(exchange.outcome, Accepted):
         # What success must be labelled as is said by success.envelope.
-        kind = exchange.answer.content_type.partition(";")[0].strip().lower()
+        kind = exchange.response.content_type.partition(";")[0].strip().lower()
         require(kind not in _OTHER_FORMATS, "a body that is not labelled as another format")
 
 
-@clause("error.precedence", observations(lambda world: several_wrong(world.sessions)))
+@clause("error.precedence", observation=observations(lambda session: several_wrong(session.sessions)))
 def test_the_code_that_wins_is_observed(observation: Observation) -> None:
     """Two things wrong in one call."""

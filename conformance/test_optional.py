@@ -5,7 +5,7 @@ from itertools import permutations
 from conformance.contract.classes import NOT_FILLED, STARS
 from conformance.engine.evidence import Comparison, Exchange
 from conformance.exchange.call import Delivery, Encoding
-from conformance.suite import CallTemplate, calls, clause, pairs
+from conformance.suite import calls, clause, comparisons
 
 ORDERS = tuple(
     Delivery(encoding, order=(first, second, third))
@@ -15,37 +15,35 @@ ORDERS = tuple(
 )
 
 
-@clause("optional.rating-alone", calls(CallTemplate(rating=STARS, comment=NOT_FILLED)))
+@clause("optional.rating-alone", exchange=calls(rating=STARS, comment=NOT_FILLED, about=["filled", "rating"]))
 def test_a_rating_alone_is_accepted(exchange: Exchange) -> None:
     exchange.must_be_accepted()
 
 
-@clause("optional.comment-alone", calls(CallTemplate(comment=("plain",))))
+@clause("optional.comment-alone", exchange=calls(comment=("plain",)))
 def test_a_comment_alone_is_accepted(exchange: Exchange) -> None:
     exchange.must_be_accepted()
 
 
-@clause("optional.both", calls(CallTemplate(rating=STARS, comment=("plain",)), about=["rating", "comment left out"]))
+@clause("optional.both", exchange=calls(rating=STARS, comment=("plain",)))
 def test_rating_and_comment_together_are_accepted(exchange: Exchange) -> None:
     exchange.must_be_accepted()
 
 
-@clause("optional.at-least-one", calls(CallTemplate(rating=NOT_FILLED, comment=NOT_FILLED)))
+@clause("optional.at-least-one", exchange=calls(rating=NOT_FILLED, comment=NOT_FILLED))
 def test_neither_rating_nor_comment_is_refused(exchange: Exchange) -> None:
     exchange.must_not_be_accepted()
 
 
 @clause(
     "optional.order",
-    pairs(
-        CallTemplate(
-            session=("rateable", "forbidden", "unknown"),
-            rating=(*STARS, "absent", "above"),
-            comment=("plain", "absent"),
-            deliveries=ORDERS,
-        ),
+    comparison=comparisons(
+        session=("rateable", "forbidden", "unknown"),
+        rating=(*STARS, "absent", "above"),
+        comment=("plain", "absent"),
+        deliveries=ORDERS,
         about="order",
     ),
 )
-def test_the_order_of_parameters_changes_nothing(pair: Comparison) -> None:
-    pair.must_agree()
+def test_the_order_of_parameters_changes_nothing(comparison: Comparison) -> None:
+    comparison.must_agree()

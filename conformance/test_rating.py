@@ -2,29 +2,29 @@
 
 from conformance.contract.classes import NOT_WHOLE_RATINGS, OUTSIDE, STARS
 from conformance.engine.evidence import Exchange
-from conformance.suite import CallTemplate, calls, clause
+from conformance.suite import calls, clause
 
-WITH_AND_WITHOUT_COMMENT = ("absent", "plain")
+WITH_OR_WITHOUT = ("absent", "plain")
 
 
-@clause("rating.accepts-1-to-5", calls(CallTemplate(rating=STARS, comment=WITH_AND_WITHOUT_COMMENT), about=["rating"]))
+@clause("rating.accepts-1-to-5", exchange=calls(rating=STARS, comment=WITH_OR_WITHOUT, about=["rating"]))
 def test_each_rating_from_1_to_5_is_accepted(exchange: Exchange) -> None:
     exchange.must_be_accepted()
 
 
-@clause("rating.rejects-outside", calls(CallTemplate(rating=OUTSIDE, comment=WITH_AND_WITHOUT_COMMENT)))
-def test_a_rating_outside_1_to_5_is_never_accepted(exchange: Exchange) -> None:
+@clause("rating.rejects-outside", exchange=calls(rating=OUTSIDE, comment=WITH_OR_WITHOUT))
+def test_a_rating_outside_1_to_5_is_refused(exchange: Exchange) -> None:
     exchange.must_be_refused()
 
 
-@clause("rating.whole-number", calls(CallTemplate(rating=NOT_WHOLE_RATINGS, comment=WITH_AND_WITHOUT_COMMENT)))
-def test_a_rating_that_is_no_whole_number_is_never_accepted(exchange: Exchange) -> None:
+@clause("rating.whole-number", exchange=calls(rating=NOT_WHOLE_RATINGS, comment=WITH_OR_WITHOUT))
+def test_a_rating_that_is_no_whole_number_is_refused(exchange: Exchange) -> None:
     exchange.must_not_be_accepted()
 
 
 @clause(
     "rating.digits-as-text",
-    calls(CallTemplate(rating=("digits", "digits-outside"), comment=WITH_AND_WITHOUT_COMMENT), about=["digits"]),
+    exchange=calls(rating=("digits", "digits-outside"), comment=WITH_OR_WITHOUT, about=["rating as text"]),
 )
 def test_a_rating_as_a_text_of_digits_means_that_number(exchange: Exchange) -> None:
     exchange.must_be_allowed()

@@ -1,6 +1,5 @@
 """Chapter "success": what an accepted call is answered with."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -8,50 +7,47 @@ from conformance.contract.classes import STARS
 from conformance.engine.evidence import Exchange
 from conformance.exchange.call import Batch, Caller, Delivery, Encoding
 from conformance.exchange.response import AnotherResult, Malformed, Refused
-from conformance.suite import CallTemplate, assume, calls, clause, require
+from conformance.suite import Optionals, assume, calls, clause, require
 
-GOOD = CallTemplate(
-    session=("rateable",),
-    rating=(*STARS, "absent"),
-    comment=("plain", "absent", "special", "emoji"),
-)
+GOOD: Optionals = {"rating": (*STARS, "absent"), "comment": ("plain", "absent", "special", "emoji")}
 ALONE = (*(Delivery(encoding) for encoding in Encoding), Delivery(suffix=".json"))
 ANY_WAY = (*ALONE, Delivery(batch=Batch.MAP), Delivery(caller=Caller.TOKEN_BODY))
 NUMBERS = ("start", "finish", "duration", "processing", "operating", "operating_reset_at")
 DATES = ("date_start", "date_finish")
 
 
-@clause("success.true", calls(replace(GOOD, deliveries=ANY_WAY), judges_shapes=True, leaves=(Refused,)))
+@clause("success.true", exchange=calls(**GOOD, deliveries=ANY_WAY, judges_every_shape=True, leaves=(Refused,)))
 def test_the_result_is_true(exchange: Exchange) -> None:
     assume(
-        (exchange.allowed.must_be_accepted and isinstance(exchange.outcome, AnotherResult)) or exchange.answer.accepted
+        (exchange.allowed.must_be_accepted and isinstance(exchange.outcome, AnotherResult))
+        or exchange.response.accepted
     )
-    require(exchange.answer.accepted, "result is JSON true")
+    require(exchange.response.accepted, "result is JSON true")
 
 
-@clause("success.status", calls(replace(GOOD, deliveries=ALONE), judges_shapes=True, leaves=(Refused,)))
+@clause("success.status", exchange=calls(**GOOD, deliveries=ALONE, judges_every_shape=True, leaves=(Refused,)))
 def test_the_status_is_200(exchange: Exchange) -> None:
-    assume(exchange.answer.accepted)
-    require(exchange.answer.status == 200, "HTTP status 200")
+    assume(exchange.response.accepted)
+    require(exchange.response.status == 200, "HTTP status 200")
 
 
-@clause("success.envelope", calls(replace(GOOD, deliveries=ALONE), judges_shapes=True, leaves=(Refused,)))
+@clause("success.envelope", exchange=calls(**GOOD, deliveries=ALONE, judges_every_shape=True, leaves=(Refused,)))
 def test_the_answer_is_an_object_with_result_and_time(exchange: Exchange) -> None:
-    document = exchange.answer.document
+    document = exchange.response.document
     assume(exchange.allowed.must_be_accepted)
-    assume(exchange.answer.accepted or (isinstance(exchange.outcome, Malformed) and exchange.answer.status < 500))
+    assume(exchange.response.accepted or (isinstance(exchange.outcome, Malformed) and exchange.response.status < 500))
     require(isinstance(document, dict) and "result" in document, "a JSON object with result")
     require("error" not in document, "an object without error")
     require(isinstance(document.get("time"), dict), "an object with the object time")
     if exchange.judges_implied:
-        kind = exchange.answer.content_type.partition(";")[0].strip().lower()
+        kind = exchange.response.content_type.partition(";")[0].strip().lower()
         require(kind == "application/json", "Content-Type application/json")
 
 
-@clause("success.time", calls(replace(GOOD, deliveries=ALONE), judges_shapes=True, leaves=(Refused,)))
+@clause("success.time", exchange=calls(**GOOD, deliveries=ALONE, judges_every_shape=True, leaves=(Refused,)))
 def test_every_field_of_time_has_its_type(exchange: Exchange) -> None:
-    document = exchange.answer.document
-    assume(exchange.answer.accepted and isinstance(document, dict) and isinstance(document.get("time"), dict))
+    document = exchange.response.document
+    assume(exchange.response.accepted and isinstance(document, dict) and isinstance(document.get("time"), dict))
     time = document["time"]
     for name in NUMBERS:
         require(name not in time or _is_number(time[name]), f"time.{name} is a number")

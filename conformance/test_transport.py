@@ -1,35 +1,25 @@
 """Chapter "transport": the same call has the same outcome however it travels."""
 
-from dataclasses import replace
-
 from conformance.contract.classes import STARS, TEXTS
 from conformance.engine.evidence import Comparison, Exchange, Observation
 from conformance.engine.observed_cases import extra_parameters, lower_case
 from conformance.exchange.call import TOKEN_CALLERS, Batch, Caller, Delivery, Encoding
 from conformance.exchange.response import WELL_FORMED_CODE, NotJudged, Refused, outcome_of
-from conformance.suite import CallTemplate, assume, calls, clause, observations, pairs, require
+from conformance.suite import Evidence, Values, assume, calls, clause, comparisons, observations, require
 
-VOTES = CallTemplate(
-    session=(
-        "rateable",
-        "forbidden",
-        "not_open_line",
-        "unknown",
-        "absent",
-        "empty",
-        "zero",
-        "negative",
-        "text",
-        "fraction",
+VOTES: Values = {
+    "session": (
+        *("rateable", "forbidden", "not_open_line", "unknown"),
+        *("absent", "empty", "zero", "negative", "text", "fraction"),
     ),
-    rating=("5", "1", "2", "3", "4", "absent", "empty", "zero", "above", "negative", "fraction", "text"),
-    comment=("plain", "absent", "empty", *TEXTS[1:], "zero-text"),
-)
-FEW_VOTES = CallTemplate(
-    session=("rateable", "forbidden", "unknown", "absent"),
-    rating=("5", "1", "2", "3", "4", "absent", "above"),
-    comment=("plain", "absent", "special", "unicode", "emoji"),
-)
+    "rating": ("5", "1", "2", "3", "4", "absent", "empty", "zero", "above", "negative", "fraction", "text"),
+    "comment": ("plain", "absent", "empty", *TEXTS[1:], "zero-text"),
+}
+FEW_VOTES: Values = {
+    "session": ("rateable", "forbidden", "unknown", "absent"),
+    "rating": ("5", "1", "2", "3", "4", "absent", "above"),
+    "comment": ("plain", "absent", "special", "unicode", "emoji"),
+}
 OTHER_ENCODINGS = tuple(Delivery(encoding) for encoding in Encoding if encoding is not Encoding.JSON)
 SUFFIXED = tuple(Delivery(encoding, ".json") for encoding in (Encoding.JSON, Encoding.FORM, Encoding.QUERY_GET))
 XML = tuple(Delivery(encoding, ".xml") for encoding in (Encoding.JSON, Encoding.QUERY_GET))
@@ -46,33 +36,33 @@ BATCHES = (
 )
 
 
-@clause("transport.encodings", pairs(replace(VOTES, deliveries=OTHER_ENCODINGS)))
-def test_the_five_encodings_have_the_same_outcome(pair: Comparison) -> None:
-    pair.must_agree()
+@clause("transport.encodings", comparison=comparisons(**VOTES, deliveries=OTHER_ENCODINGS, about="encoding"))
+def test_the_five_encodings_have_the_same_outcome(comparison: Comparison) -> None:
+    comparison.must_agree()
 
 
 @clause(
     "transport.suffix",
-    pairs(replace(FEW_VOTES, deliveries=SUFFIXED)),
+    comparison=comparisons(**FEW_VOTES, deliveries=SUFFIXED, about="suffix"),
 )
-def test_the_suffix_json_changes_nothing(pair: Comparison) -> None:
-    pair.must_agree()
+def test_the_suffix_json_changes_nothing(comparison: Comparison) -> None:
+    comparison.must_agree()
 
 
 @clause(
     "transport.xml",
-    pairs(replace(FEW_VOTES, deliveries=XML)),
+    comparison=comparisons(**FEW_VOTES, deliveries=XML, about="suffix"),
 )
-def test_the_suffix_xml_answers_xml_with_the_same_outcome(pair: Comparison) -> None:
-    pair.must_agree()
+def test_the_suffix_xml_answers_xml_with_the_same_outcome(comparison: Comparison) -> None:
+    comparison.must_agree()
 
 
-@clause("transport.batch", pairs(replace(VOTES, deliveries=BATCHES)))
-def test_an_item_of_a_batch_has_the_same_outcome(pair: Comparison) -> None:
-    pair.must_agree()
-    answer = pair.variant.answer
+@clause("transport.batch", comparison=comparisons(**VOTES, deliveries=BATCHES, about="batch"))
+def test_an_item_of_a_batch_has_the_same_outcome(comparison: Comparison) -> None:
+    comparison.must_agree()
+    answer = comparison.variant.response
     require(answer.status == 200, "HTTP status 200 outside")
-    neighbours = ("before", "after") if pair.variant.call.delivery.batch is Batch.MAP else (0,)
+    neighbours = ("before", "after") if comparison.variant.call.delivery.batch is Batch.MAP else (0,)
     require(
         all(_is_refused(answer.document["result"].get("result_error"), key) for key in neighbours),
         "the items before and after, which have no parameters, under result_error",
@@ -89,52 +79,49 @@ def _is_refused(errors: object, key: str | int) -> bool:
 
 @clause(
     "transport.oauth",
-    pairs(replace(FEW_VOTES, deliveries=WITH_TOKEN)),
+    comparison=comparisons(**FEW_VOTES, deliveries=WITH_TOKEN, about="caller"),
 )
-def test_an_access_token_has_the_same_outcome(pair: Comparison) -> None:
-    pair.must_agree()
+def test_an_access_token_has_the_same_outcome(comparison: Comparison) -> None:
+    comparison.must_agree()
 
 
-def _by(caller: Caller) -> CallTemplate:
-    ways = (
-        Delivery(caller=caller),
-        Delivery(Encoding.FORM, caller=caller),
-        Delivery(Encoding.QUERY_GET, caller=caller),
-    )
-    return CallTemplate(
-        rating=STARS, comment=("absent", "plain"), deliveries=(*ways, Delivery(caller=caller, batch=Batch.MAP))
-    )
+def _by(caller: Caller) -> Evidence:
+    """Give good votes of a caller whose every call must be denied, in a few deliveries."""
+    encodings = (Encoding.JSON, Encoding.FORM, Encoding.QUERY_GET)
+    alone = (Delivery(encoding, caller=caller) for encoding in encodings)
+    deliveries = (*alone, Delivery(caller=caller, batch=Batch.MAP))
+    return calls(rating=STARS, comment=("absent", "plain"), deliveries=deliveries, about=["caller"])
 
 
-@clause("transport.auth", calls(_by(Caller.WRONG_SECRET)))
+@clause("transport.auth", exchange=_by(Caller.WRONG_SECRET))
 def test_a_wrong_secret_is_refused_with_a_system_code(exchange: Exchange) -> None:
     _must_be_denied(exchange, frozenset(exchange.edition.system_codes), "a system code")
 
 
-@clause("transport.scope", calls(_by(Caller.UNSCOPED)))
+@clause("transport.scope", exchange=_by(Caller.UNSCOPED))
 def test_a_caller_without_the_scope_is_refused_with_insufficient_scope(exchange: Exchange) -> None:
     _must_be_denied(exchange, frozenset({"insufficient_scope"}), "insufficient_scope")
 
 
-def _must_be_denied(exchange: Exchange, codes: frozenset[str], told: str) -> None:
+def _must_be_denied(exchange: Exchange, codes: frozenset[str], shown: str) -> None:
     """Refused with one of these codes, the batch as a whole or the item in it; with a status of denial outside."""
-    document, answer = exchange.answer.document, exchange.answer
+    document, answer = exchange.response.document, exchange.response
     whole = outcome_of(document) if exchange.call.delivery.batch is not Batch.NO else exchange.outcome
     denied = whole if isinstance(whole, Refused) else exchange.outcome
     assume(not isinstance(denied, NotJudged))
     code = denied.code if isinstance(denied, Refused) else ""
     assume(code == "" or WELL_FORMED_CODE.fullmatch(code) is not None)
-    require(code in codes, f"refused with {told}")
+    require(code in codes, f"refused with {shown}")
     if denied is whole:
         statuses = exchange.edition.denial_statuses
         require(answer.status in statuses, f"HTTP status {' or '.join(map(str, sorted(statuses)))}")
 
 
-@clause("transport.unknown-parameter", observations(lambda world: extra_parameters(world.sessions)))
+@clause("transport.unknown-parameter", observation=observations(lambda session: extra_parameters(session.sessions)))
 def test_an_extra_parameter_is_observed(observation: Observation) -> None:
     """A name that the pages do not know."""
 
 
-@clause("transport.name-case", observations(lambda world: lower_case(world.sessions)))
+@clause("transport.name-case", observation=observations(lambda session: lower_case(session.sessions)))
 def test_a_name_in_lower_case_is_observed(observation: Observation) -> None:
     """session_id instead of SESSION_ID."""

@@ -5,17 +5,18 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from conformance.clients.exchange import Case
+from conformance.clients.exchange import ClientCase
 from conformance.contract.classes import COMMENTS, OUTSIDE, RATINGS, STARS, TEXTS, EquivalenceClass
 from conformance.contract.clauses import Edition
 from conformance.exchange.call import ABSENT, NOTHING, Call, ClassifiedValue
-from conformance.portals.scripts import REDIRECTS, TRUE, Script, documented_refusals, refused
+from conformance.portals.scripts import BROKEN, REDIRECTS, TRUE, Script, documented_refusals, limits, refused
 
 SESSION: Final = ClassifiedValue("rateable", 494)
 STARS_5: Final = ClassifiedValue("5", 5)
 PRAISE: Final = ClassifiedValue("plain", "Well done")
 VOTE: Final = Call(SESSION, STARS_5, PRAISE)
 _ALONE: Final = (Call(SESSION, STARS_5), Call(SESSION, comment=PRAISE))
+_LOGGED_CODES: Final = ("INVALID_CREDENTIALS", "ERROR_METHOD_NOT_FOUND", "ACCESS_DENIED", "INTERNAL_SERVER_ERROR")
 NULL: Final = ClassifiedValue("null", None)
 
 # Texts that a library may take for something else: an escape, a file to upload, a template, a value of its language.
@@ -58,17 +59,17 @@ _LARGEST_EVERYWHERE: Final = 2**53 - 1
 """Above it a language whose numbers are floating point keeps another number, before its library sees it."""
 
 
-def with_answers(*scripts: Script) -> Callable[[Edition], tuple[Case, ...]]:
-    """A vote with each of these answers."""
-    return lambda _edition: tuple(Case(VOTE, script) for script in scripts)
+def with_answers(*scripts: Script) -> Callable[[Edition], tuple[ClientCase, ...]]:
+    """Return a function that gives a vote with each of these answers."""
+    return lambda _edition: tuple(ClientCase(VOTE, script) for script in scripts)
 
 
-def successes(_edition: Edition) -> tuple[Case, ...]:
+def successes(_edition: Edition) -> tuple[ClientCase, ...]:
     """Votes that succeed: both parameters, and each alone."""
-    return tuple(Case(call, TRUE) for call in (VOTE, *_ALONE))
+    return tuple(ClientCase(call, TRUE) for call in (VOTE, *_ALONE))
 
 
-def values(_edition: Edition) -> tuple[Case, ...]:
+def values(_edition: Edition) -> tuple[ClientCase, ...]:
     """Every boundary value of a rating and of a comment, beside a plain one of the other."""
     ratings = [ClassifiedValue(name, value) for name in (*STARS, *OUTSIDE) for value in RATINGS[name].boundaries]
     ratings = [pick for pick in ratings if abs(pick.value) <= _LARGEST_EVERYWHERE]
@@ -79,14 +80,14 @@ def values(_edition: Edition) -> tuple[Case, ...]:
     calls = [Call(SESSION, rating, PRAISE) for rating in ratings]
     calls += [Call(SESSION, STARS_5, text) for text in comments]
     calls += [Call(session, STARS_5, PRAISE) for session in sessions]
-    return (*(Case(call, TRUE) for call in calls), *(Case(VOTE, script) for script in REDIRECTS))
+    return (*(ClientCase(call, TRUE) for call in calls), *(ClientCase(VOTE, script) for script in REDIRECTS))
 
 
-def drawn_values(_edition: Edition) -> st.SearchStrategy[Case]:
+def drawn_values(_edition: Edition) -> st.SearchStrategy[ClientCase]:
     """Texts of any kind, of the classes that a portal must accept, beside any rating that it must accept."""
     texts = st.one_of(*(_drawn(COMMENTS[name]) for name in TEXTS))
     ratings = st.one_of(*(_drawn(RATINGS[name]) for name in STARS))
-    return st.builds(lambda rating, text: Case(Call(SESSION, rating, text), TRUE), ratings, texts)
+    return st.builds(lambda rating, text: ClientCase(Call(SESSION, rating, text), TRUE), ratings, texts)
 
 
 def _drawn(of: EquivalenceClass) -> st.SearchStrategy[ClassifiedValue]:
@@ -94,35 +95,49 @@ def _drawn(of: EquivalenceClass) -> st.SearchStrategy[ClassifiedValue]:
     return values.map(lambda value: ClassifiedValue(of.name, value))
 
 
-def omissions(_edition: Edition) -> tuple[Case, ...]:
+def omissions(_edition: Edition) -> tuple[ClientCase, ...]:
     """Votes in which one parameter, or both, are left out or passed as null."""
     ratings, comments = (NOTHING, NULL, STARS_5), (NOTHING, NULL, PRAISE)
     calls = [Call(SESSION, rating, comment) for rating in ratings for comment in comments]
-    return tuple(Case(call, TRUE) for call in calls if ABSENT in _values(call) or None in _values(call))
+    return tuple(ClientCase(call, TRUE) for call in calls if ABSENT in _values(call) or None in _values(call))
 
 
 def _values(call: Call) -> tuple[object, object]:
     return call.rating.value, call.comment.value
 
 
-def refusals(edition: Edition) -> tuple[Case, ...]:
+def refusals(edition: Edition) -> tuple[ClientCase, ...]:
     """Each method code and each system code at its documented status; one also with texts that may confuse."""
     codes = documented_refusals(edition)
     told = [str(value) for name in TEXTS for value in COMMENTS[name].core_values]
     scripts = [refused(code, status, edition) for code, status in codes]
-    return tuple(Case(VOTE, script) for script in (*scripts, *(refused(*codes[0], edition, text) for text in told)))
+    return tuple(
+        ClientCase(VOTE, script) for script in (*scripts, *(refused(*codes[0], edition, text) for text in told))
+    )
 
 
-def refusals_in_200(edition: Edition) -> tuple[Case, ...]:
+def refusals_in_200(edition: Edition) -> tuple[ClientCase, ...]:
     """Each code in an error object with HTTP 200."""
     codes = dict.fromkeys(code for code, _ in documented_refusals(edition))
-    return tuple(Case(VOTE, refused(code, 200, edition)) for code in codes)
+    return tuple(ClientCase(VOTE, refused(code, 200, edition)) for code in codes)
 
 
-def drawn_descriptions(edition: Edition) -> st.SearchStrategy[Case]:
+def drawn_descriptions(edition: Edition) -> st.SearchStrategy[ClientCase]:
     """A refusal whose description is a text of any kind, at a status for which no library waits and tries again."""
     codes = [(code, status) for code, status in documented_refusals(edition) if status not in (429, *range(500, 600))]
     text = st.one_of(*(_drawn(COMMENTS[name]) for name in TEXTS)).map(lambda pick: str(pick.value))
     return st.builds(
-        lambda code, told: Case(VOTE, refused(code[0], code[1], edition, told)), st.sampled_from(codes), text
+        lambda code, told: ClientCase(VOTE, refused(code[0], code[1], edition, told)), st.sampled_from(codes), text
     )
+
+
+def limited(edition: Edition) -> tuple[ClientCase, ...]:
+    """Return a vote with each answer of the rate limit."""
+    return tuple(ClientCase(VOTE, script) for script in limits(edition))
+
+
+def leaky(edition: Edition) -> tuple[ClientCase, ...]:
+    """Return votes with answers after which libraries like to print the URL; each program is ended."""
+    errors = [refused(code, edition.system_codes[code], edition) for code in _LOGGED_CODES]
+    scripts = (TRUE, *errors, *BROKEN, limits(edition)[0])
+    return tuple(ClientCase(VOTE, script, to_the_end=True) for script in scripts)

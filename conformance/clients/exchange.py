@@ -22,26 +22,56 @@ SECRET_KEPT: Final = "client.secret-kept"
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """What a caller asks of the library, and what the portal answers."""
+class ClientCase:
+    """What a caller asks of the library, and what the portal answers.
+
+    to_the_end: True if the program is ended after the call, so that all that it prints is known.
+    """
 
     call: Call
     script: Script
+    to_the_end: bool = False
 
     @property
     def classes(self) -> dict[str, str]:
-        """The classes of the three parameters, and the name of the answer."""
+        """Return the classes of the three parameters, and the name of the answer."""
         return {**self.call.classes, "answer": self.script.name}
 
 
 @dataclass(frozen=True, slots=True)
 class ClientExchange:
-    """One call through the library. arrivals: what the portal saw of it. leaks: where the secret showed, if it did."""
+    """One call through the library.
 
-    case: Case
+    arrivals: what reached the portal.
+    outcome: what the library handed back.
+    leaks: the places where the secret of the webhook showed; empty where it did not.
+    command: the words of the program under test.
+    edition: the name of the edition.
+    """
+
+    case: ClientCase
     arrivals: tuple[Arrival, ...]
-    back: ClientOutcome
+    outcome: ClientOutcome
     leaks: str
+    command: tuple[str, ...]
+    edition: str
+
+    @property
+    def exchange(self) -> "ClientExchange":
+        return self
+
+    @property
+    def classes(self) -> dict[str, str]:
+        return self.case.classes
+
+    @property
+    def oddness(self) -> tuple[()]:
+        return ()
+
+    @property
+    def came_back(self) -> bool:
+        """Return True if the library handed back something in time."""
+        return not isinstance(self.outcome, TimedOut | ProtocolError)
 
     @property
     def votes(self) -> tuple[Item, ...]:
@@ -50,7 +80,7 @@ class ClientExchange:
 
     def must_reach_the_method(self) -> None:
         """What arrived is this method, directly or as an item of a batch; a success was not made up."""
-        assume(bool(self.arrivals) or isinstance(self.back, Returned))
+        assume(bool(self.arrivals) or isinstance(self.outcome, Returned))
         require(bool(self.votes), f"{METHOD}, directly or as an item of a batch")
 
     def must_arrive_intact(self) -> None:
@@ -65,7 +95,7 @@ class ClientExchange:
                     require(_is_same(name, asked[name], arrived), f"{name} arrives as it was passed")
 
     def _must_not_be_refused(self) -> None:
-        assume(not self.arrivals and isinstance(self.back, ApiError | OtherError))
+        assume(not self.arrivals and isinstance(self.outcome, ApiError | OtherError))
         unpromised = (*NOT_FILLED, "long", "oversize")
         may_refuse = self.case.call.rating.cls not in STARS or self.case.call.comment.cls in unpromised
         assume(not may_refuse)
@@ -83,62 +113,65 @@ class ClientExchange:
     def must_be_true(self) -> None:
         """The success reaches the caller as the value true."""
         self._must_have_come_back()
-        require(isinstance(self.back, Returned) and self.back.value is True, "the value true")
+        require(isinstance(self.outcome, Returned) and self.outcome.value is True, "the value true")
 
     def must_not_be_true(self) -> None:
         """Whatever reaches the caller, it is not the value true."""
         self._must_have_come_back()
-        require(not (isinstance(self.back, Returned) and self.back.value is True), "anything but the value true")
+        require(not (isinstance(self.outcome, Returned) and self.outcome.value is True), "anything but the value true")
 
     def must_be_the_error(self, code: str) -> None:
         """The caller gets an error with exactly this code."""
         self._must_have_come_back()
         require(
-            isinstance(self.back, ApiError) and self.back.code == code, f"an error with the code {json.dumps(code)}"
+            isinstance(self.outcome, ApiError) and self.outcome.code == code,
+            f"an error with the code {json.dumps(code)}",
         )
 
     def must_be_an_error(self) -> None:
         """The caller gets an error, with a code or without."""
         self._must_have_come_back()
-        require(isinstance(self.back, ApiError | OtherError), "an error")
+        require(isinstance(self.outcome, ApiError | OtherError), "an error")
 
     def must_end_in_an_error(self) -> None:
         """The caller gets an error, within the cap."""
-        assume(bool(self.votes) and not isinstance(self.back, ProtocolError))
-        require(isinstance(self.back, ApiError | OtherError), "an error, in bounded time")
+        assume(bool(self.votes) and not isinstance(self.outcome, ProtocolError))
+        require(isinstance(self.outcome, ApiError | OtherError), "an error, in bounded time")
 
     def must_end(self) -> None:
         """The caller gets the success or an error, within the cap."""
-        assume(bool(self.votes) and not isinstance(self.back, ProtocolError))
-        succeeded = isinstance(self.back, Returned) and self.back.value is True
+        assume(bool(self.votes) and not isinstance(self.outcome, ProtocolError))
+        succeeded = isinstance(self.outcome, Returned) and self.outcome.value is True
         require(
-            succeeded or isinstance(self.back, ApiError | OtherError), "the value true, or an error, in bounded time"
+            succeeded or isinstance(self.outcome, ApiError | OtherError), "the value true, or an error, in bounded time"
         )
 
     def must_keep_the_secret(self) -> None:
         """The secret is in nothing that the library hands back or prints."""
-        assume(not isinstance(self.back, ProtocolError))
+        assume(not isinstance(self.outcome, ProtocolError))
         require(not self.leaks, "the secret of the webhook does not show")
 
     def _must_have_come_back(self) -> None:
-        if not self.votes or isinstance(self.back, TimedOut | ProtocolError):
+        if not self.votes or isinstance(self.outcome, TimedOut | ProtocolError):
             raise NotApplicable
 
-    def violation(self, clause: str, allowed: str, command: list[str], edition: str) -> Violation:
-        """This round as a violation of a clause. command: the words of the program under test."""
+    def violation(self, clause: str, expected: str) -> Violation:
+        """Return this exchange as a violation of a clause."""
         shown = tuple(dict.fromkeys(map(_shown, self.arrivals)))
         notes = [f"{len(self.arrivals)} requests arrived"] if len(self.arrivals) > 1 else []
-        if isinstance(self.back, TimedOut):
-            notes.append("--cap SECONDS gives each call more time")
-        notes.append(f"repeat it beside `vote-conformance serve --edition {edition}`, with --https where it insists")
-        came_back = self.leaks if clause == SECRET_KEPT else printable(str(self.back), _LONGEST_SHOWN)
+        if isinstance(self.outcome, TimedOut):
+            notes.append("--timeout SECONDS gives each call more time")
+        notes.append(
+            f"repeat it beside `vote-conformance serve --edition {self.edition}`, with --https where it insists"
+        )
+        came_back = self.leaks if clause == SECRET_KEPT else printable(str(self.outcome), _LONGEST_SHOWN)
         facts = (
             ("asked", describe(self.case.call)),
             ("arrived", "; then ".join(shown[:_MOST_SHOWN]) or "nothing"),
             ("answered", self.case.script.name),
             ("came back", came_back),
-            ("permitted", allowed),
-            ("repeat", _repeat(self.case, command)),
+            ("permitted", expected),
+            ("repeat", _repeat(self.case, self.command)),
         )
         return Violation(clause, facts, self.case.classes, tuple(notes))
 
@@ -170,7 +203,7 @@ def _short(value: Json) -> str:
     return printable(json.dumps(value, ensure_ascii=False), _LONGEST_SHOWN)
 
 
-def _repeat(case: Case, command: list[str]) -> str:
+def _repeat(case: ClientCase, command: tuple[str, ...]) -> str:
     """A line that asks the program again, where `vote-conformance serve` runs."""
     url = f"http://127.0.0.1:{SERVED_PORT}/rest/1/{case.script.name}/"
     asked = {"url": url, "ca_file": "", "method": METHOD, "params": dict(case.call.parameters)}

@@ -1,4 +1,4 @@
-"""Hypothesis as a proposer of cases: it draws, and makes a failing case smaller. It does not hold the verdict."""
+"""Hypothesis as a proposer: it draws cases, and makes a failing one smaller. It does not hold the verdict."""
 
 import hashlib
 from collections.abc import Callable
@@ -9,45 +9,60 @@ from hypothesis import seed as set_seed
 from hypothesis.errors import HypothesisException
 from hypothesis.strategies import SearchStrategy
 
-LONGEST_SEARCH: Final = 200
-"""How many cases are spent on making one violation smaller."""
+LONGEST_SHRINK: Final = 200
+"""How many cases are tried to make one violation smaller."""
 
 
-class _Found(Exception):
-    """Tells Hypothesis that a case is worth shrinking."""
+class _Fails(Exception):
+    """Makes Hypothesis shrink a case."""
 
 
-def search(drawn: SearchStrategy[Any], seed: str, draws: int, fails: Callable[[Any], bool]) -> None:
-    """Draws so many cases; from the first that fails, smaller ones. What failed is kept by `fails` itself."""
-    number = hashlib.sha256(seed.encode()).digest()
-    found, spent = False, 0
+def propose(strategy: SearchStrategy[Any], seed: str, draws: int) -> list[Any]:
+    """Return the cases that Hypothesis draws. The same seed gives the same cases."""
+    cases: list[Any] = []
+    _draw(strategy, seed, draws, (Phase.generate,), cases.append)
+    return cases
 
-    @set_seed(int.from_bytes(number[:8]))
+
+def shrink(strategy: SearchStrategy[Any], seed: str, draws: int, fails: Callable[[Any], bool]) -> None:
+    """Draw the same cases as `propose`. From the first that fails on, try smaller ones.
+
+    fails: returns True if a case fails; it keeps what it needs.
+    """
+    found, tried = False, 0
+
+    def attempt(case: Any) -> None:
+        nonlocal found, tried
+        tried += found
+        if tried <= LONGEST_SHRINK and fails(case):
+            found = True
+            raise _Fails
+
+    # A violation that does not come back when Hypothesis repeats it is kept by `fails` all the same.
+    try:
+        _draw(strategy, seed, draws, (Phase.generate, Phase.shrink), attempt)
+    except (_Fails, HypothesisException):
+        if not found:
+            raise
+
+
+def _draw(
+    strategy: SearchStrategy[Any], seed: str, draws: int, phases: tuple[Phase, ...], use: Callable[[Any], None]
+) -> None:
+    @set_seed(int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8]))
     @settings(
         max_examples=draws,
         database=None,
         deadline=None,
         derandomize=False,
         verbosity=Verbosity.quiet,
-        phases=[Phase.generate, Phase.shrink],
+        phases=phases,
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
         print_blob=False,
     )
-    @given(drawn)
-    def attempt(case: Any) -> None:
-        nonlocal found, spent
-        if found:
-            spent += 1
-            if spent > LONGEST_SEARCH:
-                return
-        if fails(case):
-            found = True
-            raise _Found
+    @given(strategy)
+    def each(case: Any) -> None:
+        use(case)
 
-    # A violation that does not come back when Hypothesis repeats it is kept all the same.
-    try:
-        attempt()
-    except (_Found, HypothesisException):
-        if not found:
-            raise
+    each()

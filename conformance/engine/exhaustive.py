@@ -1,10 +1,6 @@
-"""Every combination of equivalence classes in every encoding that can carry it: sent, and counted.
+"""Every combination of equivalence classes in every encoding that can carry it."""
 
-One combination at a time is sent in all its encodings and judged by every clause that it concerns, then forgotten: the
-memory that this takes does not grow with the number of calls.
-"""
-
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations as choose
 from itertools import product
@@ -12,15 +8,12 @@ from typing import Final
 
 from conformance.contract.classes import COMMENTS, RATINGS, EquivalenceClass
 from conformance.engine.cases import sendable
-from conformance.engine.log import Entry, ExchangeLog
-from conformance.engine.session import Combination, PortalSession
-from conformance.exchange.call import NOTHING, Call, ClassifiedValue, Delivery, Encoding, Json
-from conformance.exchange.read_back import NOT_READ, NotRead, StoredVote
-from conformance.target.transports import NoResponse
+from conformance.engine.session import Combination, PortalSession, Step
+from conformance.exchange.call import NOTHING, Call, ClassifiedValue, Delivery, Encoding, Json, ReadBack
 
 PARAMETERS: Final = ("SESSION_ID", "RATING", "COMMENT", "encoding")
 _ENCODINGS: Final = tuple(Encoding)
-_WAYS: Final = {encoding: Delivery(encoding) for encoding in Encoding}
+_DELIVERIES: Final = {encoding: Delivery(encoding) for encoding in Encoding}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,31 +34,22 @@ class Coverage:
     pairs: tuple[PairCoverage, ...]
 
 
-def sweep(world: PortalSession, judge: Callable[[ExchangeLog], None]) -> None:
-    """Sends every combination, with a read-back after each vote and at its end; hands on what each brought."""
-    stored = world.read()
+def combinations_of(session: PortalSession) -> Iterator[tuple[Step, ...]]:
+    """Yield for each combination of classes the calls in all encodings that can carry it, each vote read back."""
     fitting: dict[tuple[int, int], list[Json]] = {}
-    for turn, (classes, encodings) in enumerate(_groups(world.sessions)):
-        session, rating, comment = (_pick(entry, turn, encodings, fitting) for entry in classes)
-        entries: list[Entry] = [stored]
-        unanswered: list[tuple[Call, str]] = []
-        for encoding in encodings:
-            call = Call(session, rating, comment, _WAYS[encoding])
-            if not sendable(call):
-                continue
-            try:
-                exchange = world.ask(call)
-                entries.append(exchange)
-                if exchange.answer.accepted:
-                    entries.append(world.read())
-            except NoResponse as failure:
-                unanswered.append((call, str(failure)))
-        stored = _last_read(entries, world)
-        entries.append(stored)
-        sent = world.portal.requests
-        judge(ExchangeLog(tuple(entries), tuple(unanswered)))
-        if world.portal.requests > sent:  # something was wrong, and was asked again
-            stored = _last_read([], world)
+    read = Step("", 1, ReadBack(session.rateable.value))
+    for turn, (classes, encodings) in enumerate(_groups(session.sessions)):
+        values = [_value(entry, turn, encodings, fitting) for entry in classes]
+        calls = [Call(*values, _DELIVERIES[encoding]) for encoding in encodings]
+        steps = [read] if session.reads else []
+        for call in filter(sendable, calls):
+            purpose = " x ".join((*call.classes.values(), call.delivery.encoding))
+            steps.append(Step(purpose, 1, call))
+            if session.reads and session.allowed(call).accepted:
+                steps.append(read)
+        if session.reads and isinstance(steps[-1].request, Call):
+            steps.append(read)
+        yield tuple(steps)
 
 
 def coverage_of(met: set[Combination], sessions: Mapping[str, EquivalenceClass]) -> Coverage:
@@ -101,7 +85,7 @@ def _carries(encoding: Encoding, name: str, value: Json) -> bool:
     return sendable(Call(NOTHING, NOTHING, ClassifiedValue(name, value), Delivery(encoding)))
 
 
-def _pick(
+def _value(
     entry: EquivalenceClass, turn: int, encodings: list[Encoding], fitting: dict[tuple[int, int], list[Json]]
 ) -> ClassifiedValue:
     """A boundary value of the class that all these encodings can carry; each turn takes another one."""
@@ -111,13 +95,3 @@ def _pick(
             one for one in entry.boundaries if all(_carries(encoding, entry.name, one) for encoding in encodings)
         ]
     return ClassifiedValue(entry.name, fitting[key][turn % len(fitting[key])])
-
-
-def _last_read(entries: list[Entry], world: PortalSession) -> StoredVote | NotRead:
-    """The stored vote as it stands: the last entry, or read now where calls came after it."""
-    if entries and isinstance(entries[-1], StoredVote):
-        return entries[-1]
-    try:
-        return world.read()
-    except NoResponse:
-        return NOT_READ

@@ -6,7 +6,7 @@ unusual in several places where each of these also stands in another vote: a tra
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from conformance.contract.classes import (
@@ -25,10 +25,12 @@ from conformance.contract.oracle import allowed, judged_sessions
 from conformance.engine.cases import boundary, sendable
 from conformance.engine.observed_cases import comments_alone, extra_parameters, lower_case, open_dialog, several_wrong
 from conformance.engine.preflight import preflight_requests
-from conformance.engine.session import UNTRUSTED
+from conformance.engine.session import Step
+from conformance.engine.workload import Workload
 from conformance.errors import UserError
 from conformance.exchange.call import (
     ABSENT,
+    NO_RIGHTS,
     NOTHING,
     Batch,
     BatchRequest,
@@ -38,7 +40,7 @@ from conformance.exchange.call import (
     Delivery,
     Encoding,
     ReadBack,
-    Request,
+    calls_of,
 )
 from conformance.exchange.encode import as_text
 from conformance.target.target import Target
@@ -55,46 +57,7 @@ _LETTERS: Final = "abc"
 _MORE: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One request and what it is for. telling: 1 for what a short plan needs most."""
-
-    purpose: str
-    telling: int
-    request: Request
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is sent in order: the preflight, then the steps.
-
-    left_out: what the whole plan has besides. limit: the option that left it out, empty where none did.
-    """
-
-    preflight: tuple[Call | ReadBack, ...]
-    steps: tuple[Step, ...]
-    left_out: tuple[Step, ...]
-    limit: str
-
-    @property
-    def requests(self) -> int:
-        return len(self.preflight) + len(self.steps)
-
-    @property
-    def calls(self) -> list[Call]:
-        """All votes, those of the preflight and of batches among them."""
-        requests = (*self.preflight, *(step.request for step in self.steps))
-        return [call for request in requests for call in calls_of(request)]
-
-
-def calls_of(request: Request) -> tuple[Call, ...]:
-    """The votes that a request carries."""
-    if isinstance(request, ReadBack):
-        return ()
-    return request.calls if isinstance(request, BatchRequest) else (request,)
-
-
-def plan_of(target: Target, edition: Edition, budget: int | None = None, votes: bool = True) -> Plan:
+def plan_of(target: Target, edition: Edition, budget: int | None = None, votes: bool = True) -> Workload:
     """The plan for a target. budget: the most requests. votes: whether calls are sent that some portal may take for a
     vote. Raises Problem where the budget is too small for anything.
     """
@@ -104,12 +67,14 @@ def plan_of(target: Target, edition: Edition, budget: int | None = None, votes: 
     room = len(steps) if budget is None else budget - len(preflight)
     if room < 1:
         raise UserError(f"--budget {budget}: the preflight alone takes {len(preflight)} requests: give more")
-    chosen = set(sorted(range(len(steps)), key=lambda place: steps[place].telling)[:room])
+    chosen = set(sorted(range(len(steps)), key=lambda place: steps[place].priority)[:room])
     kept = tuple(step for place, step in enumerate(steps) if place in chosen)
     purposes = {step.purpose for step in kept}
     limits = ["--no-votes"] if not votes else []
     limits += [f"--budget {budget}"] if len(kept) < len(steps) else []
-    return Plan(preflight, kept, tuple(step for step in whole if step.purpose not in purposes), " and ".join(limits))
+    return Workload(
+        preflight, kept, tuple(step for step in whole if step.purpose not in purposes), " and ".join(limits)
+    )
 
 
 def writes_of(calls: list[Call], edition: Edition) -> tuple[int, int]:
@@ -117,7 +82,7 @@ def writes_of(calls: list[Call], edition: Edition) -> tuple[int, int]:
     must = may = 0
     for call in calls:
         told = allowed(edition, call.session.cls, call.rating.cls, call.comment.cls)
-        if told.accepted and call.delivery.caller not in UNTRUSTED:
+        if told.accepted and call.delivery.caller not in NO_RIGHTS:
             open_question = bool(told.codes) or not call.is_documented
             must, may = must + (not open_question), may + open_question
     return must, may
@@ -186,12 +151,12 @@ class _Steps:
         special = Call(digits, boundary(RATINGS, "3"), boundary(COMMENTS, "special"))
         yield from self.voted("SESSION_ID as text", 1, special)
         yield from self.voted("RATING as text", 2, Call(own, ClassifiedValue("digits", "1"), delivery=SHORT), 4)
-        for purpose, telling, name, way, look in (
+        for purpose, priority, name, way, look in (
             ("COMMENT of emoji", 4, "emoji", ASCII, 5),
             ("COMMENT of 1,000 characters", 1, "long", SHORT, 1),
             ('COMMENT "0"', 1, "zero-text", ASCII, 4),
         ):
-            yield from self.voted(purpose, telling, Call(own, NOTHING, boundary(COMMENTS, name), way), look)
+            yield from self.voted(purpose, priority, Call(own, NOTHING, boundary(COMMENTS, name), way), look)
 
     def votes_by_other_ways(self) -> Iterator[Step]:
         """Votes that must be accepted in other encodings and orders, and from other callers."""
@@ -202,7 +167,7 @@ class _Steps:
         yield from self.by_caller(
             "a vote by Bearer token, COMMENT empty", 2, vote, Delivery(caller=Caller.TOKEN_BEARER), 4
         )
-        for stars, place, name, way, look_telling in (
+        for stars, place, name, way, look_priority in (
             ("3", 0, "special", Delivery(Encoding.FORM, order=_BACKWARDS), 1),
             ("2", 0, "lines", Delivery(Encoding.MULTIPART), 1),
             ("1", 1, "special", Delivery(Encoding.QUERY_POST), 3),
@@ -210,7 +175,7 @@ class _Steps:
         ):
             backwards = ", parameters in another order" if way.order == _BACKWARDS else ""
             call = Call(self.own, boundary(RATINGS, stars), boundary(COMMENTS, name, place), way)
-            yield from self.voted(f"a vote by {way}{backwards}", 1, call, look_telling)
+            yield from self.voted(f"a vote by {way}{backwards}", 1, call, look_priority)
 
     def bad_ratings(self) -> Iterator[Step]:
         """A good session with ratings of which none may be accepted."""
@@ -227,10 +192,10 @@ class _Steps:
             # A batch carries the others, as the texts that they are in most ways.
             for place, value in enumerate(RATINGS[name].core_values[: 1 if name == "above" else None]):
                 with_comment = name in ("above", "zero", "text", "object") or place == 1
-                telling = 3 if name in ("text", "negative") or value is False else 1
+                priority = 3 if name in ("text", "negative") or value is False else 1
                 yield from self.refused(
                     f"RATING: {name} {as_text(value)}",
-                    telling,
+                    priority,
                     self.bad_rating(ClassifiedValue(name, value), with_comment),
                 )
 
@@ -243,28 +208,28 @@ class _Steps:
             for value in self.sessions[name].core_values[: 1 if name == "negative" else None]:
                 # These two travel in the batch as they do in JSON: as texts.
                 if name != "empty" and value != _LETTERS:
-                    telling = 3 if name in ("absent", "zero", "negative", "text") else 1
+                    priority = 3 if name in ("absent", "zero", "negative", "text") else 1
                     pick = ClassifiedValue(name, value)
                     shown = name if pick.absent else f"{name} {as_text(value)}"
-                    yield from self.refused(f"SESSION_ID: {shown}", telling, self.bad_session(pick))
+                    yield from self.refused(f"SESSION_ID: {shown}", priority, self.bad_session(pick))
         for state in DENIED_STATES:
             yield from self.refused(f"SESSION_ID: {state}", 1, *self.state(state))
 
     def denied(self) -> Iterator[Step]:
         """Refused votes that travel otherwise, which shows that the call was understood; and callers without rights."""
-        for told, telling, way in (
+        for told, priority, way in (
             ("in multipart", 4, Delivery(Encoding.MULTIPART)),
             ("answered in XML", 3, Delivery(Encoding.QUERY_GET, ".xml")),
             ("by Bearer token", 4, Delivery(caller=Caller.TOKEN_BEARER)),
         ):
             if way.caller in self.target.callers:
                 calls = [call.via(way) for call in self.state("forbidden")]
-                yield from self.refused(f"a forbidden session {told}", telling, *calls)
+                yield from self.refused(f"a forbidden session {told}", priority, *calls)
         six = self.bad_rating(boundary(RATINGS, "above"), with_comment=True)
         by_token = Delivery(Encoding.QUERY_GET, caller=Caller.TOKEN_QUERY)
         yield from self.by_caller("RATING 6 by token in a query", 1, six, by_token)
         vote = Call(self.own, boundary(RATINGS, "5"))
-        for caller in UNTRUSTED:
+        for caller in NO_RIGHTS:
             yield from self.by_caller(f"a vote by {caller}", 1, vote, Delivery(caller=caller))
             by_get, in_batch = Delivery(Encoding.QUERY_GET, caller=caller), replace(MAP, caller=caller)
             yield from self.by_caller(f"a vote by {caller} by GET", 3, vote, by_get)
@@ -278,8 +243,8 @@ class _Steps:
             cases = list(comments_alone(self.sessions, name).values())[: len(COMMENTS[name].core_values)]
             for place, call in enumerate(cases):
                 crashes = name in ("list", "object") or (name == "control" and place == 0)
-                look_telling = 5 if name == "oversize" else None
-                yield from self.voted(f"COMMENT: {name}", 2 if crashes else 5, call, look_telling)
+                look_priority = 5 if name == "oversize" else None
+                yield from self.voted(f"COMMENT: {name}", 2 if crashes else 5, call, look_priority)
         for label, call in open_dialog(self.sessions).items():
             yield Step(label, 5, call)
 
@@ -327,20 +292,20 @@ class _Steps:
         return [Call(boundary(self.sessions, state), boundary(RATINGS, "5"))]
 
     def by_caller(
-        self, purpose: str, telling: int, call: Call, way: Delivery, look: int | None = None
+        self, purpose: str, priority: int, call: Call, way: Delivery, look: int | None = None
     ) -> Iterator[Step]:
         """The call from another caller, where that is configured."""
         if way.caller in self.target.callers:
-            yield from self.voted(purpose, telling, call.via(way), look)
+            yield from self.voted(purpose, priority, call.via(way), look)
 
-    def voted(self, purpose: str, telling: int, request: Call | BatchRequest, look: int | None = 0) -> Iterator[Step]:
-        """A vote and its read-back. look: how telling that is, 0 as the vote; None for no read-back."""
-        yield Step(purpose, telling, request)
+    def voted(self, purpose: str, priority: int, request: Call | BatchRequest, look: int | None = 0) -> Iterator[Step]:
+        """A vote and its read-back. look: how priority that is, 0 as the vote; None for no read-back."""
+        yield Step(purpose, priority, request)
         if look is not None:
-            yield from (Step(f"{purpose}: read back", look or telling, read) for read in self.look)
+            yield from (Step(f"{purpose}: read back", look or priority, read) for read in self.look)
 
-    def refused(self, purpose: str, telling: int, *calls: Call) -> Iterator[Step]:
-        return (Step(purpose, telling, call) for call in calls)
+    def refused(self, purpose: str, priority: int, *calls: Call) -> Iterator[Step]:
+        return (Step(purpose, priority, call) for call in calls)
 
 
 _EMPTY_ONES: Final = tuple(

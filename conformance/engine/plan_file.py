@@ -4,7 +4,8 @@ from typing import Any, Final
 
 import jsonschema
 
-from conformance.engine.plan import Plan, Step
+from conformance.engine.session import Step
+from conformance.engine.workload import Workload
 from conformance.errors import UserError
 from conformance.exchange.call import (
     ABSENT,
@@ -88,7 +89,7 @@ SCHEMA: Final[dict[str, Any]] = {
 _VALIDATOR: Final = jsonschema.Draft202012Validator(SCHEMA)
 
 
-def plan_document(plan: Plan) -> dict[str, Any]:
+def plan_document(plan: Workload) -> dict[str, Any]:
     """The plan as a JSON object."""
     return {
         "version": _VERSION,
@@ -98,7 +99,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     }
 
 
-def plan_from(document: Any, where: str = "plan.json") -> Plan:
+def plan_from(document: Any, where: str = "plan.json") -> Workload:
     """The plan of a JSON document. Raises Problem where it is none."""
     try:
         is_plan = _VALIDATOR.is_valid(document)
@@ -108,7 +109,7 @@ def plan_from(document: Any, where: str = "plan.json") -> Plan:
         raise UserError(f"{where}: not a plan of this suite, version 1: record again")
     steps = tuple(Step(entry["purpose"], 1, _request_from(entry["request"])) for entry in document["steps"])
     preflight = [_request_from(entry) for entry in document["preflight"]]
-    return Plan(tuple(one for one in preflight if not isinstance(one, BatchRequest)), steps, (), document["limit"])
+    return Workload(tuple(one for one in preflight if not isinstance(one, BatchRequest)), steps, (), document["limit"])
 
 
 def _request_document(request: Request) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from conformance.engine.evidence import Exchange
-from conformance.engine.session import PortalSession
+from conformance.engine.log import Entry, ExchangeLog
+from conformance.engine.session import PortalSession, Step
 from conformance.errors import UserError
 from conformance.exchange.call import ABSENT, PLAIN_JSON, Call, ClassifiedValue, ReadBack
 from conformance.exchange.read_back import NOT_READ, NotRead, StoredVote
@@ -32,51 +33,49 @@ def preflight_requests(target: Target) -> tuple[Call | ReadBack, ...]:
     )
 
 
-def preflight(world: PortalSession, requests: Iterable[Call | ReadBack]) -> tuple[Exchange | StoredVote | NotRead, ...]:
-    """What the portal answered to these requests, in order. Raises Problem."""
-    target = world.portal.target
+def preflight(session: PortalSession, requests: Iterable[Call | ReadBack]) -> ExchangeLog:
+    """Send these requests in order and return their log. Raise UserError if the target cannot be judged."""
+    target = session.portal.target
     shown = target.callers[PLAIN_JSON.caller].shown
-    met: list[Exchange | StoredVote | NotRead] = []
+    log = ExchangeLog(())
     for request in requests:
         if isinstance(request, ReadBack):
-            stored = _read_patiently(world, request.session)
-            met.append(stored)
+            stored = _read_patiently(session, request.session)
+            log += ExchangeLog((Entry(stored),))
             if request.session == target.sessions["rateable"]:
-                world.reads = _is_rateable(request.session, stored)
+                session.reads = _is_rateable(request.session, stored)
             elif isinstance(stored, StoredVote):
                 raise UserError(
                     f"sessions.unknown: the portal knows session {request.session}: give an id that does not exist"
                 )
             continue
-        try:
-            met.append(world.ask(request))
-        except NotRecorded:
-            continue
-        except NoResponse as failure:
-            raise UserError(f"{shown}: {failure}: check the url and that the portal is up") from None
-    if not world.reads:
-        _check_answers([entry for entry in met if isinstance(entry, Exchange)], shown)
-    return tuple(met)
+        answered = session.execute((Step("", 1, request),))
+        if answered.unanswered:
+            raise UserError(f"{shown}: {answered.unanswered[0].reason}: check the url and that the portal is up")
+        log += answered
+    if not session.reads:
+        _check_answers(log.exchanges, shown)
+    return log
 
 
-def _check_answers(exchanges: list[Exchange], shown: str) -> None:
+def _check_answers(exchanges: tuple[Exchange, ...], shown: str) -> None:
     if not exchanges:
         return
-    first = exchanges[0].answer
-    if all(exchange.answer.code in _SETUP_CODES for exchange in exchanges):
+    first = exchanges[0].response
+    if all(exchange.response.code in _SETUP_CODES for exchange in exchanges):
         raise UserError(f"{shown}: the portal answers {first.code}: check the webhook's secret, scope and address")
-    if all(exchange.answer.document is NO_JSON for exchange in exchanges):
+    if all(exchange.response.document is NO_JSON for exchange in exchanges):
         raise UserError(
             f"{shown}: the answers are not JSON but {first.content_type or 'of no type'} "
             f"(HTTP {first.status}): check that the url is a REST webhook"
         )
 
 
-def _read_patiently(world: PortalSession, session: int) -> StoredVote | NotRead:
+def _read_patiently(session: PortalSession, number: int) -> StoredVote | NotRead:
     """A read-back, sent again where the rate limit or a lost connection answers in its place."""
     for _ in range(_ATTEMPTS):
         try:
-            stored = world.portal.read(session)
+            stored = session.portal.read(number)
         except NotRecorded:
             break
         except NoResponse:

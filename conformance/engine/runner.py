@@ -1,39 +1,77 @@
-"""One clause on trial: its cases are performed, each record is judged, the smallest violation is kept.
+"""Runs the checks of a portal: send a list of requests, then judge the log by every check.
 
-Hypothesis proposes calls and makes a failing one smaller; it does not hold the verdict. What was seen once stays seen,
-and a violation that is excused by a known deviation is counted and never raised, so that the search goes on.
+Explore mode may send one second list. It is made from the first log and holds the control calls of what is suspected.
+Then everything is judged once more.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
-from conformance.contract.clauses import Clause, Edition
-from conformance.engine.checks import Feed
+from conformance.contract.clauses import Edition
+from conformance.engine.blame import Blame
+from conformance.engine.cases import Case
+from conformance.engine.checks import Check, baseline_of, plainer
 from conformance.engine.deviations import Deviation
-from conformance.engine.drawing import LONGEST_SEARCH, search
-from conformance.engine.evidence import Exchange, Judged, Observation
+from conformance.engine.drawing import LONGEST_SHRINK, shrink
+from conformance.engine.evidence import (
+    CallSequence,
+    Comparison,
+    Exchange,
+    Judged,
+    Observation,
+    StateChange,
+    WithoutBase,
+)
+from conformance.engine.exhaustive import combinations_of
+from conformance.engine.judging import Finding, Judgement
 from conformance.engine.log import ExchangeLog
-from conformance.engine.results import MOST_KEPT, ClauseResult
-from conformance.engine.session import PortalSession
-from conformance.exchange.call import Call
+from conformance.engine.preflight import preflight, preflight_requests
+from conformance.engine.results import ClauseResult
+from conformance.engine.session import PortalSession, Step
+from conformance.engine.workload import (
+    Exhaustive,
+    Explore,
+    Mode,
+    Planned,
+    Workload,
+    control_vote,
+    explore_steps,
+    seed_of,
+    steps_of_case,
+)
+from conformance.exchange.call import Call, ReadBack
 from conformance.exchange.reproduce import describe
-from conformance.exchange.violation import ClauseViolated, NotApplicable, Violation
-from conformance.target.transports import NoResponse
 
 HISTORY: Final = "effect.history-free"
 _ANSWERED: Final = "error.never-5xx"
 _FIRST: Final = "documentation.example"
 _LATE_CHAPTERS: Final = ("success", "errors")
+_MOST_REPEATED: Final = 200
+"""The suspected calls that a second list sends again."""
 
-Body = Callable[[Any], None]
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who follows a run.
+
+    before: called with the plan after the preflight and before the first step.
+    step: called after each request with the number of those that were sent, and of all.
+    """
+
+    before: Callable[[Workload], None] = lambda _plan: None
+    step: Callable[[int, int], None] = lambda _done, _all: None
 
 
-def trial_order(edition: Edition) -> list[str]:
-    """The clauses in the order in which they are tried.
+UNWATCHED: Final = Watch()
 
-    The page's own example comes first: once a vote was accepted, a later refusal of the same vote tells of the state.
-    Chapters that judge every shape of answer come late, and the clause that other trials may accuse comes last.
+
+def check_order(edition: Edition) -> list[str]:
+    """Return the clauses in the order in which their cases are sent.
+
+    The page's own example is first: later refusals of the same vote then show that the state matters. The chapters that
+    judge every shape of answer are late.
     """
 
     def place(name: str) -> tuple[bool, bool, bool]:
@@ -42,218 +80,192 @@ def trial_order(edition: Edition) -> list[str]:
     return sorted(edition.clauses, key=place)
 
 
+def run_checks(
+    session: PortalSession,
+    checks: Sequence[Check],
+    mode: Mode,
+    deviations: tuple[Deviation, ...],
+    seed: int,
+    watch: Watch = UNWATCHED,
+) -> dict[str, ClauseResult]:
+    """Send what the mode asks for and return the result of each check by clause. Raise UserError."""
+    order = {name: place for place, name in enumerate(check_order(session.edition))}
+    run = _Run(session, sorted(checks, key=lambda check: order[check.clause]), deviations, seed)
+    if isinstance(mode, Planned):
+        judged = run.plan(mode, watch)
+    else:
+        judged = run.explore(mode.draws if isinstance(mode, Explore) else 0, isinstance(mode, Exhaustive))
+    for judgement in judged:
+        judgement.result.violations = judgement.result.violations or [
+            finding.violation for finding in judgement.smallest()
+        ]
+    return {judgement.check.clause: judgement.result for judgement in judged}
+
+
 @dataclass(slots=True)
-class Trial:
-    """One clause, the body of its test, and what may be excused."""
-
-    world: PortalSession
-    clause: Clause
-    feed: Feed
-    body: Body
+class _Run:
+    session: PortalSession
+    checks: list[Check]
     deviations: tuple[Deviation, ...]
-    judges_history: bool
-    tally: ClauseResult
-    _smallest: tuple[tuple[int, int], Any, Violation] | None = None
-    _found: int = 0
+    seed: int
 
-    def run(self, seed: int, draws: int) -> None:
-        """Performs the clause's own cases, and as many as Hypothesis may draw; leaves the outcome in the tally."""
-        space = self.feed.space(self.world)
-        self.tally.lacking = space.lacking
-        if self.feed.judges_shapes:
-            for exchange in tuple(self.world.shapes.values()):
-                self._keep(exchange.call, self._judge_asking(exchange.call, exchange, ()))
-        for case in space.cases:
-            if self._is_judged(case):
-                self._keep(case, self._try(case))
-        if self._smallest is None and space.strategy is not None and draws:
-            search(space.strategy, f"{seed} {self.clause.id}", draws, self._fails)
-        if self._smallest is not None:
-            self._confirm()
+    def plan(self, mode: Planned, watch: Watch) -> list[Judgement]:
+        """Send a plan and judge its log. Nothing is sent twice."""
+        plan = mode.plan
+        log = preflight(self.session, plan.preflight)
+        watch.before(plan)
+        done_before = len(plan.preflight)
+        log += self.session.execute(plan.steps, lambda done: watch.step(done_before + done, plan.requests))
+        left_out = "the plan holds nothing that it can be judged by"
+        if plan.limit:
+            left_out = f"{plan.limit} leaves no call for it"
+        blame = self._blame(log)
+        judged = [self._judge(check, blame) for check in self.checks]
+        for judgement in judged:
+            lacking = judgement.check.evidence.cases(self.session).lacking
+            judgement.result.lacking = lacking or left_out + mode.advice
+        return judged
 
-    def sweep(self, transcript: ExchangeLog) -> None:
-        """Judges what all encodings of one combination of classes brought; where something is wrong, asks again."""
-        if transcript.unanswered:
-            self._count_unanswered(transcript)
-        if not transcript.exchanges or self._found > LONGEST_SEARCH:
-            return
-        if not self.feed.sweeps(self.world, transcript.exchanges[0], self.clause.id):
-            return
-        for record in self.feed.find(self.world, transcript, self.clause.id):
-            assert not isinstance(record, Observation)
-            case = record.judged.call
-            if self._is_judged(case):
-                self._keep(case, self._judge_asking(case, record, ()))
+    def explore(self, draws: int, exhaustive: bool) -> list[Judgement]:
+        """Send the boundary cases and the proposed ones, a second list where something is suspected, and judge."""
+        log = preflight(self.session, preflight_requests(self.session.portal.target))
+        log += self.session.execute(explore_steps(self.session, self.checks, draws, self.seed))
+        blame = self._blame(log)
+        judged = [self._judge(check, blame) for check in self.checks]
+        controls = self._controls(judged, blame)
+        if controls:
+            blame = self._blame(log + self.session.execute(controls))
+            judged = [self._judge(check, blame) for check in self.checks]
+        if exhaustive:
+            self._judge_combinations(judged, blame)
+        for judgement in judged:
+            judgement.result.lacking = judgement.check.evidence.cases(self.session).lacking
+            if judgement.findings:
+                self._shrink(judgement, blame, draws)
+                self._confirm(judgement, blame)
+        return judged
 
-    def hear(self, transcript: ExchangeLog, left_out: str) -> None:
-        """Judges what a plan brought. Nothing is sent. left_out: what is said where no call is about the clause."""
-        self.tally.lacking = self.feed.space(self.world).lacking or left_out
-        for record in self.feed.find(self.world, transcript, self.clause.id):
+    def _blame(self, log: ExchangeLog) -> Blame:
+        judges_history = any(check.clause == HISTORY for check in self.checks)
+        return Blame(log, log, judges_history, control_vote(self.session))
+
+    def _judge(self, check: Check, blame: Blame) -> Judgement:
+        judgement = Judgement(check, ClauseResult(check.clause))
+        self._judge_log(judgement, blame)
+        return judgement
+
+    def _judge_log(self, judgement: Judgement, blame: Blame) -> None:
+        """Judge every record of a log that the check is about, and count the calls that were not answered."""
+        check, result = judgement.check, judgement.result
+        for record in check.evidence.records(self.session, blame, check.clause):
             if isinstance(record, Observation):
-                self._observe(record)
-            elif self._is_judged(record.judged.call):
-                self._keep(record.judged.call, self._judge_telling(record, transcript))
-        self._count_unanswered(transcript)
-        self.tally.violations = self.tally.violations[:MOST_KEPT]
+                result.observed[record.label] = record.seen
+                result.exchanges += 1
+            elif self._is_judged(check.clause, record):
+                judgement.judge(record, self.deviations, partial(self._is_caused_elsewhere, blame))
+        for unanswered in blame.log.unanswered:
+            if check.clause in (unanswered.clauses or self._promises(unanswered.call)):
+                judgement.add_error(f"{unanswered.reason}: {describe(unanswered.call)}")
 
-    def _count_unanswered(self, transcript: ExchangeLog) -> None:
-        for call, reason in transcript.unanswered:
-            promised = self.world.allowed(call)
-            if self.clause.id in (*promised.accepting_clauses, *promised.rejecting_clauses, _ANSWERED):
-                self._count_error(reason, call)
+    def _promises(self, call: Call) -> tuple[str, ...]:
+        allowed = self.session.allowed(call)
+        return (*allowed.accepting_clauses, *allowed.rejecting_clauses, _ANSWERED)
 
-    def _judge_telling(self, record: Judged, transcript: ExchangeLog) -> Violation | None:
-        """Judges one record of a plan, where the other calls tell what a wrong refusal is due to."""
+    def _is_caused_elsewhere(self, blame: Blame, check: Check, exchange: Exchange) -> bool:
+        if check.clause == HISTORY:
+            return False
+        return self._is_known_of_others(check.clause, exchange) or not blame.may_accuse(
+            exchange, check.evidence.subjects
+        )
 
-        def is_due_elsewhere(_: ClauseViolated) -> bool:
-            due_to_history = transcript.depends_on_history and self.judges_history and self.clause.id != HISTORY
-            known = due_to_history or self._is_known_of_others(record)
-            return known or not transcript.explains(record.judged, self.feed.subjects)
+    def _is_known_of_others(self, clause: str, exchange: Exchange) -> bool:
+        """Return True if a known deviation of another clause already explains why these values were refused."""
+        others = set(exchange.allowed.accepting_clauses) - {clause}
+        return any(entry.covers(other, exchange.call.classes) for entry in self.deviations for other in others)
 
-        return self._judge(record, (), is_due_elsewhere)
-
-    def _is_known_of_others(self, record: Judged) -> bool:
-        """Whether another clause that promised acceptance is known not to hold for these values."""
-        others = set(record.judged.allowed.accepting_clauses) - {self.clause.id}
-        classes = record.judged.call.classes
-        return any(entry.covers(clause, classes) for entry in self.deviations for clause in others)
-
-    def _is_judged(self, case: Any) -> bool:
-        """Whether the case belongs to the level of the run: a part of a documented clause may be only implied."""
-        if self.world.judges_implied or isinstance(case, tuple):
+    def _is_judged(self, clause: str, record: Judged) -> bool:
+        """Return True if the record belongs to the level of the run: a part of a documented clause may be implied."""
+        if self.session.judges_implied or isinstance(record, CallSequence):
             return True
-        return not any(f"{parameter}:{name}" in self.clause.implied for parameter, name in case.classes.items())
+        implied = self.session.edition.clauses[clause].implied
+        return not any(f"{name}:{cls}" in implied for name, cls in record.exchange.call.classes.items())
 
-    def _fails(self, case: Any) -> bool:
-        violation = self._try(case) if self._is_judged(case) else None
-        self._keep(case, violation)
-        return violation is not None
+    def _controls(self, judged: Iterable[Judgement], blame: Blame) -> tuple[Step, ...]:
+        """Return the second list: each suspected call again, the same made plainer, and the first vote again."""
+        suspected = {exchange.call: exchange for judgement in judged for exchange in judgement.suspected}
+        suspected |= {exchange.call: exchange for exchange in blame.wrongly_refused}
+        steps: list[Step] = []
+        sent: set[Call] = set()
+        for call, exchange in list(suspected.items())[:_MOST_REPEATED]:
+            plainer_calls = [
+                plain
+                for kind in sorted({kind for cause in blame.suspects_of(exchange) for kind, _ in cause})
+                if (plain := plainer(call, kind, self.session)) is not None
+            ]
+            for control in (call, *plainer_calls):
+                if control not in sent:
+                    sent.add(control)
+                    steps += steps_of_case(self.session, Case((control,), needs_another_vote=True), "")
+        if steps:
+            steps += steps_of_case(self.session, Case((control_vote(self.session),), needs_another_vote=True), "")
+        return tuple(steps)
 
-    def _try(self, case: Any) -> Violation | None:
-        """Performs and judges one case; the violation, unless it is excused or the fault of the calls before."""
-        before = tuple(self.world.recent)
-        try:
-            record = self.feed.perform(self.world, case)
-        except NoResponse as failure:
-            self._count_error(str(failure), case)
-            return None
-        if isinstance(record, Observation):
-            self._observe(record)
-            return None
-        return self._judge_asking(case, record, before)
+    def _judge_combinations(self, judged: list[Judgement], blame: Blame) -> None:
+        """Send each combination of classes in every encoding, judge it, and forget it."""
+        of_combinations = [one for one in judged if one.check.evidence.judges_combinations]
+        for steps in combinations_of(self.session):
+            of_log = blame.on(self.session.execute(steps))
+            for judgement in of_combinations:
+                if len(judgement.findings) <= LONGEST_SHRINK:
+                    self._judge_log(judgement, of_log)
 
-    def _judge_asking(self, case: Any, record: Judged, before: tuple[Exchange, ...]) -> Violation | None:
-        """Judges one record where calls are cheap, so that what a wrong refusal is due to can be asked."""
-
-        def is_due_elsewhere(violated: ClauseViolated) -> bool:
-            return self._is_history(case, record, violated, before) or self._is_presumption_at_fault(record)
-
-        return self._judge(record, before, is_due_elsewhere)
-
-    def _judge(
-        self, record: Judged, before: tuple[Exchange, ...], is_due_elsewhere: Callable[[ClauseViolated], bool]
-    ) -> Violation | None:
-        """The violation, unless there is none, or it is excused, or due to what the clause is not about."""
-        try:
-            self.body(record)
-        except NotApplicable:
-            return None
-        except ClauseViolated as violated:
-            if violated.may_be_caused_elsewhere and is_due_elsewhere(violated):
-                return None
-            return self._count(record, violated, before)
-        self._count(record, None, before)
-        return None
-
-    def _observe(self, record: Observation) -> None:
-        if record.seen:
-            self.tally.observed[record.label] = record.seen
-            self.tally.exchanges += 1
-
-    def _count(self, record: Judged, violated: ClauseViolated | None, before: tuple[Exchange, ...]) -> Violation | None:
-        excused = self.tally.count(self.deviations, record.judged.call.classes, violated is not None)
-        if violated is None or excused:
-            return None
-        violation = record.judged.violation(self.clause.id, violated.expected)
-        return violation.with_notes(*_told(before))
-
-    def _count_error(self, reason: str, case: Any) -> None:
-        line = f"{reason}: {describe(case)}" if isinstance(case, Call) else reason
-        if len(self.tally.errors) < MOST_KEPT and line not in self.tally.errors:
-            self.tally.errors.append(line)
-
-    def _keep(self, case: Any, violation: Violation | None) -> None:
-        if violation is None:
+    def _shrink(self, judgement: Judgement, blame: Blame, draws: int) -> None:
+        """Let Hypothesis make a violation smaller that no boundary value shows."""
+        cases = judgement.check.evidence.cases(self.session)
+        boundary = {call for case in cases.boundary for call in case.requests if isinstance(call, Call)}
+        if cases.strategy is None or any(one.record.exchange.call in boundary for one in judgement.findings):
             return
-        self._found += 1
-        if not any(kept.classes == violation.classes for kept in self.tally.violations):
-            self.tally.violations.append(violation)
-        size = (sum(name != "absent" for name in violation.classes.values()), len(violation.fact("repeat")))
-        if self._smallest is None or size < self._smallest[0]:
-            self._smallest = (size, case, violation)
+        failing = {one.record.exchange.call for one in judgement.findings}
+        known = {exchange.call for exchange in blame.log.exchanges_for(judgement.check.clause)} - failing
 
-    def _is_presumption_at_fault(self, record: Judged) -> bool:
-        """Whether the call is refused for something that the clause is not about."""
-        for call in self.feed.presumed(self.world, record.judged.call):
-            plainer = self._ask_again(call)
-            if plainer is not None and plainer.answer.code and not plainer.is_allowed:
-                return True
-        return False
+        def fails(case: Case) -> bool:
+            if all(not isinstance(call, Call) or call in known for call in case.requests):
+                return False
+            found = self._findings_of(judgement.check, case, blame)
+            judgement.findings += found
+            return bool(found)
 
-    def _ask_again(self, call: Call) -> Exchange | None:
-        try:
-            return self.world.ask(call)
-        except NoResponse:
-            return None
+        shrink(cases.strategy, seed_of(self.seed, judgement.check.clause), draws, fails)
 
-    def _is_history(self, case: Any, record: Judged, violated: ClauseViolated, before: tuple[Exchange, ...]) -> bool:
-        """Whether the same call, or one that was accepted before, now goes the other way: then the state is at fault.
+    def _confirm(self, judgement: Judgement, blame: Blame) -> None:
+        """Send the smallest violation once more, and say where it does not come back."""
+        smallest, *others = judgement.smallest()
+        violation = smallest.violation
+        if not self._findings_of(judgement.check, case_of(smallest.record, self.session), blame):
+            before = (
+                f"before it: {describe(one.call)} ({one.call.delivery}): {one.shown_outcome}"
+                for one in blame.log.before(smallest.record.exchange)
+            )
+            notes = ("seen once, depends on the calls before it", *violation.notes, *before)
+            violation = replace(violation, notes=notes)
+        judgement.result.violations = [violation, *(other.violation for other in others)]
 
-        The violation is one of effect.history-free then, and this clause is not judged by it.
-        """
-        if not self.judges_history or self.clause.id == HISTORY:
-            return False
-        violation = record.judged.violation(HISTORY, f"{violated.expected}, as when the call is sent again")
-        if self._holds_now(case):
-            self._blame_history(violation, before)
-            return True
-        control = self.world.control
-        if control is None or not record.judged.allowed.must_be_accepted:
-            return False
-        again = self._ask_again(control.call)
-        if again is not None and again.answer.code:
-            expected = "accepted, as when the same call was sent before"
-            self._blame_history(again.violation(HISTORY, expected), before)
-            return True
-        return False
-
-    def _holds_now(self, case: Any) -> bool:
-        try:
-            self.body(self.feed.perform(self.world, case))
-        except (NotApplicable, NoResponse, ClauseViolated):
-            return False
-        return True
-
-    def _blame_history(self, violation: Violation, before: tuple[Exchange, ...]) -> None:
-        if len(self.tally.history) < MOST_KEPT:
-            self.tally.history.append(violation.with_notes(*_told(before)))
-
-    def _confirm(self) -> None:
-        """Puts the smallest violation first, and says whether it comes back when its call is repeated alone."""
-        if self._smallest is None:
-            return
-        _, case, violation = self._smallest
-        others = [other for other in self.tally.violations if other.classes != violation.classes]
-        if self._holds_now(case):
-            violation = replace(violation, notes=("seen once, depends on the calls before it", *violation.notes))
-        else:
-            kept = tuple(note for note in violation.notes if not note.startswith("before it:"))
-            violation = replace(violation, notes=kept)
-        self.tally.violations = [violation, *others[: MOST_KEPT - 1]]
+    def _findings_of(self, check: Check, case: Case, blame: Blame) -> list[Finding]:
+        """Return the violations that one case shows when it is sent alone."""
+        log = self.session.execute(steps_of_case(self.session, case, check.clause))
+        judgement = Judgement(check, ClauseResult(check.clause))
+        self._judge_log(judgement, blame.on(log))
+        return judgement.findings
 
 
-def _told(before: tuple[Exchange, ...]) -> tuple[str, ...]:
-    return tuple(
-        f"before it: {describe(exchange.call)} ({exchange.call.delivery}): {exchange.shown_outcome}"
-        for exchange in before
-    )
+def case_of(record: Judged, session: PortalSession) -> Case:
+    """Return the requests that show a record again."""
+    call = record.exchange.call
+    read = ReadBack(session.rateable.value)
+    if isinstance(record, CallSequence):
+        return Case(tuple(request for exchange in record.exchanges for request in (exchange.call, read)))
+    if isinstance(record, StateChange):
+        return Case((call, read), needs_another_vote=True)
+    if isinstance(record, Comparison | WithoutBase):
+        return Case((call, read), (baseline_of(call),), needs_another_vote=True)
+    return Case((call,))

@@ -1,45 +1,65 @@
-"""The world as a test sees it: the portal under test, the edition, the session ids, and what has been sent so far."""
+"""The session with one portal: sends requests and keeps what came back. The only place that sends."""
 
-from collections import deque
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from conformance.contract.classes import EquivalenceClass, session_classes
 from conformance.contract.clauses import Edition
 from conformance.contract.oracle import AllowedOutcomes, allowed, judged_sessions
 from conformance.engine.evidence import Exchange
+from conformance.engine.log import Entry, ExchangeLog, Unanswered
 from conformance.errors import UserError
-from conformance.exchange.call import ABSENT, PLAIN_JSON, TOKEN_CALLERS, Batch, Call, Caller, ClassifiedValue, Encoding
+from conformance.exchange.call import (
+    ABSENT,
+    NO_RIGHTS,
+    Batch,
+    BatchRequest,
+    Call,
+    ClassifiedValue,
+    Encoding,
+    ReadBack,
+    Request,
+    calls_of,
+)
 from conformance.exchange.read_back import NOT_READ, NotRead, StoredVote
 from conformance.exchange.response import Response
 from conformance.target.client import Portal
 from conformance.target.transports import NoResponse, NotRecorded
 
-BREAKER: Final = 3
-"""After so many transport failures in a row the target counts as dead."""
-_TRUSTED: Final = (Caller.MAIN, Caller.SECOND, *TOKEN_CALLERS)
-UNTRUSTED: Final = (Caller.WRONG_SECRET, Caller.UNSCOPED)
-"""The callers whose every call must be denied."""
-
+MOST_FAILURES: Final = 3
+"""After so many failures of the transport in a row the target counts as dead."""
 
 Combination = tuple[str, str, str, Encoding]
+Progress = Callable[[int], None]
+Answered = TypeVar("Answered")
 
 
-def is_plain(call: Call) -> bool:
-    """Whether the call came alone, from a caller with rights, asks for JSON, and has the documented parameters only."""
-    way = call.delivery
-    alone = way.batch is Batch.NO and way.suffix != ".xml" and way.caller in _TRUSTED
-    return alone and call.is_documented
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request of a run.
+
+    purpose: what the request is for, in words.
+    priority: 1 for what a short plan needs most.
+    clauses: the clauses for which it is sent; empty where every clause may judge it.
+    """
+
+    purpose: str
+    priority: int
+    request: Request
+    clauses: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
 class PortalSession:
-    """Everything that a run of the suite asks.
+    """One portal, judged by one edition.
 
-    judges_implied: whether implied demands are judged. control: the first vote that was accepted. shapes: the first
-    answer of each shape to a call that came alone and asked for JSON. combinations: the classes of the three parameters
-    and the encoding of each call that came alone. told_sessions: the classes of SESSION_ID of which the edition speaks.
+    judges_implied: True if implied demands are judged too.
+    reads: True if the portal offers a read-back.
+    writes: how many votes were accepted.
+    combinations: the classes of the three parameters and the encoding of each call that was sent alone.
+    sessions: the classes of SESSION_ID for this target.
+    judged_sessions: the classes of SESSION_ID for which the edition demands something.
     """
 
     edition: Edition
@@ -47,15 +67,12 @@ class PortalSession:
     judges_implied: bool
     reads: bool = False
     writes: int = 0
-    control: Exchange | None = None
-    recent: deque[Exchange] = field(default_factory=lambda: deque(maxlen=3))
-    shapes: dict[Hashable, Exchange] = field(default_factory=dict)
-    keeps_shapes: bool = True
     combinations: set[Combination] = field(default_factory=set)
     sessions: Mapping[str, EquivalenceClass] = field(init=False)
     judged_sessions: frozenset[str] = field(init=False)
+    _number: int = 0
     _failures: int = 0
-    _known: dict[tuple[str, str, str], AllowedOutcomes] = field(default_factory=dict)
+    _allowed: dict[tuple[str, str, str], AllowedOutcomes] = field(default_factory=dict)
     _denied: AllowedOutcomes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -67,65 +84,69 @@ class PortalSession:
     def rateable(self) -> ClassifiedValue:
         return ClassifiedValue("rateable", self.portal.target.sessions["rateable"])
 
-    def ask(self, call: Call) -> Exchange:
-        """The exchange of a call that is sent now. Raises NoAnswer; Problem when the target is dead."""
-        try:
-            answer = self.portal.send(call)
-        except NoResponse as failure:
-            self._count_failure(failure)
-            raise
-        self._failures = 0
-        return self._met(call, answer)
+    def execute(self, steps: Iterable[Step], on_step: Progress = lambda _done: None) -> ExchangeLog:
+        """Send the requests in order and return the log. Raise UserError if the target is dead."""
+        entries: list[Entry] = []
+        unanswered: list[Unanswered] = []
+        for done, step in enumerate(steps, 1):
+            try:
+                entries += [Entry(content, step.clauses) for content in self._send(step.request)]
+            except NotRecorded:
+                pass
+            except NoResponse as failure:
+                unanswered += [Unanswered(call, str(failure), step.clauses) for call in calls_of(step.request)]
+            on_step(done)
+        return ExchangeLog(tuple(entries), tuple(unanswered))
 
-    def ask_together(self, calls: tuple[Call, ...]) -> tuple[Exchange, ...]:
-        """The exchanges of calls that are the items of one batch. Raises as ask does."""
-        try:
-            answers = self.portal.send_together(calls)
-        except NoResponse as failure:
-            self._count_failure(failure)
-            raise
-        self._failures = 0
-        return tuple(map(self._met, calls, answers))
+    def _send(self, request: Request) -> tuple[Exchange | StoredVote | NotRead, ...]:
+        if isinstance(request, ReadBack):
+            return (self.read(request.session),)
+        if isinstance(request, BatchRequest):
+            responses = self._answered(lambda: self.portal.send_together(request.calls))
+            return tuple(map(self._exchange, request.calls, responses))
+        return (self.send(request),)
 
-    def _met(self, call: Call, answer: Response) -> Exchange:
-        exchange = Exchange(call, answer, self.allowed(call), self.edition, self.judges_implied)
-        if answer.accepted:
-            self.writes += 1
-            if self.control is None and call.delivery == PLAIN_JSON and exchange.allowed.must_be_accepted:
-                self.control = exchange
-        if self.keeps_shapes and is_plain(call):
-            self.shapes.setdefault((exchange.allowed.must_be_accepted, *answer.shape), exchange)
-        if call.delivery.batch is Batch.NO:
-            self.combinations.add((call.session.cls, call.rating.cls, call.comment.cls, call.delivery.encoding))
-        self.recent.append(exchange)
-        return exchange
+    def send(self, call: Call) -> Exchange:
+        """Send one call now. Raise NoResponse, or UserError if the target is dead."""
+        return self._exchange(call, self._answered(lambda: self.portal.send(call)))
+
+    def read(self, number: int) -> StoredVote | NotRead:
+        """Return the vote of a session as it stands. Raise as send does."""
+        return self._answered(lambda: self.portal.read(number)) if self.reads else NOT_READ
 
     def allowed(self, call: Call) -> AllowedOutcomes:
-        """The outcomes that the edition permits for a call."""
-        if call.delivery.caller in UNTRUSTED:
+        """Return the outcomes that the edition permits for a call."""
+        if call.delivery.caller in NO_RIGHTS:
             return self._denied
         classes = (call.session.cls, call.rating.cls, call.comment.cls)
-        if classes not in self._known:
-            self._known[classes] = allowed(self.edition, *classes)
-        return self._known[classes]
+        if classes not in self._allowed:
+            self._allowed[classes] = allowed(self.edition, *classes)
+        return self._allowed[classes]
 
-    def read(self) -> StoredVote | NotRead:
-        """The vote of the rateable session as it stands."""
-        if not self.reads:
-            return NOT_READ
+    def _exchange(self, call: Call, response: Response) -> Exchange:
+        exchange = Exchange(call, response, self.allowed(call), self.edition, self.judges_implied, self._number)
+        self._number += 1
+        self.writes += response.accepted
+        if call.delivery.batch is Batch.NO:
+            self.combinations.add((call.session.cls, call.rating.cls, call.comment.cls, call.delivery.encoding))
+        return exchange
+
+    def _answered(self, ask: Callable[[], Answered]) -> Answered:
         try:
-            return self.portal.read(self.rateable.value)
-        except NoResponse as failure:
-            self._count_failure(failure)
+            answer = ask()
+        except NotRecorded:
             raise
+        except NoResponse as failure:
+            self._count(failure)
+            raise
+        self._failures = 0
+        return answer
 
-    def _count_failure(self, failure: NoResponse) -> None:
-        """Counts failures in a row, unless the portal answers a harmless call: then it is alive."""
-        if isinstance(failure, NotRecorded):
-            return
+    def _count(self, failure: NoResponse) -> None:
+        """Count failures in a row, unless the portal answers a harmless call: then it is alive."""
         try:
             self.portal.send(Call(ClassifiedValue("absent", ABSENT)))
         except NoResponse:
             self._failures += 1
-        if self._failures >= BREAKER:
-            raise UserError(f"the target stopped answering ({failure}, {BREAKER} times in a row)") from None
+        if self._failures >= MOST_FAILURES:
+            raise UserError(f"the target stopped answering ({failure}, {MOST_FAILURES} times in a row)") from None

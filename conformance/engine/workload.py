@@ -1,81 +1,188 @@
-"""The modes of a run: where the exchanges come from that the trials judge."""
+"""The list of requests of a run, complete before the first of them is sent."""
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
-from conformance.engine.checks import never
-from conformance.engine.exhaustive import sweep
-from conformance.engine.log import ExchangeLog, perform
-from conformance.engine.plan import Plan
-from conformance.engine.preflight import preflight, preflight_requests
-from conformance.engine.runner import Trial
-from conformance.engine.session import PortalSession
+from conformance.contract.classes import NOT_FILLED
+from conformance.engine.cases import Case
+from conformance.engine.checks import Check, another_vote
+from conformance.engine.drawing import propose
+from conformance.engine.log import as_digits
+from conformance.engine.session import PortalSession, Step
+from conformance.exchange.call import NO_RIGHTS, Call, ClassifiedValue, ReadBack, Request, calls_of
+
+CONTROL_EVERY: Final = 100
+"""In explore mode the first vote is sent again after so many requests, so that a dependence on history shows."""
+_OWN_SESSION: Final = ("rateable", "digits")
+_CONTROL: Final = "the first vote again: is it still accepted"
+_PREPARES: Final = "another vote, so that the next one shows"
+_BASELINE: Final = "the same values in plain JSON"
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What is sent in order: the preflight, then the steps.
+
+    left_out: the steps that a limit left out.
+    limit: the option that left them out; empty where none did.
+    """
+
+    preflight: tuple[Call | ReadBack, ...]
+    steps: tuple[Step, ...]
+    left_out: tuple[Step, ...] = ()
+    limit: str = ""
+
+    @property
+    def requests(self) -> int:
+        return len(self.preflight) + len(self.steps)
+
+    @property
+    def calls(self) -> list[Call]:
+        """Return all votes, those of the preflight and of batches among them."""
+        requests = (*self.preflight, *(step.request for step in self.steps))
+        return [call for request in requests for call in calls_of(request)]
 
 
 @dataclass(frozen=True, slots=True)
 class Explore:
-    """Each clause sends its boundary values, and so many calls that Hypothesis proposes."""
+    """Each check sends its boundary values, and so many cases that Hypothesis proposes."""
 
     draws: int
 
 
 @dataclass(frozen=True, slots=True)
 class Exhaustive:
-    """Every combination of classes in every encoding is sent, then the boundary values of each clause."""
+    """The boundary values of each check are sent, then every combination of classes in every encoding."""
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The calls of a plan are sent, and no others; each is judged by every clause that it concerns.
+    """The requests of a plan are sent, and no others.
 
-    advice: what is added where no call of the plan is about a clause.
+    advice: what is added where no request of the plan is about a clause.
     """
 
-    plan: Plan
+    plan: Workload
     advice: str = ""
 
 
 Mode = Explore | Exhaustive | Planned
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """What is heard of a plan. before: called after the preflight and before the first step. step: after each step."""
-
-    before: Callable[[Plan], None] = lambda _plan: None
-    step: Callable[[int, int], None] = lambda _done, _all: None
-
-
-UNWATCHED: Final = Watch()
+def control_vote(session: PortalSession) -> Call:
+    """Return the first vote of every run: the values of the page's example."""
+    values = session.edition.example_accepted
+    rating, comment = values["RATING"], values["COMMENT"]
+    return Call(session.rateable, ClassifiedValue(str(rating), rating), ClassifiedValue("plain", comment))
 
 
-def proceedings(
-    mode: Mode, world: PortalSession, trials: Collection[Trial], seed: int, watch: Watch = UNWATCHED
-) -> Callable[[Trial], None]:
-    """Sends what belongs to no single clause, and gives what then holds one trial. Raises Problem."""
-    target = world.portal.target
-    met = preflight(world, mode.plan.preflight if isinstance(mode, Planned) else preflight_requests(target))
-    if isinstance(mode, Planned):
-        watch.before(mode.plan)
-        transcript = perform(world, mode.plan, met, watch.step)
-        left_out = (
-            f"{mode.plan.limit} leaves no call for it"
-            if mode.plan.limit
-            else "the plan brought nothing that it can be judged by"
-        )
-        return lambda trial: trial.hear(transcript, left_out + mode.advice)
-    if isinstance(mode, Exhaustive):
-        swept = [trial for trial in trials if trial.feed.sweeps is not never]
+def explore_steps(session: PortalSession, checks: Iterable[Check], draws: int, seed: int) -> tuple[Step, ...]:
+    """Return what explore mode sends: the boundary cases of each check, and so many that Hypothesis proposes.
 
-        def judge(brought: ExchangeLog) -> None:
-            for trial in swept:
-                trial.sweep(brought)
+    A call that several checks need is sent once.
+    """
+    steps = _Steps(session)
+    control = control_vote(session)
+    steps.add_request(_CONTROL, control)
+    for check in checks:
+        cases = check.evidence.cases(session)
+        drawn: list[Case] = []
+        if cases.strategy is not None and draws:
+            drawn = propose(cases.strategy, seed_of(seed, check.clause), draws)
+        for case in (*cases.boundary, *drawn):
+            steps.add_case(case, check.clause)
+            if len(steps.rows) >= steps.next_control:
+                steps.add_request(_CONTROL, control)
+                steps.next_control = len(steps.rows) + CONTROL_EVERY
+    steps.add_request(_CONTROL, control)
+    return steps.finished()
 
-        # Every answer of the sweep is judged, so no shape is left for later.
-        world.keeps_shapes = False
-        sweep(world, judge)
-        world.keeps_shapes = True
-        return lambda trial: trial.run(seed, draws=0)
-    draws = mode.draws
-    return lambda trial: trial.run(seed, draws)
+
+def seed_of(seed: int, clause: str) -> str:
+    """Return the seed of one clause's draws."""
+    return f"{seed} {clause}"
+
+
+def steps_of_case(session: PortalSession, case: Case, clause: str) -> tuple[Step, ...]:
+    """Return what is sent where one case is tried alone."""
+    steps = _Steps(session)
+    steps.add_case(case, clause)
+    return steps.finished()
+
+
+@dataclass(slots=True)
+class _Row:
+    purpose: str
+    request: Request
+    clauses: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Steps:
+    """Steps in the making.
+
+    first: the row of the first time that a call is sent.
+    stored: rating and comment that are stored by now, as far as the contract says; None where it does not say.
+    is_read: True if the stored vote was read after the last vote.
+    """
+
+    session: PortalSession
+    rows: list[_Row] = field(default_factory=list)
+    first: dict[Call, _Row] = field(default_factory=dict)
+    stored: dict[str, str] | None = None
+    is_read: bool = False
+    next_control: int = CONTROL_EVERY
+
+    def add_case(self, case: Case, clause: str) -> None:
+        for call in case.baselines:
+            if call not in self.first:
+                self.add_request(_BASELINE, call)
+        purpose = f"{clause}: values"
+        if len(case.requests) == 1 and not case.needs_another_vote:
+            call = case.requests[0]
+            known = self.first.get(call) if isinstance(call, Call) else None
+            if known is None:
+                self.add_request(purpose, call, clause)
+            else:
+                known.clauses.add(clause)
+            return
+        if case.needs_another_vote and isinstance(case.requests[0], Call):
+            self._prepare(case.requests[0])
+        for request in case.requests:
+            self.add_request(purpose, request, clause)
+
+    def add_request(self, purpose: str, request: Request, clause: str = "") -> None:
+        row = _Row(purpose, request, {clause} if clause and not isinstance(request, ReadBack) else set())
+        self.rows.append(row)
+        if isinstance(request, ReadBack):
+            self.is_read = True
+        for call in calls_of(request):
+            self.first.setdefault(call, row)
+            self._note_stored(call)
+
+    def finished(self) -> tuple[Step, ...]:
+        return tuple(Step(row.purpose, 1, row.request, frozenset(row.clauses)) for row in self.rows)
+
+    def _prepare(self, call: Call) -> None:
+        """Send another vote where the stored one is like the call, and read it where a refusal must not change it."""
+        if self.stored is None or any(self.stored.get(name) == text for name, text in _filled(call)):
+            self.add_request(_PREPARES, another_vote(call, self.session))
+        if not self.is_read and not self.session.allowed(call).must_be_accepted:
+            self.add_request(_PREPARES, ReadBack(self.session.rateable.value))
+
+    def _note_stored(self, call: Call) -> None:
+        allowed = self.session.allowed(call)
+        if not allowed.accepted or call.session.cls not in _OWN_SESSION or call.delivery.caller in NO_RIGHTS:
+            return
+        self.is_read = False
+        if allowed.must_be_accepted and call.is_documented:
+            self.stored = {**(self.stored or {}), **dict(_filled(call))}
+        else:
+            self.stored = None
+
+
+def _filled(call: Call) -> Iterator[tuple[str, str]]:
+    for name, value in (("RATING", call.rating), ("COMMENT", call.comment)):
+        if value.cls not in NOT_FILLED:
+            yield name, as_digits(value)

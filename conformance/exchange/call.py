@@ -1,6 +1,6 @@
 """What is asked: one call of a method, its parameters with their equivalence classes, and the way it travels."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -47,6 +47,8 @@ class Caller(StrEnum):
     TOKEN_BEARER = "Bearer token"
 
 
+NO_RIGHTS: Final = (Caller.WRONG_SECRET, Caller.UNSCOPED)
+"""The callers whose every call must be denied."""
 TOKEN_CALLERS: Final = (Caller.TOKEN_BODY, Caller.TOKEN_QUERY, Caller.TOKEN_BEARER)
 
 
@@ -87,7 +89,11 @@ class ClassifiedValue:
     """A value of one parameter and the equivalence class that it was taken from."""
 
     cls: str
-    value: Json = field(hash=False)
+    value: Json
+
+    def __hash__(self) -> int:
+        # A list or an object has no hash: its class will do.
+        return hash((self.cls, None if isinstance(self.value, list | dict) else self.value))
 
     @property
     def absent(self) -> bool:
@@ -145,3 +151,10 @@ class ReadBack:
 
 
 Request = Call | BatchRequest | ReadBack
+
+
+def calls_of(request: Request) -> tuple[Call, ...]:
+    """Return the votes that a request carries."""
+    if isinstance(request, ReadBack):
+        return ()
+    return request.calls if isinstance(request, BatchRequest) else (request,)

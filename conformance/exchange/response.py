@@ -86,6 +86,10 @@ class Response:
         return isinstance(self.outcome, Accepted)
 
     @property
+    def refused(self) -> bool:
+        return isinstance(self.outcome, Refused)
+
+    @property
     def code(self) -> str:
         """The code of a refusal, else the empty text."""
         return self.outcome.code if isinstance(self.outcome, Refused) else ""

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 
 from conformance.contract.clauses import Edition, load_edition
 from conformance.contract.oracle import allowed
-from conformance.engine.plan import calls_of
 from conformance.engine.plan_file import plan_from
-from conformance.exchange.call import PLAIN_JSON, TOKEN_CALLERS, Call, Caller, ReadBack, Request
+from conformance.exchange.call import PLAIN_JSON, TOKEN_CALLERS, Call, Caller, ReadBack, Request, calls_of
 from conformance.exchange.encode import encode, encode_read, encode_together
 from conformance.exchange.reproduce import describe
 from conformance.exchange.response import Response, read_responses

@@ -3,14 +3,15 @@
 from typing import Final
 
 from conformance.contract.clauses import Edition
-from conformance.engine.plan import Plan, calls_of, writes_of
-from conformance.exchange.call import Call, ReadBack, Request
+from conformance.engine.plan import writes_of
+from conformance.engine.workload import Workload
+from conformance.exchange.call import Call, ReadBack, Request, calls_of
 from conformance.exchange.reproduce import describe
 
 CALLS_A_SECOND: Final = 2
 
 
-def plan_list(plan: Plan, target: str, edition: Edition) -> str:
+def plan_list(plan: Workload, target: str, edition: Edition) -> str:
     """The requests in order, the items of a batch under it, then what the plan costs and what it leaves out."""
     steps: list[tuple[str, Request]] = [("is this a portal that can be judged", request) for request in plan.preflight]
     steps += [(step.purpose, step.request) for step in plan.steps]

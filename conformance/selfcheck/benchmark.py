@@ -24,6 +24,7 @@ import httpx
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis.strategies import SearchStrategy
 
+from conformance.check import check_portal
 from conformance.contract.clauses import Edition, edition_names, load_edition
 from conformance.engine.plan import plan_of
 from conformance.engine.preflight import preflight, preflight_requests
@@ -37,7 +38,7 @@ from conformance.run import DRAWS
 from conformance.selfcheck.fuzzer import fuzz, fuzzer_program, unfit_checks
 from conformance.selfcheck.kill_table import varied_portal
 from conformance.selfcheck.mutants import MUTANTS
-from conformance.selfcheck.tribunal import judge_portal, suite_tests
+from conformance.suite import portal_checks
 from conformance.target.target import embedded_target
 
 ROUNDS: Final = 5
@@ -112,14 +113,14 @@ def _least(*works: Callable[[], object]) -> list[float]:
 
 def judge_reference(edition: Edition, mode: Mode) -> None:
     """A run of the suite on the reference portal, as the embedded run has it."""
-    judge_portal(portal_answering(embedded_target(), ReferencePortal(edition).answer), edition, mode)
+    check_portal(portal_answering(embedded_target(), ReferencePortal(edition).answer), edition, mode).verdict
 
 
 def _requests_of_a_run(edition: Edition, mode: Mode) -> list[PortalRequest]:
     seen: list[PortalRequest] = []
-    judge_portal(
+    check_portal(
         portal_answering(embedded_target(), counted(ReferencePortal(edition).answer, seen.append)), edition, mode
-    )
+    ).verdict
     return seen
 
 
@@ -141,10 +142,11 @@ def _send(requests: Iterable[PortalRequest], edition: Edition) -> None:
 
 
 def _strategies(edition: Edition) -> list[SearchStrategy[object]]:
-    world = PortalSession(edition, portal_answering(embedded_target(), ReferencePortal(edition).answer), True)
-    preflight(world, preflight_requests(world.portal.target))
-    spaces = (feed.space(world) for name, feed, _ in suite_tests() if name in edition.clauses)
-    return [space.strategy for space in spaces if space.strategy is not None]
+    session = PortalSession(edition, portal_answering(embedded_target(), ReferencePortal(edition).answer), True)
+    preflight(session, preflight_requests(session.portal.target))
+    checks = (check for check in portal_checks() if check.clause in edition.clauses)
+    strategies = (check.evidence.cases(session).strategy for check in checks)
+    return [strategy for strategy in strategies if strategy is not None]
 
 
 def _draw(strategies: list[SearchStrategy[object]]) -> None:
@@ -177,7 +179,7 @@ def _judged(mode: str, edition: str, fault: str) -> tuple[bool, int]:
     portal = varied_portal(fault, edition)
     seen: list[None] = []
     judged_by = portal_answering(embedded_target(), counted(portal.answer, lambda _: seen.append(None)))
-    verdict = judge_portal(judged_by, portal.edition, MODES[mode](portal.edition))
+    verdict = check_portal(judged_by, portal.edition, MODES[mode](portal.edition)).verdict
     return verdict.verdict is Verdict.NOT_CONFORMANT, len(seen)
 
 

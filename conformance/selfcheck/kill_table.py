@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from conformance.check import check_client, check_portal
 from conformance.contract.clauses import Clause, edition_names, load_edition
 from conformance.engine.plan import plan_of
 from conformance.engine.workload import Explore, Mode, Planned
@@ -20,7 +21,6 @@ from conformance.selfcheck.client_mutants import CLIENT_MUTANTS, CONFORMING_CLIE
 from conformance.selfcheck.conforming_variants import CONFORMING_VARIANTS
 from conformance.selfcheck.mutants import MUTANTS, must_catch
 from conformance.selfcheck.mutation import Variant
-from conformance.selfcheck.tribunal import judge_client, judge_portal
 from conformance.target.target import embedded_target
 
 DRAWS: Final = 20
@@ -77,7 +77,7 @@ def _judged(name: str, edition: str) -> tuple[tuple[str, ...], bool, bool]:
 def failed_clauses(name: str, edition: str, mode: Mode) -> tuple[str, ...]:
     """The clauses that a portal fails, in the order of the contract."""
     portal = varied_portal(name, edition)
-    verdict = judge_portal(portal_answering(embedded_target(), portal.answer), portal.edition, mode)
+    verdict = check_portal(portal_answering(embedded_target(), portal.answer), portal.edition, mode).verdict
     return tuple(entry.clause.id for entry in verdict.with_status(Status.FAILED))
 
 
@@ -105,7 +105,7 @@ def _portals(edition: str, rows: list[Row]) -> list[str]:
 
 
 def _failed_by_client(command: str) -> tuple[str, ...]:
-    verdict = judge_client(command, load_edition(CLIENT_EDITION), draws=DRAWS, timeout_seconds=CAP_SECONDS)
+    verdict = check_client(command, load_edition(CLIENT_EDITION), draws=DRAWS, timeout_seconds=CAP_SECONDS).verdict
     return tuple(entry.clause.id for entry in verdict.with_status(Status.FAILED))
 
 

@@ -12,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
+from conformance.check import check_client
 from conformance.contract.clauses import Edition, edition_names, load_edition
 from conformance.engine.plan import plan_of
 from conformance.engine.workload import Exhaustive, Explore, Mode, Planned
@@ -20,7 +21,6 @@ from conformance.selfcheck.client_mutants import CLIENT_MUTANTS, CONFORMING_CLIE
 from conformance.selfcheck.conforming_variants import CONFORMING_VARIANTS
 from conformance.selfcheck.kill_table import SHORT_PLAN, failed_clauses
 from conformance.selfcheck.mutants import MUTANTS, must_catch
-from conformance.selfcheck.tribunal import judge_client
 from conformance.target.target import embedded_target
 
 DRAWS: Final = 20
@@ -42,9 +42,10 @@ def main() -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--compare", type=Path, metavar="BEFORE")
     parser.add_argument("--modes", nargs="+", default=[*MODES, CLIENTS], choices=[*MODES, CLIENTS])
+    parser.add_argument("--editions", nargs="+", default=edition_names())
     options = parser.parse_args()
     if options.compare is None:
-        found = {name: {mode: _judged(name, mode) for mode in options.modes} for name in edition_names()}
+        found = {name: {mode: _judged(name, mode) for mode in options.modes} for name in options.editions}
         options.file.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
         return
     before, after = (json.loads(path.read_text("utf-8")) for path in (options.compare, options.file))
@@ -68,7 +69,7 @@ def _portal(name: str, edition: str, mode: str) -> list[str]:
 
 
 def _client(command: str, edition: str) -> list[str]:
-    verdict = judge_client(command, load_edition(edition), draws=CLIENT_DRAWS, timeout_seconds=CAP_SECONDS)
+    verdict = check_client(command, load_edition(edition), draws=CLIENT_DRAWS, timeout_seconds=CAP_SECONDS).verdict
     return [entry.clause.id for entry in verdict.with_status(Status.FAILED)]
 
 

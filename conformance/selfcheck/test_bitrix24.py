@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from conformance.check import check_portal
 from conformance.contract.clauses import Edition
 from conformance.engine.deviations import load_deviations
 from conformance.engine.plan import plan_of
@@ -15,7 +16,6 @@ from conformance.engine.workload import Exhaustive, Explore, Mode, Planned
 from conformance.portals.bitrix24 import bitrix24_portal
 from conformance.portals.in_process import portal_answering
 from conformance.reporting.verdict import RunVerdict, Status, Verdict
-from conformance.selfcheck.tribunal import judge_portal
 from conformance.target.target import Target, embedded_target
 
 SHIPPED = Path(str(files("conformance") / "deviations" / "bitrix24-portal.toml"))
@@ -34,7 +34,7 @@ def _judge(run: str, with_file: bool) -> RunVerdict:
     target, mode = RUNS[run]
     deviations = load_deviations(SHIPPED, date.today()) if with_file else ()
     judged = portal_answering(target, portal.answer)
-    return judge_portal(judged, portal.edition, mode(portal.edition), deviations)
+    return check_portal(judged, portal.edition, mode(portal.edition), deviations=deviations).verdict
 
 
 @pytest.mark.parametrize("run", RUNS)

@@ -4,7 +4,7 @@ import pytest
 
 from conformance.contract.clauses import edition_names, load_edition, parse_edition
 from conformance.errors import UserError
-from conformance.selfcheck.tribunal import suite_tests
+from conformance.suite import portal_checks
 
 VALID = """
 edition = "2030-01"
@@ -32,11 +32,11 @@ codes = ["NO"]
 
 @pytest.mark.parametrize("name", edition_names())
 def test_every_clause_of_an_edition_has_a_test(name: str) -> None:
-    assert set(load_edition(name).clauses) <= {clause for clause, _, _ in suite_tests()}
+    assert set(load_edition(name).clauses) <= {check.clause for check in portal_checks()}
 
 
 def test_every_test_judges_a_clause_of_some_edition_and_no_clause_has_two() -> None:
-    clauses = [clause for clause, _, _ in suite_tests()]
+    clauses = [check.clause for check in portal_checks()]
     assert len(clauses) == len(set(clauses))
     assert set(clauses) == {clause for name in edition_names() for clause in load_edition(name).clauses}
 

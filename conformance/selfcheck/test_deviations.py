@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from conformance.check import check_portal
 from conformance.contract.clauses import load_edition
 from conformance.engine.deviations import Deviation, load_deviations
 from conformance.engine.workload import Explore
@@ -14,7 +15,6 @@ from conformance.portals.in_process import portal_answering
 from conformance.portals.reference import ReferencePortal
 from conformance.reporting.verdict import RunVerdict, Status, Verdict
 from conformance.selfcheck.mutants import MUTANTS
-from conformance.selfcheck.tribunal import judge_portal
 from conformance.target.target import embedded_target
 
 TODAY = date(2026, 11, 22)
@@ -40,7 +40,7 @@ def _judge(deviations: tuple[Deviation, ...], *faults: str) -> RunVerdict:
         if fault.name in faults:
             fault.apply(portal)
     judged = portal_answering(embedded_target(), portal.answer)
-    return judge_portal(judged, edition, Explore(3), deviations=deviations, only=["rating.whole-number"])
+    return check_portal(judged, edition, Explore(3), deviations=deviations, only=["rating.whole-number"]).verdict
 
 
 def _status(verdict: RunVerdict) -> Status:

@@ -3,8 +3,9 @@
 import httpx
 import pytest
 
+from conformance.check import check_portal
 from conformance.contract.clauses import edition_names, load_edition
-from conformance.engine.exhaustive import coverage_of, sweep
+from conformance.engine.exhaustive import combinations_of, coverage_of
 from conformance.engine.preflight import preflight, preflight_requests
 from conformance.engine.session import PortalSession
 from conformance.engine.workload import Exhaustive
@@ -15,17 +16,17 @@ from conformance.portals.reference import Context, PortalResponse, ReferencePort
 from conformance.reporting.verdict import Status, Verdict
 from conformance.selfcheck.conforming_variants import CONFORMING_VARIANTS
 from conformance.selfcheck.mutation import Parameters
-from conformance.selfcheck.tribunal import judge_portal
 from conformance.target.target import embedded_target
 
 
 @pytest.mark.parametrize("name", edition_names())
 def test_every_combination_of_classes_is_met(name: str) -> None:
     edition = load_edition(name)
-    world = PortalSession(edition, in_process_portal(embedded_target(), edition), judges_implied=True)
-    preflight(world, preflight_requests(world.portal.target))
-    sweep(world, lambda _: None)
-    coverage = coverage_of(world.combinations, world.sessions)
+    session = PortalSession(edition, in_process_portal(embedded_target(), edition), judges_implied=True)
+    preflight(session, preflight_requests(session.portal.target))
+    for steps in combinations_of(session):
+        session.execute(steps)
+    coverage = coverage_of(session.combinations, session.sessions)
     assert coverage.met == coverage.all > 15_000
     assert all(pair.met == pair.all > 0 for pair in coverage.pairs)
 
@@ -42,7 +43,7 @@ def test_correct_portals_of_other_styles_are_not_accused(name: str) -> None:
     for variant in CONFORMING_VARIANTS[:4]:
         portal = ReferencePortal(load_edition(name))
         variant.apply(portal)
-        verdict = judge_portal(portal_answering(embedded_target(), portal.answer), portal.edition, Exhaustive())
+        verdict = check_portal(portal_answering(embedded_target(), portal.answer), portal.edition, Exhaustive()).verdict
         assert [violation for entry in verdict.clauses for violation in entry.violations] == []
         assert verdict.verdict is Verdict.CONFORMANT
 
@@ -57,7 +58,7 @@ def test_a_fault_where_three_values_meet_is_blamed_on_the_clause_that_it_breaks(
         return Result(True) if meet else honest(parameters, context)
 
     portal.vote = vote
-    verdict = judge_portal(portal_answering(embedded_target(), portal.answer), portal.edition, Exhaustive())
+    verdict = check_portal(portal_answering(embedded_target(), portal.answer), portal.edition, Exhaustive()).verdict
     assert {entry.clause.id for entry in verdict.with_status(Status.FAILED)} == {"rating.rejects-outside"}
 
 
@@ -69,7 +70,7 @@ def test_a_combination_that_is_not_answered_is_an_error() -> None:
             raise httpx.ReadError("lost")
         return portal.answer(request)
 
-    verdict = judge_portal(portal_answering(embedded_target(), answer), portal.edition, Exhaustive())
+    verdict = check_portal(portal_answering(embedded_target(), answer), portal.edition, Exhaustive()).verdict
     assert verdict.verdict is Verdict.INCOMPLETE
     assert {entry.clause.id for entry in verdict.with_status(Status.ERROR)} == {
         "rating.whole-number",

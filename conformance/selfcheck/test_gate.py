@@ -2,10 +2,11 @@
 
 import pytest
 
+from conformance.check import check_client
 from conformance.contract.clauses import edition_names, load_edition
 from conformance.reporting.verdict import Status, Verdict
 from conformance.selfcheck.client_mutants import CLIENT_MUTANTS, CONFORMING_CLIENTS, Client
-from conformance.selfcheck.tribunal import client_tests, judge_client
+from conformance.suite import client_checks
 
 NEWEST = load_edition(edition_names()[-1])
 DRAWS = 10
@@ -14,7 +15,7 @@ CAP_SECONDS = 3.0
 
 @pytest.mark.parametrize("client", CLIENT_MUTANTS, ids=[client.name for client in CLIENT_MUTANTS])
 def test_a_lying_client_is_caught_by_the_clauses_that_it_names_and_no_others(client: Client) -> None:
-    verdict = judge_client(client.command, NEWEST, draws=DRAWS, timeout_seconds=CAP_SECONDS)
+    verdict = check_client(client.command, NEWEST, draws=DRAWS, timeout_seconds=CAP_SECONDS).verdict
     assert verdict.verdict is Verdict.NOT_CONFORMANT
     failed = {entry.clause.id for entry in verdict.with_status(Status.FAILED)}
     assert failed == set(client.clauses)
@@ -23,7 +24,7 @@ def test_a_lying_client_is_caught_by_the_clauses_that_it_names_and_no_others(cli
 @pytest.mark.parametrize("edition", edition_names())
 @pytest.mark.parametrize("client", CONFORMING_CLIENTS, ids=[client.name for client in CONFORMING_CLIENTS])
 def test_a_correct_client_is_not_accused(client: Client, edition: str) -> None:
-    verdict = judge_client(client.command, load_edition(edition), draws=DRAWS, timeout_seconds=CAP_SECONDS)
+    verdict = check_client(client.command, load_edition(edition), draws=DRAWS, timeout_seconds=CAP_SECONDS).verdict
     assert [violation for entry in verdict.clauses for violation in entry.violations] == []
     assert verdict.verdict is Verdict.CONFORMANT
 
@@ -35,5 +36,5 @@ def test_every_judged_clause_catches_a_lying_client() -> None:
 
 @pytest.mark.parametrize("edition", edition_names())
 def test_every_clause_of_the_chapter_has_one_test(edition: str) -> None:
-    tested = [name for name, _, _ in client_tests()]
+    tested = [check.clause for check in client_checks()]
     assert sorted(tested) == sorted(load_edition(edition).client_clauses)

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from conformance.check import check_portal
 from conformance.contract.clauses import edition_names, load_edition
 from conformance.engine.workload import Explore
 from conformance.portals.in_process import portal_answering
@@ -12,7 +13,6 @@ from conformance.reporting.verdict import Status, Verdict
 from conformance.selfcheck.conforming_variants import CONFORMING_VARIANTS
 from conformance.selfcheck.mutants import MUTANTS, must_catch
 from conformance.selfcheck.mutation import Variant
-from conformance.selfcheck.tribunal import judge_portal
 from conformance.target.target import embedded_target
 
 FEW_DRAWS = Explore(3)
@@ -26,7 +26,7 @@ def test_a_lying_portal_is_caught_by_every_clause_that_it_names(fault: Variant, 
     fault.apply(portal)
     named = must_catch(fault, edition)
     judged = portal_answering(embedded_target(), portal.answer)
-    verdict = judge_portal(judged, portal.edition, FEW_DRAWS, only=named)
+    verdict = check_portal(judged, portal.edition, FEW_DRAWS, only=named).verdict
     assert verdict.verdict is Verdict.NOT_CONFORMANT
     assert named <= {entry.clause.id for entry in verdict.with_status(Status.FAILED)}
 
@@ -47,7 +47,7 @@ def test_a_connection_that_is_lost_after_a_refusal_hides_nothing() -> None:
         return outgoing
 
     judged = portal_answering(embedded_target(), answer)
-    verdict = judge_portal(judged, portal.edition, FEW_DRAWS, only=["optional.rating-alone"])
+    verdict = check_portal(judged, portal.edition, FEW_DRAWS, only=["optional.rating-alone"]).verdict
     assert "optional.rating-alone" in {entry.clause.id for entry in verdict.with_status(Status.FAILED)}
 
 
@@ -62,7 +62,7 @@ def test_every_judged_clause_catches_a_lying_portal(name: str) -> None:
 def test_the_reference_portal_is_conformant_and_every_clause_exercised(name: str) -> None:
     edition = load_edition(name)
     judged = portal_answering(embedded_target(), ReferencePortal(edition).answer)
-    verdict = judge_portal(judged, edition, FEW_DRAWS)
+    verdict = check_portal(judged, edition, FEW_DRAWS).verdict
     assert verdict.verdict is Verdict.CONFORMANT
     assert {entry.status for entry in verdict.clauses} == {Status.PASSED, Status.OBSERVED}
 
@@ -72,7 +72,7 @@ def test_the_reference_portal_is_conformant_and_every_clause_exercised(name: str
 def test_a_correct_portal_of_another_style_is_not_accused(variant: Variant, name: str) -> None:
     portal = ReferencePortal(load_edition(name))
     variant.apply(portal)
-    verdict = judge_portal(portal_answering(embedded_target(), portal.answer), portal.edition, MORE_DRAWS)
+    verdict = check_portal(portal_answering(embedded_target(), portal.answer), portal.edition, MORE_DRAWS).verdict
     accused = [violation for entry in verdict.clauses for violation in entry.violations]
     assert accused == []
     assert verdict.verdict is Verdict.CONFORMANT

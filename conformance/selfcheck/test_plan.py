@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from conformance.check import check_portal
 from conformance.contract.classes import COMMENTS, RATINGS, session_classes
 from conformance.contract.clauses import edition_names, load_edition
 from conformance.engine.plan import cannot_write, plan_of, writes_of
@@ -21,7 +22,6 @@ from conformance.reporting.verdict import RunVerdict, Status, Verdict
 from conformance.selfcheck.conforming_variants import CONFORMING_VARIANTS
 from conformance.selfcheck.mutants import MUTANTS
 from conformance.selfcheck.mutation import Variant
-from conformance.selfcheck.tribunal import judge_portal
 from conformance.target.target import Target, embedded_target
 
 LIVE = replace(embedded_target(), live=True)
@@ -34,7 +34,7 @@ def _judged(name: str, target: Target, variant: Variant | None = None, budget: i
     if variant is not None:
         variant.apply(portal)
     plan = Planned(plan_of(target, portal.edition, budget))
-    return judge_portal(portal_answering(target, portal.answer), portal.edition, plan)
+    return check_portal(portal_answering(target, portal.answer), portal.edition, plan).verdict
 
 
 @pytest.mark.parametrize("target", [embedded_target(), LIVE], ids=["loopback", "live"])
@@ -57,7 +57,7 @@ def test_a_correct_portal_is_conformant_within_90_requests_and_25_votes(name: st
 
     portal.save = counted_save
     plan = plan_of(target, portal.edition)
-    verdict = judge_portal(portal_answering(target, answer), portal.edition, Planned(plan))
+    verdict = check_portal(portal_answering(target, answer), portal.edition, Planned(plan)).verdict
     assert verdict.verdict is Verdict.CONFORMANT
     assert {entry.status for entry in verdict.clauses} == {Status.PASSED, Status.OBSERVED}
     assert requests.total() == plan.requests <= 90
@@ -146,7 +146,7 @@ def test_without_votes_nothing_is_sent_that_a_casting_portal_could_take_for_one(
         return honest(parameters, context)  # type: ignore[arg-type]
 
     portal.vote = cast  # type: ignore[assignment]
-    verdict = judge_portal(portal_answering(embedded_target(), portal.answer), portal.edition, Planned(plan))
+    verdict = check_portal(portal_answering(embedded_target(), portal.answer), portal.edition, Planned(plan)).verdict
     assert verdict.with_status(Status.FAILED) == []
     assert portal.votes == {}
 

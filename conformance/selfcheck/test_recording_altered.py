@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 
+from conformance.check import check_recording
 from conformance.contract.classes import STARS, TEXTS
 from conformance.contract.clauses import Edition, load_edition
 from conformance.contract.oracle import allowed
 from conformance.engine.plan_file import plan_from
-from conformance.engine.session import UNTRUSTED
-from conformance.exchange.call import READ_METHOD, Batch, Call, ReadBack, Request
+from conformance.exchange.call import NO_RIGHTS, READ_METHOD, Batch, Call, ReadBack, Request
 from conformance.reporting.verdict import Status, Verdict
-from conformance.selfcheck.tribunal import judge_record
 from conformance.target.recording import load_record
 
 
@@ -62,7 +61,7 @@ def test_an_altered_request_is_not_exercised(recorded: Path, part: int) -> None:
         request = _at(cassette, place)
         for changed in _altered_requests(request, number):
             text = json.dumps(_with(cassette, place, changed))
-            verdict = judge_record(replace(record, cassette=text), edition)
+            verdict = check_recording(replace(record, cassette=text), edition=edition).verdict
             assert verdict.verdict is Verdict.INCOMPLETE
             if not verdict.with_status(Status.NOT_EXERCISED):
                 unseen.append(request)
@@ -112,7 +111,10 @@ def test_an_altered_answer_fails_its_clause(recorded: Path, part: int) -> None:
         place = ("interactions", number, "response")
         for what, changed in _altered_answers(requests[number], requests[number - 1], _at(cassette, place), edition):
             text = json.dumps(_with(cassette, place, changed))
-            if judge_record(replace(record, cassette=text), edition).verdict is not Verdict.NOT_CONFORMANT:
+            if (
+                check_recording(replace(record, cassette=text), edition=edition).verdict.verdict
+                is not Verdict.NOT_CONFORMANT
+            ):
                 unseen.append((number, what))
     assert unseen == []
 
@@ -133,7 +135,7 @@ def _altered_answers(
         return
     call = request if isinstance(request, Call) else request.calls[0]
     text = response["body"]["string"]
-    alone, trusted = call.delivery.batch is Batch.NO, call.delivery.caller not in UNTRUSTED
+    alone, trusted = call.delivery.batch is Batch.NO, call.delivery.caller not in NO_RIGHTS
     if (alone or trusted) and call.delivery.suffix != ".xml":  # the status is judged of JSON only
         yield "status", _with(response, ("status", "code"), 599)
     yield "cut", with_body(text[:-5])

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from conformance.check import check_portal
 from conformance.contract.clauses import edition_names, load_edition
 from conformance.engine.exhaustive import Coverage
 from conformance.engine.workload import Explore
@@ -30,7 +31,6 @@ from conformance.reporting.markdown import markdown_of
 from conformance.reporting.read import Report, read_report
 from conformance.reporting.report import RunFacts, report_of
 from conformance.reporting.sides import compare_sides, side_of
-from conformance.selfcheck.tribunal import judge_portal
 from conformance.target.target import embedded_target
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -52,7 +52,7 @@ def _is_golden(name: str, text: str) -> None:
 def _judged(portal: ReferencePortal, seed: int = 1, name: str = "portal") -> Report:
     """The report of a portal that is judged now, with few draws."""
     target = replace(embedded_target(), name=name)
-    verdict = judge_portal(portal_answering(target, portal.answer), portal.edition, Explore(5), seed=seed)
+    verdict = check_portal(portal_answering(target, portal.answer), portal.edition, Explore(5), seed=seed).verdict
     return report_of(verdict, _facts(portal, name, seed))
 
 

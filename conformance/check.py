@@ -1,0 +1,255 @@
+"""The engine as a library: judge a portal, a recording, or a client library, and return a report.
+
+pytest, the command, `diff` and the selfcheck all judge through `results_of`.
+"""
+
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from conformance import __version__
+from conformance.clients.cases import VOTE
+from conformance.clients.exchange import ClientCase
+from conformance.clients.process import CommandClient, words_of
+from conformance.clients.runner import run_client_checks
+from conformance.clients.session import ClientSession
+from conformance.contract.clauses import Edition, load_edition
+from conformance.engine.checks import Check
+from conformance.engine.deviations import Deviation
+from conformance.engine.plan import writes_of
+from conformance.engine.plan_file import plan_document, plan_from
+from conformance.engine.results import ClauseResult
+from conformance.engine.runner import UNWATCHED, Watch, run_checks
+from conformance.engine.session import PortalSession
+from conformance.engine.workload import Explore, Mode, Planned, Workload
+from conformance.portals.certificate import throw_away_certificate
+from conformance.portals.in_process import in_process_portal
+from conformance.portals.mock import MockPortal
+from conformance.portals.reference import ReferencePortal
+from conformance.portals.scripts import TRUE
+from conformance.portals.server import serving
+from conformance.reporting.report import RunFacts, report_of
+from conformance.reporting.verdict import RunVerdict, Selection, decide
+from conformance.run import CLIENT_DRAWS, DRAWS, ClientOptions, Run
+from conformance.suite import client_checks, portal_checks
+from conformance.target.cassette import PlayingWire, RecordingWire
+from conformance.target.client import Portal, http_wire
+from conformance.target.rate_limit import RateLimitedWire
+from conformance.target.recording import Record, write_record
+from conformance.target.redact import recording_redactor_of
+from conformance.target.restore import RestoringWire, Vote
+from conformance.target.target import Target
+
+VOTED_ON: Final = ("rateable", "open")
+"""The states of the sessions that a plan may leave a vote on."""
+Ask = Callable[[str], None]
+"""Asks a person whether to go on. Raises UserError where the answer is no."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who follows a run on a terminal.
+
+    say: prints a line.
+    ask: asks before the first vote on a live target.
+    progress: called with the number of requests that were sent, and of all.
+    """
+
+    say: Callable[[str], None] = lambda _line: None
+    ask: Ask = lambda _question: None
+    progress: Callable[[int, int], None] = lambda _done, _all: None
+
+
+SILENT: Final = Listener()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The verdict of a run, and the facts that report.json holds beside it."""
+
+    verdict: RunVerdict
+    facts: RunFacts
+
+    def document(self) -> dict[str, Any]:
+        """Return the content of report.json."""
+        return report_of(self.verdict, self.facts)
+
+
+def check_portal(
+    portal: Portal,
+    edition: Edition,
+    mode: Mode | None = None,
+    *,
+    deviations: tuple[Deviation, ...] = (),
+    only: Sequence[str] | None = None,
+    seed: int = 1,
+) -> Report:
+    """Judge a portal and return the report. Raise UserError if it cannot be judged.
+
+    only: the ids of the clauses to judge; all where it is None.
+    """
+    run = Run(target=portal.target, edition=edition, mode=mode or Explore(DRAWS), deviations=deviations, seed=seed)
+    chosen = edition.clauses.keys() if only is None else set(only)
+    checks = [check for check in portal_checks() if check.clause in chosen - portal.target.not_offered]
+    session = PortalSession(edition, portal, judges_implied=True)
+    run.results = _run_portal_checks(run, session, checks, UNWATCHED)
+    return _report(run, checks)
+
+
+def check_recording(recording: Record, *, edition: Edition | None = None) -> Report:
+    """Judge a recorded portal without network and return the report. Raise UserError."""
+    judged_by = edition or load_edition(recording.target.edition)
+    mode = Planned(plan_from(recording.plan))
+    run = Run(target=recording.target, edition=judged_by, mode=mode, record=recording)
+    checks = [check for check in portal_checks() if check.clause in judged_by.clauses]
+    run.results = results_of(run, checks)
+    return _report(run, checks)
+
+
+def check_client(
+    command: str,
+    edition: Edition,
+    *,
+    timeout_seconds: float = 20.0,
+    draws: int = CLIENT_DRAWS,
+    deviations: tuple[Deviation, ...] = (),
+    only: Sequence[str] | None = None,
+    seed: int = 1,
+) -> Report:
+    """Judge a client library and return the report. Raise UserError if it cannot be judged.
+
+    command: a program, or module:function of Python.
+    """
+    client = ClientOptions(words_of(command), timeout_seconds, https=False)
+    run = Run(edition=edition, client=client, deviations=deviations, seed=seed, client_draws=draws)
+    chosen = edition.client_clauses.keys() if only is None else set(only)
+    checks = [check for check in client_checks() if check.clause in chosen]
+    run.results = results_of(run, checks)
+    return _report(run, checks)
+
+
+def results_of(run: Run, checks: Sequence[Check], listener: Listener = SILENT) -> dict[str, ClauseResult]:
+    """Send what a run needs and return the result of each check by clause. Raise UserError."""
+    if run.client is not None:
+        return _client_results(run, run.client, checks)
+    with _reached(run, listener) as (portal, watch):
+        session = PortalSession(run.edition, portal, run.level == "implied")
+        results = _run_portal_checks(run, session, checks, watch)
+    portal.close()
+    return results
+
+
+def _report(run: Run, checks: Sequence[Check]) -> Report:
+    collected = frozenset(check.clause for check in checks)
+    selection = Selection(collected, run.target.not_offered, stopped=False, allow_incomplete=False)
+    selection = replace(selection, unrecorded=run.unrecorded)
+    return Report(decide(run.clauses, run.results, run.deviations, selection), run.facts())
+
+
+def _run_portal_checks(
+    run: Run, session: PortalSession, checks: Sequence[Check], watch: Watch
+) -> dict[str, ClauseResult]:
+    try:
+        results = run_checks(session, checks, run.mode, run.deviations, run.seed, watch)
+    finally:
+        run.requests, run.writes, run.combinations = session.portal.requests, session.writes, session.combinations
+    return results
+
+
+@contextmanager
+def _reached(run: Run, listener: Listener) -> Iterator[tuple[Portal, Watch]]:
+    """Give the portal of a run. At the end of the block, put back what a plan found."""
+    if run.target.kind == "embedded":
+        yield in_process_portal(run.target, run.edition), UNWATCHED
+    elif run.record is not None:
+        player = PlayingWire(run.record.cassette)
+        yield Portal(run.target, player), UNWATCHED
+        run.unrecorded = player.missing
+    elif isinstance(run.mode, Planned):
+        with _planned(run, run.mode, listener) as reached:
+            yield reached
+    else:
+        yield Portal(run.target, http_wire(run.target)), UNWATCHED
+
+
+@contextmanager
+def _planned(run: Run, mode: Planned, listener: Listener) -> Iterator[tuple[Portal, Watch]]:
+    """Give a portal that is asked no faster than its limit allows. Restore the found votes at the end of the block."""
+    own = {call.comment.value for call in mode.plan.calls if isinstance(call.comment.value, str)}
+    limited = RateLimitedWire(http_wire(run.target), run.target.limit, listener.say)
+    voted_on = [run.target.sessions[state] for state in VOTED_ON if state in run.target.sessions]
+    restoring = RestoringWire(limited, voted_on, frozenset(own))
+    recording = RecordingWire(restoring, recording_redactor_of(run.target)) if run.records_to is not None else None
+
+    def before(plan: Workload) -> None:
+        must, may = writes_of(plan.calls, run.edition)
+        if not must + may:
+            return
+        restoring.look()
+        if run.target.live and not run.may_write:
+            listener.ask(_question(run.target, must, may, restoring.found))
+
+    try:
+        yield Portal(run.target, recording or restoring), Watch(before, listener.progress)
+    finally:
+        with _undisturbed():
+            run.not_put_back = "; ".join(restoring.put_back())
+    if recording is not None and run.records_to is not None:
+        folder, text = run.records_to, recording.text
+        target = replace(run.target, edition=run.edition.name, deviations=run.deviation_file)
+
+        def write(judged: Mapping[str, int]) -> None:
+            recorded = datetime.now(UTC)
+            record = Record(target, text, plan_document(mode.plan), judged, __version__, recorded)
+            write_record(folder, record, recording_redactor_of(target))
+
+        run.write_record = write
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ignore a second Ctrl-C, which must not come between a vote and its place."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _question(target: Target, must: int, may: int, found: Mapping[int, Vote]) -> str:
+    """Return what is asked before the first vote."""
+    sessions = " and ".join(str(session) for session in found) or str(target.sessions["rateable"])
+    fresh = [session for session, vote in found.items() if vote == Vote(0, "")]
+    stays = f"; on {' and '.join(map(str, fresh))} there is no vote yet: the last test vote will stay" if fresh else ""
+    return (
+        f"{must} votes, up to {may} more, on session {sessions} of {target.name}; each may notify the dialog's "
+        f"operator; a vote that is there now is put back at the end{stays}"
+    )
+
+
+def _client_results(run: Run, client: ClientOptions, checks: Sequence[Check]) -> dict[str, ClauseResult]:
+    with client_session(client, run.edition) as session:
+        run.client_name = session.name
+        try:
+            return run_client_checks(session, checks, run.deviations, run.client_draws, run.seed)
+        finally:
+            run.client_name, run.requests = session.name, session.requests
+
+
+@contextmanager
+def client_session(client: ClientOptions, edition: Edition) -> Iterator[ClientSession]:
+    """Serve a mock portal and start the program; give the session once it has answered. Raise UserError."""
+    mock = MockPortal(ReferencePortal(edition))
+    with throw_away_certificate() as certificate, serving(mock.answer, certificate.context) as base:
+        environment = {**certificate.environment, "NO_PROXY": "*", "no_proxy": "*", "PYTHONUNBUFFERED": "1"}
+        program = CommandClient(client.words, environment, client.timeout_seconds)
+        url = base.replace("http:", "https:", 1) if client.https else base
+        session = ClientSession(edition, program, mock, url, str(certificate.ca_file))
+        try:
+            session.preflight(ClientCase(VOTE, TRUE))
+            yield session
+        finally:
+            program.finish()

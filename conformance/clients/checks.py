@@ -1,0 +1,51 @@
+"""What a test of a client library is given: exchanges through the library, from its caller to the portal and back."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from hypothesis.strategies import SearchStrategy
+
+from conformance.clients.exchange import ClientCase, ClientExchange
+from conformance.contract.clauses import Edition
+from conformance.engine.cases import Cases
+from conformance.engine.checks import Evidence
+from conformance.engine.evidence import Observation
+
+
+@dataclass(slots=True)
+class ClientLog:
+    """What came of the cases of a run.
+
+    exchanges: by the clause that they were made for.
+    requests: by the name of the scripted answer, how many requests its calls caused.
+    """
+
+    exchanges: dict[str, list[ClientExchange]] = field(default_factory=dict)
+    requests: dict[str, set[int]] = field(default_factory=dict)
+
+
+def client_calls(
+    cases: Callable[[Edition], tuple[ClientCase, ...]],
+    strategy: Callable[[Edition], SearchStrategy[ClientCase]] | None = None,
+) -> Evidence:
+    """Give the test the exchanges of these cases. strategy: proposes further ones."""
+
+    def cases_of(edition: Edition) -> Cases:
+        return Cases(cases(edition), None if strategy is None else strategy(edition))
+
+    def records(_edition: Edition, log: ClientLog, clause: str) -> Iterator[ClientExchange]:
+        return iter(log.exchanges.get(clause, ()))
+
+    return Evidence(cases_of, records)
+
+
+def requests_sent() -> Evidence:
+    """Record how many requests the calls of all other tests caused. Nothing is sent for it."""
+
+    def records(_edition: Edition, log: ClientLog, _clause: str) -> Iterator[Observation]:
+        for name, counts in log.requests.items():
+            most = max(counts)
+            seen = f"{most} request{'s' if most > 1 else ''}"
+            yield Observation(name, seen if len(counts) == 1 else f"{min(counts)} to {seen}")
+
+    return Evidence(lambda _edition: Cases(()), records)

@@ -1,0 +1,240 @@
+"""Fault localisation: which feature of a call is the cause of a wrong refusal. It reads the log and sends nothing.
+
+A call has features: its session, its rating, its comment, which fields are filled, how it is delivered. A portal may
+refuse a good call for any of them. So a clause is accused of a wrong refusal only if the suspicious feature is one that
+the clause is about.
+
+1. Each feature of a call that was rightly accepted is cleared.
+2. The suspects of a refused call are its features that are not cleared. Where each one is cleared by itself, they are
+   its pairs of features that no accepted call had.
+3. The fewest suspects that explain all wrong refusals are the causes. Suspects that explain equally many all count.
+"""
+
+from collections.abc import Collection, Hashable, Iterable
+from copy import copy
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from typing import Final
+
+from conformance.contract.classes import COMMENTS, NOT_FILLED, STARS
+from conformance.engine.evidence import Exchange, same_outcome
+from conformance.engine.log import ExchangeLog, as_digits
+from conformance.exchange.call import JSON_ENCODINGS, PLAIN_JSON, Batch, Call
+from conformance.exchange.response import Malformed, NotJudged
+
+Feature = tuple[str, Hashable]
+"""The kind of a feature, and its value."""
+Suspect = frozenset[Feature]
+"""One feature, or a pair of them."""
+KINDS: Final = frozenset(
+    {"session", "session as text", "rating", "rating as text", "comment", "filled"}
+    | {"encoding", "suffix", "caller", "batch", "order"}
+)
+DELIVERY_KINDS: Final = frozenset({"encoding", "suffix", "caller", "batch", "order"})
+_OWN_TEXT: Final = "a text of the suite"
+_OWN_SESSION: Final = ("rateable", "digits")
+
+
+@dataclass(frozen=True)
+class Blame:
+    """Which clause may be accused of what a log holds.
+
+    log: what is judged.
+    learned_from: the log in which the causes are looked for.
+    judges_history: True if effect.history-free is judged, so that it is accused in place of other clauses.
+    control: the first vote of the run, which is sent again later.
+    """
+
+    log: ExchangeLog
+    learned_from: ExchangeLog
+    judges_history: bool
+    control: Call
+
+    def on(self, log: ExchangeLog) -> "Blame":
+        """Return the same blame for another log of the same portal. What was learned is not looked for again."""
+        _ = self._causes, self._cleared_pairs, self._changeable
+        other = copy(self)
+        object.__setattr__(other, "log", log)
+        return other
+
+    def may_accuse(self, exchange: Exchange, subjects: Collection[str]) -> bool:
+        """Return True if the cause of a wrong refusal or a wrong code may be one of these kinds of features."""
+        if self.depends_on_history(exchange):
+            return False
+        if not self._rightly_accepted:
+            # Nothing can be told apart by comparing, so the clauses about values are accused.
+            return bool(set(subjects) - DELIVERY_KINDS)
+        causes = self.causes_of(exchange)
+        if causes:
+            return any(kind in subjects for cause in causes for kind, _ in cause)
+        if exchange.allowed.must_be_accepted:
+            return True
+        unproven = {kind for kind, value in features_of(exchange.call) - self._understood if kind in DELIVERY_KINDS}
+        return not unproven or bool(unproven & set(subjects))
+
+    def causes_of(self, exchange: Exchange) -> set[Suspect]:
+        """Return the suspects that explain the refusal of this call."""
+        if not exchange.is_wrongly_refused:
+            features = features_of(exchange.call)
+            return {cause for cause in self._causes if cause <= features}
+        suspects = self.suspects_of(exchange)
+        return suspects & self._causes or suspects
+
+    def suspects_of(self, exchange: Exchange) -> set[Suspect]:
+        """Return the features of a call that are not cleared, or its pairs of features where each one is."""
+        features = features_of(exchange.call)
+        single = features - self._cleared
+        if single:
+            return {frozenset({feature}) for feature in single}
+        return set(map(frozenset, combinations(features, 2))) - self._cleared_pairs
+
+    def depends_on_history(self, exchange: Exchange) -> bool:
+        """Return True if the same call, or the control vote, had different outcomes in this run."""
+        if not self.judges_history:
+            return False
+        return exchange.call in self._changeable or self.control in self._changeable
+
+    @cached_property
+    def wrongly_refused(self) -> list[Exchange]:
+        return [one for one in self.learned_from.exchanges if one.is_wrongly_refused and one.call.is_documented]
+
+    @cached_property
+    def _changeable(self) -> frozenset[Call]:
+        """The calls whose outcomes in this run differ."""
+        return frozenset(call for call, exchanges in self.learned_from.repeated.items() if _differ(exchanges))
+
+    @cached_property
+    def _rightly_accepted(self) -> list[Exchange]:
+        return [
+            one
+            for one in self.learned_from.exchanges
+            if one.response.accepted and one.allowed.must_be_accepted and one.call.is_documented
+        ]
+
+    @cached_property
+    def _cleared(self) -> frozenset[Feature]:
+        return frozenset(feature for exchange in self._rightly_accepted for feature in features_of(exchange.call))
+
+    @cached_property
+    def _understood(self) -> frozenset[Feature]:
+        """The features of delivery in which a vote was rightly accepted, or a forbidden session rightly refused."""
+        rightly_refused = (
+            one for one in self.learned_from.exchanges if one.call.session.cls == "forbidden" and one.is_allowed
+        )
+        features = (feature for exchange in rightly_refused for feature in features_of(exchange.call))
+        return self._cleared | {feature for feature in features if feature[0] in DELIVERY_KINDS}
+
+    @cached_property
+    def _cleared_pairs(self) -> frozenset[Suspect]:
+        return frozenset(
+            frozenset(pair)
+            for exchange in self._rightly_accepted
+            for pair in combinations(features_of(exchange.call), 2)
+        )
+
+    @cached_property
+    def _causes(self) -> frozenset[Suspect]:
+        """The fewest suspects, chosen greedily, that explain all wrong refusals."""
+        causes: set[Suspect] = set()
+        left = [
+            suspects
+            for exchange in self.wrongly_refused
+            if not self.depends_on_history(exchange) and (suspects := self.suspects_of(exchange))
+        ]
+        while left:
+            counts: dict[Suspect, int] = {}
+            for suspects in left:
+                for suspect in suspects:
+                    counts[suspect] = counts.get(suspect, 0) + 1
+            most = max(counts.values())
+            causes |= {suspect for suspect, count in counts.items() if count == most}
+            left = [suspects for suspects in left if not suspects & causes]
+        return frozenset(causes)
+
+    def refuses_alone(self, clause: str) -> bool:
+        """Return True if calls that break this clause and no other were sent, and all were refused."""
+        single = [one for one in self.log.exchanges if one.allowed.rejecting_clauses == (clause,)]
+        return bool(single) and all(one.response.refused for one in single)
+
+    def is_caused_by_delivery(self, exchange: Exchange) -> bool:
+        """Return True if the delivery is the cause of a wrong answer for which there is no plain call to compare with.
+
+        A bad value is the cause where it is accepted in plain JSON too, or where another bad value of its kind is
+        refused in the same delivery.
+        """
+        if exchange.allowed.must_be_accepted:
+            plain_is_malformed = any(
+                isinstance(other.outcome, Malformed) and other.call.delivery == PLAIN_JSON
+                for other in self.log.exchanges
+                if other.allowed.must_be_accepted
+            )
+            return not (isinstance(exchange.outcome, Malformed) and plain_is_malformed)
+        alike = [
+            other
+            for other in self.log.exchanges
+            if other.allowed.rejecting_clauses == exchange.allowed.rejecting_clauses and other.call.is_documented
+        ]
+        plain = [other for other in alike if other.call.delivery == PLAIN_JSON]
+        same_value = [other for other in plain if _bad_value(other) == _bad_value(exchange)]
+        if same_value:
+            return all(other.is_allowed for other in same_value)
+        same_delivery = [
+            other
+            for other in alike
+            if _delivery(other.call) == _delivery(exchange.call) and other.number != exchange.number
+        ]
+        if any(other.is_allowed for other in same_delivery):
+            return False
+        return bool(plain) and all(other.is_allowed for other in plain)
+
+
+def features_of(call: Call) -> frozenset[Feature]:
+    """Return the features of a call. An empty COMMENT or RATING is not filled, so it is no feature of being filled."""
+    delivery = call.delivery
+    filled = tuple(value.cls not in NOT_FILLED for value in (call.rating, call.comment))
+    in_text = delivery.encoding not in JSON_ENCODINGS or delivery.batch is not Batch.NO
+    own = call.session.cls in _OWN_SESSION
+    features: set[Feature] = {
+        ("session", "own" if own else call.session.cls),
+        ("filled", filled),
+        ("encoding", delivery.encoding),
+        ("suffix", delivery.suffix),
+        ("caller", delivery.caller),
+        ("batch", delivery.batch),
+        ("order", delivery.order == PLAIN_JSON.order),
+    }
+    if delivery.batch is not Batch.NO:
+        features.add(("batch", "any"))
+    if not call.rating.absent:
+        features.add(("rating", as_digits(call.rating)))
+    # A number as a text has two features: that it is a text, as in every form, and that it is one inside JSON.
+    if call.rating.cls == "digits" or (in_text and call.rating.cls in STARS):
+        features |= {("rating as text", where) for where in ("anywhere", "in a form" if in_text else "in JSON")}
+    if call.session.cls == "digits" or (in_text and own):
+        features |= {("session as text", where) for where in ("anywhere", "in a form" if in_text else "in JSON")}
+    if not call.comment.absent:
+        features.add(("comment", _OWN_TEXT if _is_own_text(call) else as_digits(call.comment)))
+    return frozenset(features)
+
+
+def _is_own_text(call: Call) -> bool:
+    """Return True if the comment is one of the suite's own plain texts, which are all alike to a portal."""
+    return call.comment.cls == "plain" and call.comment.value not in COMMENTS["plain"].extra_boundaries
+
+
+def _differ(exchanges: Iterable[Exchange]) -> bool:
+    judged = [exchange for exchange in exchanges if not isinstance(exchange.outcome, NotJudged)]
+    return any(not same_outcome(judged[0], other) for other in judged[1:])
+
+
+def _bad_value(exchange: Exchange) -> Hashable:
+    """Return the value for which a call with one fault must be refused."""
+    call = exchange.call
+    if call.session.cls not in _OWN_SESSION:
+        return as_digits(call.session)
+    return as_digits(call.rating), call.comment.cls
+
+
+def _delivery(call: Call) -> Hashable:
+    return call.delivery.encoding, call.delivery.suffix, call.delivery.caller, call.delivery.batch
