@@ -11,15 +11,15 @@ from conformance.console import Console
 from conformance.courts import Court, court_of
 from conformance.engine.results import ClauseResult, result_from
 from conformance.engine.runner import HISTORY, trial_order
-from conformance.errors import UserError
+from conformance.errors import CANNOT_RUN, UserError
+from conformance.options import SEED_INPUT, add_options, options_of
 from conformance.reporting.files import annotations, write_files
 from conformance.reporting.report import report_of, write_report
 from conformance.reporting.terminal import summary, violation_block
 from conformance.reporting.verdict import RunVerdict, Selection, Status, decide, decide_clause
-from conformance.run import DEFAULT_CAP, SEED_INPUT, Run, run_of
+from conformance.run import Run, run_of
 from conformance.suite import Judge
 
-CANNOT_RUN: Final = 2
 RUN: Final = pytest.StashKey[Run]()
 TRIED: Final = pytest.StashKey[dict[str, Any]]()
 REPORT: Final = pytest.StashKey[dict[str, Any]]()
@@ -28,30 +28,13 @@ DECIDED: Final = pytest.StashKey[RunVerdict]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("vote-conformance", "conformance of imopenlines.session.head.vote")
-    group.addoption("--target", default="mock", help="`mock` (the embedded portal) or a target file")
-    group.addoption("--edition", help="2024-10, 2026-03, or auto: ask the portal")
-    group.addoption("--level", default="implied", help="documented: judge only that; implied: judge both (default)")
-    group.addoption("--deviations", help="file of the target's known deviations")
-    group.addoption("--plan", action="store_true", help="send the plan and nothing else (default on a live target)")
-    group.addoption("--exhaustive", action="store_true", help="send every combination of classes in every encoding")
-    group.addoption("--budget", help="the plan with so many requests at most")
-    group.addoption("--no-votes", action="store_true", help="the plan without calls that could write on some portal")
-    group.addoption("--client", help="judge a client library: a program, or module:function of Python")
-    group.addoption("--https", action="store_true", help="give the client library a URL with https")
-    group.addoption("--cap", help=f"seconds that a call of the client library may take (default: {DEFAULT_CAP:g})")
-    group.addoption("--yes", action="store_true", help="send votes to a live target without asking")
-    group.addoption("--seed", help="the seed of the drawn calls")
-    group.addoption("--report-dir", help="where report.json is written (default: reports/<target>)")
-    group.addoption(
-        "--allow-incomplete", action="store_true", help="exit 0 although documented clauses were not exercised"
-    )
+    add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "clause(id): the clause of the contract that the test judges")
     try:
-        run = config.stash[RUN] = run_of(config)
+        run = config.stash[RUN] = run_of(options_of(config))
     except UserError as problem:
         raise pytest.UsageError(str(problem)) from None
     config.pluginmanager.register(_Collector(run))
