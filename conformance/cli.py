@@ -59,7 +59,8 @@ def _fail(text: str) -> int:
     return CANNOT_RUN
 
 
-class _OneOf(click.ParamType):  # type: ignore[type-arg] - before click 8.4 it takes none
+# Before 8.4 the type of click takes no argument.
+class _OneOf(click.ParamType):  # type: ignore[type-arg]
     """A value out of a few, which are loaded where they are needed."""
 
     name = "choice"
@@ -281,14 +282,14 @@ def explain(clause: str | None, edition: str | None) -> None:
     if clause is not None:
         click.echo(_explain(clause, [load_edition(name) for name in ([edition] if edition else EDITIONS)]))
         return
-    from conformance.reporting.terminal import clause_list
+    from conformance.reporting.clause_list import clause_list
 
     width = shutil.get_terminal_size((120, 24)).columns
     click.echo(clause_list(load_edition(edition or DEFAULT_EDITION), width))
 
 
 def _explain(clause: str, editions: list[Edition]) -> str:
-    from conformance.reporting.terminal import clause_text
+    from conformance.reporting.clause_list import clause_text
 
     known = [edition for edition in editions if clause in edition.all_clauses]
     if not known:
