@@ -129,7 +129,7 @@ class ClientExchange:
         shown = tuple(dict.fromkeys(map(_shown, self.arrivals)))
         notes = [f"{len(self.arrivals)} requests arrived"] if len(self.arrivals) > 1 else []
         if isinstance(self.back, TimedOut):
-            notes.append("--cap SECONDS gives each call more time")
+            notes.append("--timeout SECONDS gives each call more time")
         notes.append(f"repeat it beside `vote-conformance serve --edition {edition}`, with --https where it insists")
         came_back = self.leaks if clause == SECRET_KEPT else printable(str(self.back), _LONGEST_SHOWN)
         facts = (

@@ -100,7 +100,7 @@ class ClientRunner:
             printed = [line.strip() for line in self.client.printed if line.strip()]
             told = f"it printed what is no answer, first {printed[0][:100]!r}" if printed else "it printed nothing"
             raise UserError(
-                f"--client: {first.back} to the first call; {told}: check the program, or give it longer (--cap)"
+                f"--client: {first.back} to the first call; {told}: check the program, or give it longer (--timeout)"
             )
         if isinstance(first.back, ProtocolError):
             raise UserError(f"--client: {first.back.reason}: the README shows the client protocol")
@@ -195,7 +195,7 @@ class ClientTrial:
         if not isinstance(done.back, TimedOut | ProtocolError):
             return
         self._is_stuck = True
-        advice = " (--cap SECONDS gives it longer)" if isinstance(done.back, TimedOut) else ""
+        advice = " (--timeout SECONDS gives it longer)" if isinstance(done.back, TimedOut) else ""
         self.tally.errors.append(
             f"{done.back} to {describe(done.case.call)}, answered {done.case.script.name}; "
             f"{len(done.arrivals)} requests arrived{advice}"
