@@ -4,7 +4,7 @@ pytest, the command, `diff` and the selfcheck all judge through `results_of`.
 """
 
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -84,7 +84,7 @@ def check_portal(
     mode: Mode | None = None,
     *,
     deviations: tuple[Deviation, ...] = (),
-    only: Sequence[str] | None = None,
+    only: Collection[str] | None = None,
     seed: int = 1,
 ) -> Report:
     """Judge a portal and return the report. Raise UserError if it cannot be judged.
@@ -116,7 +116,7 @@ def check_client(
     timeout_seconds: float = 20.0,
     draws: int = CLIENT_DRAWS,
     deviations: tuple[Deviation, ...] = (),
-    only: Sequence[str] | None = None,
+    only: Collection[str] | None = None,
     seed: int = 1,
 ) -> Report:
     """Judge a client library and return the report. Raise UserError if it cannot be judged.
@@ -139,7 +139,17 @@ def results_of(run: Run, checks: Sequence[Check], listener: Listener = SILENT) -
         session = PortalSession(run.edition, portal, run.level == "implied")
         results = _run_portal_checks(run, session, checks, watch)
     portal.close()
+    if run.record is not None and run.unrecorded:
+        for result in results.values():
+            _note_missing(result, run.record.judged.get(result.clause, 0))
     return results
+
+
+def _note_missing(result: ClauseResult, expected: int) -> None:
+    """Note a clause of which less was judged than when the portal was recorded: it has not passed."""
+    if result.exchanges < expected:
+        missing = expected - result.exchanges
+        result.unrecorded = f"{missing} of {expected} are not on the record as this plan sends them: record again"
 
 
 def _report(run: Run, checks: Sequence[Check]) -> Report:
@@ -153,7 +163,7 @@ def _run_portal_checks(
     run: Run, session: PortalSession, checks: Sequence[Check], watch: Watch
 ) -> dict[str, ClauseResult]:
     try:
-        results = run_checks(session, checks, run.mode, run.deviations, run.seed, watch)
+        results = run_checks(session, checks, run.mode, run.deviations, seed=run.seed, watch=watch)
     finally:
         run.requests, run.writes, run.combinations = session.portal.requests, session.writes, session.combinations
     return results

@@ -1,104 +1,200 @@
-"""The command vote-conformance: a thin face of pytest, and what can be said without a portal."""
+"""The command vote-conformance: a thin face of pytest, and what can be shown without a portal."""
 
-import json
 import os
 import shutil
 import sys
+import traceback
+from collections.abc import Callable, Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import Any, Final, NoReturn, TypeVar
 
 import click
-import pytest
+from click.shell_completion import CompletionItem
 
 from conformance import __version__
-from conformance.contract.clauses import Edition, edition_names, load_edition
-from conformance.contract.openapi import openapi_of
-from conformance.engine.plan import plan_of
-from conformance.errors import UserError
-from conformance.exchange.call import METHOD
-from conformance.portals.served import PORTALS
-from conformance.portals.served import serve as serve_portal
-from conformance.portals.server import SERVED_PORT
-from conformance.reporting.diff import GRADES, diff_document, diff_markdown, diff_text, has_got_worse
-from conformance.reporting.html import html_of
-from conformance.reporting.markdown import markdown_of
-from conformance.reporting.plan_list import plan_list
-from conformance.reporting.read import read_report
-from conformance.reporting.report import write_whole
-from conformance.reporting.sides import compare_sides, side_of
-from conformance.reporting.terminal import clause_list, clause_text
-from conformance.run import DEFAULT_CAP, budget_of, edition_of
-from conformance.target.target import DEFAULT_EDITION, load_target
+from conformance.contract.clauses import DEFAULT_EDITION, Edition, load_edition
+from conformance.errors import CANNOT_RUN, UserError
+from conformance.options import AUTO, EDITIONS, GROUPS, OPTIONS, checked, one_of
+from conformance.portals import PORTALS, SERVED_PORT
 
-_VALUED = ("record_mode", "client", "cap", "target", "edition", "level", "deviations", "budget", "seed", "report_dir")
-_FLAGS = ("https", "yes", "plan", "exhaustive", "no_votes", "allow_incomplete")
+NEVER: Final = "never"
+_HELP: Final = ("-h", "--help")
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-@click.group()
+class _Command(click.Group):
+    """A command that ends each error with one line and one status."""
+
+    def main(self, *arguments: Any, **settings: Any) -> NoReturn:
+        """Run the command and end the process with its exit status."""
+        try:
+            status = super().main(*arguments, **{**settings, "standalone_mode": False})
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            status = CANNOT_RUN
+        except click.ClickException as error:
+            status = _fail(error.format_message())
+        except UserError as error:
+            status = _fail(str(error))
+        except click.Abort:
+            status = _fail("stopped")
+        except Exception:  # noqa: BLE001 - Python's own status for a defect of ours would read as a verdict
+            traceback.print_exc()
+            status = CANNOT_RUN
+        sys.exit(status)
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run a subcommand. Raises UserError where its output cannot be written."""
+        try:
+            return super().invoke(context)
+        except OSError as error:
+            # Python would try to write the rest of the output when it ends, and fail with a status of its own.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            raise UserError(f"{error.filename or 'standard output'}: {error.strerror}") from None
+
+
+def _fail(text: str) -> int:
+    click.echo(f"Error: {text}", err=True)
+    return CANNOT_RUN
+
+
+# Before 8.4 the type of click takes no argument.
+class _OneOf(click.ParamType):  # type: ignore[type-arg]
+    """A value out of a few, which are loaded where they are needed."""
+
+    name = "choice"
+
+    def __init__(self, choices: Callable[[], Sequence[str]]) -> None:
+        self._choices = choices
+
+    def convert(self, value: Any, param: click.Parameter | None, _context: click.Context | None) -> Any:
+        """Return the value. Raises UserError if it is not one of the choices."""
+        return one_of(param.opts[0] if param else "", value, self._choices())
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Return the choices as help shows them."""
+        return "|".join(self._choices())
+
+    def shell_complete(self, _context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Return the choices that begin like this."""
+        return _completions(self._choices(), incomplete)
+
+
+def _completions(words: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+
+
+def _options_of_a_run(*names: str) -> Callable[[_Function], _Function]:
+    """Give a command some of the options of a run; `checked` reads their values."""
+
+    def decorate(function: _Function) -> _Function:
+        for option in (option for option in reversed(OPTIONS) if option.name in names):
+            function = click.option(
+                option.name, metavar=option.shown_value or None, is_flag=not option.metavar, help=option.help
+            )(function)
+        return function
+
+    return decorate
+
+
+def _grades() -> Sequence[str]:
+    from conformance.reporting.diff import GRADES
+
+    return (*GRADES, NEVER)
+
+
+_EDITION: Final = _OneOf(lambda: EDITIONS)
+
+
+@click.group(cls=_Command, context_settings={"help_option_names": list(_HELP)})
 @click.version_option(__version__)
 def main() -> None:
     """Judges implementations of the Bitrix24 REST method imopenlines.session.head.vote by its documentation."""
 
 
-@main.command()
-@click.option("--target", metavar="T", help="`mock` (embedded, the default), a target file, or a record's folder.")
-@click.option("--edition", metavar="E", help="Edition of the documentation: 2024-10, 2026-03, or auto.")
-@click.option("--level", metavar="L", help="documented: judge only that. implied: judge both (the default).")
-@click.option("--deviations", metavar="FILE", help="Known deviations of the target.")
-@click.option("--plan", is_flag=True, help="Send the plan and nothing else. The default on a live target.")
-@click.option("--budget", metavar="N", help="The plan with so many requests at most.")
-@click.option("--no-votes", is_flag=True, help="The plan without calls that could write on some portal.")
-@click.option("--exhaustive", is_flag=True, help="Send every combination of classes in every encoding.")
-@click.option("--record-mode", metavar="MODE", help="rewrite: keep every exchange under cassettes/<target>.")
-@click.option("--yes", is_flag=True, help="Send votes to a live target without asking.")
-@click.option("--client", metavar="CMD", help="Judge a client library: a program, or module:function of Python.")
-@click.option("--https", is_flag=True, help="Give the client library a URL with https.")
-@click.option("--cap", metavar="S", help=f"Seconds that a call of the client may take. Default: {DEFAULT_CAP:g}.")
-@click.option("--seed", metavar="N", help="Seed of the drawn calls, as an earlier run printed it.")
-@click.option("--report-dir", metavar="DIR", help="Where report.json is written. Default: reports/<target>.")
-@click.option("--allow-incomplete", is_flag=True, help="Exit 0 although documented clauses were not exercised.")
-@click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
-def run(pytest_arguments: tuple[str, ...], **given: str | bool | None) -> None:
-    """Run the suite against a target, or with --client against a client library. What follows `--` goes to pytest."""
-    options = [f"--{name.replace('_', '-')}={given[name]}" for name in _VALUED if given[name] is not None]
-    options += [f"--{name.replace('_', '-')}" for name in _FLAGS if given[name]]
+class _Forwarded(click.Command):
+    """A command that hands its arguments on. Help and completion come from the options of a run."""
+
+    def format_options(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options by group, and how those of pytest are given."""
+        for group, options in GROUPS.items():
+            with formatter.section(group.capitalize()):
+                formatter.write_dl([(f"{option.name} {option.shown_value}".strip(), option.help) for option in options])
+        with formatter.section("Options of pytest"):
+            formatter.write_dl([("-k, -x, -n, ...", "Every other option goes to pytest: `pytest -h` lists them.")])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the names of options that begin like this."""
+        return _completions((option.name for option in OPTIONS), incomplete)
+
+
+def _complete_value(context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the choices of the option before the cursor, else names of files."""
+    before = (context.params.get("arguments") or ("",))[-1]
+    choices = next((option.choices for option in OPTIONS if option.name == before), ())
+    return _completions(choices, incomplete) if choices else [CompletionItem(incomplete, type="file")]
+
+
+@main.command(
+    cls=_Forwarded,
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True},
+    options_metavar="[OPTIONS] [OPTIONS OF PYTEST]",
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="", shell_complete=_complete_value)
+@click.pass_context
+def run(context: click.Context, arguments: tuple[str, ...]) -> int:
+    """Run the suite against a portal, or with --client against a client library.
+
+    Exit status: 0 conformant, 1 not, 2 could not run.
+    """
+    # A declared option would take the `h` out of `-khistory`, which is for pytest.
+    if any(help_option in arguments for help_option in _HELP):
+        click.echo(context.get_help())
+        return 0
+    import pytest
+
+    from conformance.console import OneLineErrors
+
     # The project that is gated may have options of its own for its own tests.
     os.environ.pop("PYTEST_ADDOPTS", None)
     package = files("conformance")
-    client = "test_client.py"
-    names = [entry.name for entry in package.iterdir() if entry.name.startswith("test_")]
-    tests = sorted(str(package / name) for name in names if (name == client) == (given["client"] is not None))
+    tests = sorted(str(entry) for entry in package.iterdir() if entry.name.startswith("test_"))
     own = ["-c", str(package / "suite.ini"), "--rootdir", str(package), "-p", "conformance.plugin"]
-    sys.exit(pytest.main([*own, *options, *pytest_arguments, *tests]))
+    status = pytest.main([*own, *tests, *arguments], plugins=[OneLineErrors()])
+    if status == pytest.ExitCode.NO_TESTS_COLLECTED:
+        raise UserError("no clause is left to judge: see -k, --level, and not_offered of the target file")
+    return int(status) if status in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) else CANNOT_RUN
 
 
 @main.command()
-@click.option("--target", metavar="T", default="mock", help="`mock` (the default) or a target file.")
-@click.option("--edition", metavar="E", help="Edition of the documentation. Default: the target's.")
-@click.option("--budget", metavar="N", help="The most requests.")
-@click.option("--no-votes", is_flag=True, help="Only calls that could write on no portal.")
-def plan(target: str, edition: str | None, budget: str | None, no_votes: bool) -> None:
+@_options_of_a_run("--target", "--edition", "--budget", "--no-votes")
+def plan(**given: Any) -> None:
     """Show what a run with --plan sends: each call, what it is for, requests, votes, seconds. Sends nothing."""
-    try:
-        asked = load_target(target)
-        judged_by = edition_of(asked, edition)
-        click.echo(plan_list(plan_of(asked, judged_by, budget_of(budget), not no_votes), asked.name, judged_by))
-    except UserError as problem:
-        raise click.UsageError(str(problem)) from None
+    options = checked(given)
+    if options.edition == AUTO:
+        raise UserError(f"--edition auto: nothing is sent, so no portal is asked: give {' or '.join(EDITIONS)}")
+    from conformance.engine.plan import plan_of
+    from conformance.reporting.plan_list import plan_list
+    from conformance.target.target import edition_of, load_target
+
+    target = load_target(options.target)
+    edition = edition_of(target, options.edition)
+    click.echo(plan_list(plan_of(target, edition, options.budget, not options.no_votes), target.name, edition))
 
 
 @main.command()
 @click.option("--port", metavar="P", type=int, default=SERVED_PORT, show_default=True, help="0 takes a free one.")
 @click.option("--host", metavar="H", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--edition", metavar="E", help=f"Edition of the documentation. Default: {DEFAULT_EDITION}.")
-@click.option("--as", "portal", metavar="PORTAL", default=PORTALS[0], help=f"{' or '.join(PORTALS)}.")
+@click.option("--edition", type=_EDITION, help=f"Edition of the documentation. Default: {DEFAULT_EDITION}.")
+@click.option("--as", "portal", type=_OneOf(lambda: PORTALS), default=PORTALS[0], show_default=True)
 @click.option("--https", is_flag=True, help="Speak HTTPS too on the same port, with a throw-away authority.")
 def serve(port: int, host: str, edition: str | None, portal: str, https: bool) -> None:
     """Serve a mock portal to try a client library on, until Ctrl-C."""
-    try:
-        serve_portal(host=host, port=port, edition=edition, portal=portal, https=https, tell=click.echo)
-    except UserError as problem:
-        raise click.UsageError(str(problem)) from None
+    from conformance.portals.served import serve as serve_portal
+
+    serve_portal(host=host, port=port, edition=edition, portal=portal, https=https, tell=click.echo)
 
 
 @main.command()
@@ -108,17 +204,20 @@ def serve(port: int, host: str, edition: str | None, portal: str, https: bool) -
 @click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="Default: standard output.")
 def report(files: tuple[Path, ...], form: str, output: Path | None) -> None:
     """Render reports of earlier runs, also of several machines, side by side."""
+    from conformance.reporting.html import html_of
+    from conformance.reporting.markdown import markdown_of
+    from conformance.reporting.read import read_report
+    from conformance.reporting.report import write_whole
+
+    reports = [read_report(file) for file in files]
+    text = html_of(reports) if form == "html" else markdown_of(reports)
+    if output is None:
+        click.echo(text)
+        return
     try:
-        reports = [read_report(file) for file in files]
-        text = html_of(reports) if form == "html" else markdown_of(reports)
-        if output is None:
-            click.echo(text)
-        else:
-            write_whole(output, text)
-    except UserError as problem:
-        raise click.UsageError(str(problem)) from None
+        write_whole(output, text)
     except OSError as error:
-        raise click.UsageError(f"--output {output}: cannot write it ({error.strerror})") from None
+        raise UserError(f"--output {output}: cannot write it ({error.strerror})") from None
 
 
 @main.command()
@@ -126,22 +225,22 @@ def report(files: tuple[Path, ...], form: str, output: Path | None) -> None:
 @click.argument("after", type=click.Path(path_type=Path))
 @click.option("--markdown", "form", flag_value="markdown", help="A table for a comment on a pull request.")
 @click.option("--json", "form", flag_value="json", help="A JSON object.")
-@click.option("--fail-on", metavar="GRADE", default="failure", show_default=True, help=f"{', '.join(GRADES)} or never.")
+@click.option(
+    "--fail-on", type=_OneOf(_grades), default="failure", show_default=True, help="Exit 1 from this grade on."
+)
 @click.option("--force", is_flag=True, help="Compare runs of different editions, kinds or levels too.")
-def diff(before: Path, after: Path, form: str | None, fail_on: str, force: bool) -> None:
+def diff(before: Path, after: Path, form: str | None, fail_on: str, force: bool) -> int:
     """Compare two runs, each a report.json or a record's folder. Exit 1 when something got worse."""
-    try:
-        if fail_on not in (*GRADES, "never"):
-            raise UserError(f"--fail-on {fail_on}: choose {', '.join(GRADES)} or never")
-        old, new = (side_of(path) for path in (before, after))
-        changes = compare_sides(old, new, force)
-    except UserError as problem:
-        raise click.UsageError(str(problem)) from None
+    from conformance.reporting.diff import diff_document, diff_markdown, diff_text, has_got_worse
+    from conformance.reporting.sides import compare_sides, side_of
+
+    old, new = (side_of(path) for path in (before, after))
+    changes = compare_sides(old, new, force)
     if form == "json":
-        click.echo(json.dumps(diff_document(changes, fail_on), indent=2, ensure_ascii=False))
+        click.echo(_json(diff_document(changes, fail_on)))
     else:
         click.echo((diff_markdown if form == "markdown" else diff_text)(old.report, new.report, changes))
-    sys.exit(fail_on != "never" and has_got_worse(changes, fail_on))
+    return int(fail_on != NEVER and has_got_worse(changes, fail_on))
 
 
 @main.group()
@@ -150,36 +249,48 @@ def export() -> None:
 
 
 @export.command()
-@click.option("--edition", metavar="E", default=DEFAULT_EDITION, help=f"Default: {DEFAULT_EDITION}.")
+@click.option("--edition", type=_EDITION, default=DEFAULT_EDITION, show_default=True)
 def openapi(edition: str) -> None:
     """Write an OpenAPI 3.1 description of the method as JSON."""
-    try:
-        click.echo(json.dumps(openapi_of(load_edition(edition), METHOD, __version__), indent=2, ensure_ascii=False))
-    except UserError as problem:
-        raise click.UsageError(str(problem)) from None
+    from conformance.contract.openapi import openapi_of
+    from conformance.exchange.call import METHOD
+
+    click.echo(_json(openapi_of(load_edition(edition), METHOD, __version__)))
+
+
+def _json(document: Any) -> str:
+    import json
+
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _complete_clause(_context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the ids of clauses of any edition that begin like this."""
+    ids = dict.fromkeys(clause for name in EDITIONS for clause in load_edition(name).all_clauses)
+    return _completions(ids, incomplete)
 
 
 @main.command()
-@click.argument("clause", required=False)
+@click.argument("clause", required=False, shell_complete=_complete_clause)
 @click.option(
     "--edition",
-    metavar="E",
+    type=_EDITION,
     help=f"Edition of the documentation. Default: {DEFAULT_EDITION} for the list, all for a clause.",
 )
 def explain(clause: str | None, edition: str | None) -> None:
     """Explain a clause; without one, list all by chapter with their levels."""
-    try:
-        if clause is None:
-            shown = load_edition(edition or DEFAULT_EDITION)
-            click.echo(clause_list(shown, shutil.get_terminal_size((120, 24)).columns))
-            return
-        asked = [load_edition(name) for name in ([edition] if edition else edition_names())]
-        click.echo(_explain(clause, asked))
-    except UserError as problem:
-        raise click.UsageError(str(problem)) from None
+    if clause is not None:
+        click.echo(_explain(clause, [load_edition(name) for name in ([edition] if edition else EDITIONS)]))
+        return
+    from conformance.reporting.clause_list import clause_list
+
+    width = shutil.get_terminal_size((120, 24)).columns
+    click.echo(clause_list(load_edition(edition or DEFAULT_EDITION), width))
 
 
 def _explain(clause: str, editions: list[Edition]) -> str:
+    from conformance.reporting.clause_list import clause_text
+
     known = [edition for edition in editions if clause in edition.all_clauses]
     if not known:
         raise UserError(f"unknown clause {clause!r}: `vote-conformance explain` lists them")

@@ -1,7 +1,7 @@
 """What a run says to a person while it runs, past pytest's capture, and what it asks."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any, Final
 
 import click
@@ -12,6 +12,20 @@ from conformance.target.target import Limit
 
 _EVERY: Final = 20
 """Where there is no terminal, progress is a line after so many requests."""
+
+
+class OneLineErrors:
+    """A plugin of pytest that says in one line what is wrong with the options, without pytest's usage."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_cmdline_parse(self) -> Generator[None, pytest.Config, pytest.Config]:
+        try:
+            return (yield)
+        except pytest.UsageError as error:
+            page = str(error)
+            _, found, message = page.partition(": error: ")
+            line = f"{message.partition(chr(10))[0]}: `vote-conformance run -h` lists the options" if found else page
+            raise pytest.UsageError(line) from None
 
 
 class Console:

@@ -1,8 +1,6 @@
 """One run of the suite: what was asked for, and what came of it so far."""
 
-import random
 import re
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,11 +8,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
-import pytest
-
 from conformance.clients.process import words_of
 from conformance.contract.classes import session_classes
-from conformance.contract.clauses import Clause, Edition, edition_names, load_edition
+from conformance.contract.clauses import Clause, Edition, edition_names
 from conformance.engine.detect_edition import CALLS, DetectedEdition, detect_edition
 from conformance.engine.deviations import Deviation, load_deviations
 from conformance.engine.exhaustive import Coverage, coverage_of
@@ -24,24 +20,18 @@ from conformance.engine.results import ClauseResult
 from conformance.engine.session import Combination
 from conformance.engine.workload import Exhaustive, Explore, Mode, Planned
 from conformance.errors import UserError
+from conformance.options import AUTO, Options
 from conformance.reporting.report import RunFacts
 from conformance.target.client import Portal, http_wire
 from conformance.target.recording import Record, is_interrupted, load_record
-from conformance.target.target import Target, embedded_target, load_target
+from conformance.target.target import Target, edition_of, embedded_target, load_target
 
 DRAWS: Final = 100
-"""How many calls Hypothesis may propose for each clause."""
+"""How many calls Hypothesis may propose for each clause of a portal."""
 CLIENT_DRAWS: Final = 60
 """How many calls Hypothesis may propose for each clause of a client library."""
-DEFAULT_CAP: Final = 20.0
-"""Seconds that one call of a client library may take."""
-LEVELS: Final = ("documented", "implied")
-AUTO: Final = "auto"
-"""In place of an edition: the portal is asked."""
 CLIENT_EDITION: Final = edition_names()[-1]
 """Client libraries of today speak to portals of today."""
-SEED_INPUT: Final = "vote_conformance_seed"
-"""Under this name a worker of pytest-xdist is told the seed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +63,7 @@ class Run:
 
     edition: Edition
     target: Target = field(default_factory=embedded_target)
-    mode: Mode = Explore(DRAWS)
+    mode: Mode = field(default_factory=lambda: Explore(DRAWS))
     level: str = "implied"
     deviations: tuple[Deviation, ...] = ()
     seed: int = 1
@@ -127,43 +117,35 @@ class Run:
         )
 
 
-def run_of(config: pytest.Config) -> Run:
-    """The run that the options of pytest ask for. Raises Problem."""
-    client = _client_of(config)
-    record = _record_of(config)
-    target = load_target(config.getoption("--target")) if record is None else record.target
-    given = config.getoption("--edition") or (CLIENT_EDITION if client else None)
+def run_of(options: Options) -> Run:
+    """Return the run that the options ask for. Raises UserError."""
+    client = None
+    if options.client is not None:
+        client = ClientOptions(words_of(options.client), options.timeout, options.https)
+    record = _record_of(options)
+    target = load_target(options.target) if record is None else record.target
+    given = CLIENT_EDITION if client and options.edition is None else options.edition
     guess = _guessed(target) if given == AUTO else None
     if guess is not None:
         # What was asked for that counts for the portal's limit too.
         target = replace(target, limit=replace(target.limit, burst=max(1, target.limit.burst - CALLS)))
     edition = edition_of(target, given if guess is None else guess.edition)
-    mode = _mode_of(config, target, edition) if record is None else _replayed(config, record)
-    parallel = target.kind == "embedded" and isinstance(mode, Explore) and client is None
-    if config.getoption("numprocesses", default=None) and not parallel:
-        raise UserError(
-            "-n: only the embedded portal can be judged by several workers, and only explored: leave -n out"
-        )
-    level = config.getoption("--level")
-    if level not in LEVELS:
-        raise UserError(f"--level {level}: choose documented or implied")
-    deviations = config.getoption("--deviations")
-    path = target.deviations if deviations is None else Path(deviations)
-    folder = config.getoption("--report-dir")
+    mode = _mode_of(options, target, edition) if record is None else _replayed(options, record)
+    path = target.deviations if options.deviations is None else options.deviations
     return Run(
         target=target,
         edition=edition,
-        level=level,
+        level=options.level,
         deviations=() if path is None else load_deviations(path, date.today()),
         deviation_file=path,
-        seed=_seed_of(config),
-        report_folder=Path(folder) if folder else Path("reports") / (_slug(client.words) if client else target.name),
-        allow_incomplete=config.getoption("--allow-incomplete"),
+        seed=options.seed,
+        report_folder=options.report_dir or Path("reports") / (_slug(client.words) if client else target.name),
+        allow_incomplete=options.allow_incomplete,
         mode=mode,
         client=client,
         record=record,
-        records_to=_records_to(config, target, client),
-        may_write=config.getoption("--yes"),
+        records_to=_records_to(options, target),
+        may_write=options.yes,
         edition_evidence=() if guess is None else guess.evidence,
     )
 
@@ -178,18 +160,20 @@ def _guessed(target: Target) -> DetectedEdition:
         portal.close()
 
 
-def _record_of(config: pytest.Config) -> Record | None:
-    folder = Path(config.getoption("--target"))
+def _record_of(options: Options) -> Record | None:
+    folder = Path(options.target)
     return load_record(folder) if folder.is_dir() or is_interrupted(folder) else None
 
 
-def _replayed(config: pytest.Config, record: Record) -> Mode:
-    for name in ("exhaustive", "budget", "no_votes"):
-        if config.getoption(f"--{name.replace('_', '-')}"):
-            raise UserError(
-                f"--{name.replace('_', '-')}: a record is judged by the plan that it was made with: leave it out"
-            )
-    folder = Path(config.getoption("--target"))
+def _replayed(options: Options, record: Record) -> Mode:
+    given = {
+        "--exhaustive": options.exhaustive,
+        "--budget": options.budget is not None,
+        "--no-votes": options.no_votes,
+    }
+    for name in (name for name, is_given in given.items() if is_given):
+        raise UserError(f"{name}: a record is judged by the plan that it was made with: leave it out")
+    folder = Path(options.target)
     plan = plan_from(record.plan, str(folder / "plan.json"))
     # A portal that does not read JSON is read back otherwise: then a read-back takes two requests.
     if record.exchanges > plan.requests + 1:
@@ -197,37 +181,12 @@ def _replayed(config: pytest.Config, record: Record) -> Mode:
     return Planned(plan, "; record again with this version")
 
 
-def _records_to(config: pytest.Config, target: Target, client: ClientOptions | None) -> Path | None:
-    mode = config.getoption("--record-mode", default=None)
-    if mode in (None, "none"):
+def _records_to(options: Options, target: Target) -> Path | None:
+    if options.record_mode != "rewrite":
         return None
-    if mode != "rewrite":
-        raise UserError(f"--record-mode={mode}: a plan is recorded whole or not at all: use --record-mode=rewrite")
-    if target.kind != "url" or client is not None:
+    if target.kind != "url":
         raise UserError("--record-mode: only a portal with a url is recorded: give its target file with --target")
-    if config.getoption("--exhaustive"):
-        raise UserError("--record-mode: a plan is recorded: leave --exhaustive out")
     return Path("cassettes") / target.name
-
-
-def _client_of(config: pytest.Config) -> ClientOptions | None:
-    command, cap = config.getoption("--client"), config.getoption("--cap")
-    if command is None:
-        if cap is not None or config.getoption("--https"):
-            raise UserError("--cap and --https go with --client: leave them out")
-        return None
-    for name in ("plan", "exhaustive", "budget", "no_votes"):
-        if config.getoption(f"--{name.replace('_', '-')}"):
-            raise UserError(f"--{name.replace('_', '-')}: it is about portals: leave it out with --client")
-    if config.getoption("--target") != "mock":
-        raise UserError("--target: a client library is judged on the portal of the suite: leave it out with --client")
-    try:
-        seconds = DEFAULT_CAP if cap is None else float(cap)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < threading.TIMEOUT_MAX:
-        raise UserError(f"--cap {cap}: give seconds, a number above 0")
-    return ClientOptions(words_of(command), seconds, config.getoption("--https"))
 
 
 def _slug(words: list[str]) -> str:
@@ -235,42 +194,11 @@ def _slug(words: list[str]) -> str:
     return "client-" + re.sub(r"[^A-Za-z0-9]+", "-", Path(words[-1]).stem).strip("-")
 
 
-def edition_of(target: Target, given: str | None) -> Edition:
-    """The edition that a target is judged by: the one that was given, else its own. Raises Problem."""
-    name = target.edition if given is None else given
-    if not name and given is None:
-        raise UserError(f"{target.name}: no edition: put it into the target file or give --edition")
-    return load_edition(name)
-
-
-def budget_of(given: str | None) -> int | None:
-    """The number of requests that --budget allows. Raises Problem."""
-    if given is not None and not given.isdecimal():
-        raise UserError(f"--budget {given}: give a whole number of requests")
-    return None if given is None else int(given)
-
-
-def _mode_of(config: pytest.Config, target: Target, edition: Edition) -> Mode:
-    exhaustive, votes = config.getoption("--exhaustive"), not config.getoption("--no-votes")
-    budget = budget_of(config.getoption("--budget"))
-    records = config.getoption("--record-mode", default=None) == "rewrite"
-    planned = config.getoption("--plan") or budget is not None or not votes or records
-    if exhaustive and planned:
-        raise UserError("--exhaustive: it does not go with --plan, --budget or --no-votes: choose one mode")
-    if exhaustive and target.live:
+def _mode_of(options: Options, target: Target, edition: Edition) -> Mode:
+    if options.exhaustive and target.live:
         raise UserError("--exhaustive: each call counts on a live target: leave it out, and the plan is sent")
-    if exhaustive:
+    if options.exhaustive:
         return Exhaustive()
-    return Planned(plan_of(target, edition, budget, votes)) if planned or target.live else Explore(DRAWS)
-
-
-def _seed_of(config: pytest.Config) -> int:
-    told: dict[str, int] = getattr(config, "workerinput", {})
-    if SEED_INPUT in told:
-        return told[SEED_INPUT]
-    given = config.getoption("--seed")
-    if given is None:
-        return random.SystemRandom().randrange(2**32)
-    if not str(given).isdecimal():
-        raise UserError(f"--seed {given}: give a whole number")
-    return int(given)
+    if options.planned or target.live:
+        return Planned(plan_of(target, edition, options.budget, not options.no_votes))
+    return Explore(DRAWS)

@@ -11,9 +11,9 @@ from conformance.exchange.call import METHOD, Call, Json
 from conformance.exchange.read_back import comment_reads_back
 from conformance.exchange.reproduce import describe
 from conformance.exchange.violation import ClauseViolated, NotApplicable, Violation, assume, printable, require
+from conformance.portals import SERVED_PORT
 from conformance.portals.mock import Arrival, Item
 from conformance.portals.scripts import Script
-from conformance.portals.server import SERVED_PORT
 
 _PARAMETERS: Final = ("SESSION_ID", "RATING", "COMMENT")
 _LONGEST_SHOWN: Final = 200

@@ -1,21 +1,27 @@
 """Equivalence classes of SESSION_ID, RATING and COMMENT: boundary values and strategies of each.
 
-Classes and values are those that the clauses speak of. A class has `named` values (few, sent in every mode), `edges`
-(more boundary values, for portals where calls are cheap) and a Hypothesis strategy for values of any kind.
+Classes and values are those that the clauses speak of. A class has `core_values` (few, sent in every mode),
+`extra_boundaries` (more boundary values, for portals where calls are cheap) and a Hypothesis strategy for values of any
+kind. A strategy is built when it is read, so that this module loads without Hypothesis.
 """
 
 import string
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
-
-from hypothesis import strategies as st
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
 
 from conformance.exchange.call import ABSENT, ClassifiedValue, Json
 
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
 LONGEST_URL: Final = 2_000
 LONGEST_COMMENT: Final = 1_000
+
+Draw = Callable[[ModuleType], Any]
+"""Builds a strategy with the functions of `hypothesis.strategies`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +31,22 @@ class EquivalenceClass:
     name: str
     core_values: tuple[Json, ...]
     extra_boundaries: tuple[Json, ...] = ()
-    strategy: st.SearchStrategy[Json] | None = None
+    draw: Draw | None = None
 
     @property
     def boundaries(self) -> tuple[Json, ...]:
         return self.core_values + self.extra_boundaries
+
+    @property
+    def strategy(self) -> "SearchStrategy[Json] | None":
+        """Return a new strategy for values of any kind, or None where the boundaries are all there is."""
+        if self.draw is None:
+            return None
+        # Hypothesis takes longer to import than all else that most commands need.
+        from hypothesis import strategies  # noqa: PLC0415
+
+        strategy: SearchStrategy[Json] = self.draw(strategies)
+        return strategy
 
 
 def needs_json(pick: ClassifiedValue) -> bool:
@@ -45,10 +62,16 @@ def _table(*classes: EquivalenceClass) -> dict[str, EquivalenceClass]:
 # Words that some language reads as a number or as nothing are left out of drawn letters.
 _READ_AS_SOMETHING = {"nan", "inf", "infinity", "null", "none", "nil", "undefined", "true", "false"}
 _LETTERS = string.ascii_letters + "бжщÄéñ"
-_words = st.text(_LETTERS, min_size=1, max_size=8).filter(lambda word: word.lower() not in _READ_AS_SOMETHING)
-_fractions = st.builds(
-    lambda whole, part: whole + part, st.integers(0, 9), st.sampled_from((0.5, 0.25, 0.75, 0.125, 0.9, 0.1))
-)
+
+
+def _words(st: ModuleType) -> Any:
+    return st.text(_LETTERS, min_size=1, max_size=8).filter(lambda word: word.lower() not in _READ_AS_SOMETHING)
+
+
+def _fractions(st: ModuleType) -> Any:
+    parts = st.sampled_from((0.5, 0.25, 0.75, 0.125, 0.9, 0.1))
+    return st.builds(lambda whole, part: whole + part, st.integers(0, 9), parts)
+
 
 NOT_SENT: Final = EquivalenceClass("absent", (ABSENT,))
 EMPTY: Final = EquivalenceClass("empty", ("",))
@@ -62,20 +85,31 @@ RATINGS: Final[Mapping[str, EquivalenceClass]] = _table(
     EquivalenceClass("zero", (0,)),
     # 259 and 2**32 + 3 are 3 to a portal that keeps eight or 32 bits.
     EquivalenceClass(
-        "above", (6, 7, 2**32 + 3), (8, 9, 10, 11, 50, 55, 99, 100, 259, 2**31, 2**63, 2**64 + 3), st.integers(6, 2**64)
+        "above",
+        (6, 7, 2**32 + 3),
+        (8, 9, 10, 11, 50, 55, 99, 100, 259, 2**31, 2**63, 2**64 + 3),
+        lambda st: st.integers(6, 2**64),
     ),
     EquivalenceClass(
-        "negative", (-1,), (-2, -3, -4, -5, -6, -253, -(2**31), 3 - 2**32), st.integers(-(2**63), -1).map(int)
+        "negative",
+        (-1,),
+        (-2, -3, -4, -5, -6, -253, -(2**31), 3 - 2**32),
+        lambda st: st.integers(-(2**63), -1).map(int),
     ),
     EquivalenceClass("fraction", (2.5,), (0.5, 1.5, 3.5, 4.5, 5.5, 4.9, 0.1, 1.001, "2.5"), _fractions),
     EquivalenceClass("text", ("abc",), ("five", "x"), _words),
     EquivalenceClass("boolean", (True, False)),
-    EquivalenceClass("list", ([5],), ([1, 2], ["5"]), st.lists(st.integers(1, 5), min_size=1, max_size=3)),
+    EquivalenceClass("list", ([5],), ([1, 2], ["5"]), lambda st: st.lists(st.integers(1, 5), min_size=1, max_size=3)),
     EquivalenceClass(
-        "object", ({"a": 5},), ({"value": 3},), st.dictionaries(_words, st.integers(1, 5), min_size=1, max_size=2)
+        "object",
+        ({"a": 5},),
+        ({"value": 3},),
+        lambda st: st.dictionaries(_words(st), st.integers(1, 5), min_size=1, max_size=2),
     ),
     EquivalenceClass("digits", ("1", "2", "3", "4", "5")),
-    EquivalenceClass("digits-outside", ("6", "0", "-1"), ("7", "10", "-5", "259"), st.integers(6, 10**6).map(str)),
+    EquivalenceClass(
+        "digits-outside", ("6", "0", "-1"), ("7", "10", "-5", "259"), lambda st: st.integers(6, 10**6).map(str)
+    ),
 )
 STARS: Final = ("1", "2", "3", "4", "5")
 NOT_WHOLE_RATINGS: Final = ("fraction", "text", "boolean", "list", "object")
@@ -98,13 +132,25 @@ def is_judged_text(text: str) -> bool:
     )
 
 
-def _texts(alphabet: str | st.SearchStrategy[str], longest: int = 24) -> st.SearchStrategy[Json]:
-    return st.text(alphabet, min_size=1, max_size=longest).filter(is_judged_text)
+def _texts(alphabet: str, longest: int = 24) -> Draw:
+    return lambda st: st.text(alphabet, min_size=1, max_size=longest).filter(is_judged_text)
 
 
-# A lone CR before CRLF is left out: it reads back otherwise where CRLF becomes LF.
-_lines = st.lists(st.sampled_from(("a", "b", " ", ".", "\n", "\t", "\r\n")), min_size=1, max_size=24)
-_any_character = st.characters(exclude_categories=("Cs", "Cc", "Cn"))
+def _lines(st: ModuleType) -> Any:
+    # A lone CR before CRLF is left out: it reads back otherwise where CRLF becomes LF.
+    parts = st.sampled_from(("a", "b", " ", ".", "\n", "\t", "\r\n"))
+    return st.lists(parts, min_size=1, max_size=24).map("".join).filter(is_judged_text)
+
+
+def _any_texts(st: ModuleType) -> Any:
+    characters = st.characters(exclude_categories=("Cs", "Cc", "Cn"))
+    return st.text(characters, min_size=1, max_size=16).filter(is_judged_text)
+
+
+def _long_texts(st: ModuleType) -> Any:
+    seeds = _texts("abж😀.&+", 3)(st)
+    return st.builds(lambda size, seed: (seed * size)[:size], st.integers(101, LONGEST_COMMENT), seeds)
+
 
 COMMENTS: Final[Mapping[str, EquivalenceClass]] = _table(
     NOT_SENT,
@@ -160,7 +206,7 @@ COMMENTS: Final[Mapping[str, EquivalenceClass]] = _table(
         "lines",
         ("first\nsecond é Ж 😀\r\nthird\tend",),
         ("a\nb", "a\r\nb", "a\rb", "a\tb", "a\n\nb"),
-        _lines.map("".join).filter(is_judged_text),
+        _lines,
     ),
     EquivalenceClass(
         "unicode",
@@ -188,7 +234,7 @@ COMMENTS: Final[Mapping[str, EquivalenceClass]] = _table(
             "\u00ad-",
             "\ufeff-mark",
         ),
-        _texts(_any_character, 16),
+        _any_texts,
     ),
     EquivalenceClass(
         "emoji",
@@ -213,7 +259,7 @@ COMMENTS: Final[Mapping[str, EquivalenceClass]] = _table(
             "😀" * 1000,
             "word " * 199 + "end",
         ),
-        st.builds(lambda size, seed: (seed * size)[:size], st.integers(101, LONGEST_COMMENT), _texts("abж😀.&+", 3)),
+        _long_texts,
     ),
     EquivalenceClass("zero-text", ("0",)),
     EquivalenceClass("blank", (" \t\n\u00a0\u2003", "\u200b", "\u0301"), (" ", "\u2003")),
@@ -247,11 +293,14 @@ def session_classes(sessions: Mapping[str, int], live: bool) -> dict[str, Equiva
     boolean = EquivalenceClass("boolean", (False,))
     fraction = EquivalenceClass("fraction", (own + 0.5,))
     if not live:
-        negative = EquivalenceClass("negative", (-own, -1), (-2, -(2**31)), st.integers(-(2**31), -1))
+        negative = EquivalenceClass("negative", (-own, -1), (-2, -(2**31)), lambda st: st.integers(-(2**31), -1))
         text = EquivalenceClass("text", ("abc", f"{own}abc"), ("x", f"abc{own}"), _words)
         boolean = EquivalenceClass("boolean", (False, True))
         fraction = EquivalenceClass(
-            "fraction", (own + 0.5,), (0.5, own + 0.1, f"{own}.5"), _fractions.map(lambda part: own + part)
+            "fraction",
+            (own + 0.5,),
+            (0.5, own + 0.1, f"{own}.5"),
+            lambda st: _fractions(st).map(lambda part: own + part),
         )
     return _table(
         NOT_SENT,

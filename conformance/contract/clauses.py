@@ -14,6 +14,8 @@ from conformance.errors import UserError
 Kind = type | tuple[type, ...]
 Level = Literal["documented", "implied", "observed"]
 CHAPTERS: Final = ("required", "optional", "rating", "comment", "success", "errors", "transport", "access", "effects")
+DEFAULT_EDITION: Final = "2024-10"
+"""The edition of the embedded portal and of what shows the contract."""
 CLIENT: Final = "client"
 """The chapter of what a client library must do; a portal is not judged by it."""
 ACCEPTED_STATUSES: Final = {"400": frozenset({400}), "200 or 4xx": frozenset({200, *range(400, 500)})}

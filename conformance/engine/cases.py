@@ -46,13 +46,13 @@ class Case:
 class Cases:
     """The cases of a clause.
 
-    boundary: cases of boundary values.
+    boundary: cases of boundary values: `Case` for a portal, `ClientCase` for a client library.
     strategy: proposes further cases; None where the boundary cases are all there are.
     lacking: the reason why there are none.
     """
 
-    boundary: tuple[Case, ...]
-    strategy: st.SearchStrategy[Case] | None = None
+    boundary: tuple[Any, ...]
+    strategy: st.SearchStrategy[Any] | None = None
     lacking: str = ""
 
 
@@ -134,10 +134,10 @@ def sendable(call: Call) -> bool:
 
 
 Tables = tuple[list[EquivalenceClass], list[EquivalenceClass], list[EquivalenceClass]]
-Values = Callable[[EquivalenceClass], Iterable[Any]]
+_ValuesOf = Callable[[EquivalenceClass], Iterable[Any]]
 
 
-def _one_at_a_time(tables: Tables, deliveries: list[Delivery], values: Values) -> list[Call]:
+def _one_at_a_time(tables: Tables, deliveries: list[Delivery], values: _ValuesOf) -> list[Call]:
     """Return each value once and each delivery once, everything else plain: at most one thing is unusual in a call."""
     session, rating, comment = (ClassifiedValue(table[0].name, table[0].core_values[0]) for table in tables)
     calls = [Call(session, rating, comment)]
@@ -149,11 +149,11 @@ def _one_at_a_time(tables: Tables, deliveries: list[Delivery], values: Values) -
     return [*in_each_delivery, *(call for call in in_first_delivery if call is not None)]
 
 
-def _each(table: list[EquivalenceClass], values: Values) -> list[ClassifiedValue]:
+def _each(table: list[EquivalenceClass], values: _ValuesOf) -> list[ClassifiedValue]:
     return [ClassifiedValue(entry.name, one) for entry in table for one in values(entry)]
 
 
-def _product(tables: Tables, deliveries: list[Delivery], values: Values) -> list[Call]:
+def _product(tables: Tables, deliveries: list[Delivery], values: _ValuesOf) -> list[Call]:
     """Return every combination, or none where that would be too many."""
     sessions, ratings, comments = (_each(table, values) for table in tables)
     if len(sessions) * len(ratings) * len(comments) * len(deliveries) > _LARGEST_PRODUCT:

@@ -39,8 +39,8 @@ def combinations_of(session: PortalSession) -> Iterator[tuple[Step, ...]]:
     fitting: dict[tuple[int, int], list[Json]] = {}
     read = Step("", 1, ReadBack(session.rateable.value))
     for turn, (classes, encodings) in enumerate(_groups(session.sessions)):
-        values = [_value(entry, turn, encodings, fitting) for entry in classes]
-        calls = [Call(*values, _DELIVERIES[encoding]) for encoding in encodings]
+        voted, rating, comment = (_value(entry, turn, encodings, fitting) for entry in classes)
+        calls = [Call(voted, rating, comment, _DELIVERIES[encoding]) for encoding in encodings]
         steps = [read] if session.reads else []
         for call in filter(sendable, calls):
             purpose = " x ".join((*call.classes.values(), call.delivery.encoding))

@@ -85,6 +85,7 @@ def run_checks(
     checks: Sequence[Check],
     mode: Mode,
     deviations: tuple[Deviation, ...],
+    *,
     seed: int,
     watch: Watch = UNWATCHED,
 ) -> dict[str, ClauseResult]:

@@ -140,17 +140,17 @@ class _Steps:
                 self.add_request(_BASELINE, call)
         purpose = f"{clause}: values"
         if len(case.requests) == 1 and not case.needs_another_vote:
-            call = case.requests[0]
-            known = self.first.get(call) if isinstance(call, Call) else None
+            [request] = case.requests
+            known = self.first.get(request) if isinstance(request, Call) else None
             if known is None:
-                self.add_request(purpose, call, clause)
+                self.add_request(purpose, request, clause)
             else:
                 known.clauses.add(clause)
             return
         if case.needs_another_vote and isinstance(case.requests[0], Call):
             self._prepare(case.requests[0])
-        for request in case.requests:
-            self.add_request(purpose, request, clause)
+        for each in case.requests:
+            self.add_request(purpose, each, clause)
 
     def add_request(self, purpose: str, request: Request, clause: str = "") -> None:
         row = _Row(purpose, request, {clause} if clause and not isinstance(request, ReadBack) else set())

@@ -7,23 +7,20 @@ import sys
 from collections.abc import Callable
 from importlib.resources import files
 from types import FrameType
-from typing import Final, NoReturn
+from typing import NoReturn
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from conformance.contract.clauses import Edition, load_edition
+from conformance.contract.clauses import DEFAULT_EDITION, Edition, load_edition
 from conformance.errors import UserError
-from conformance.portals import bitrix24, reference
+from conformance.portals import PORTALS, bitrix24, reference
 from conformance.portals.certificate import Certificate, throw_away_certificate
 from conformance.portals.mock import MockPortal
 from conformance.portals.reference import SESSIONS, ReferencePortal
 from conformance.portals.scripts import documented_refusals, scripts_of
 from conformance.portals.server import Server, listen
-from conformance.target.target import DEFAULT_EDITION
-
-PORTALS: Final = ("reference", "bitrix24")
 
 
 def serve(*, host: str, port: int, edition: str | None, portal: str, https: bool, tell: Callable[[str], None]) -> None:

@@ -22,8 +22,6 @@ from conformance.portals.reference import PortalResponse
 from conformance.portals.scripts import Dropped
 
 HOST: Final = "127.0.0.1"
-SERVED_PORT: Final = 8024
-"""Where `vote-conformance serve` listens unless it is told otherwise."""
 LARGEST_BODY: Final = 2 * 2**20
 """A larger body is answered with 413."""
 _LONGEST_DRAIN: Final = 64 * 2**20

@@ -1,18 +1,23 @@
 """The report of a run as JSON, in the form of report.schema.json."""
 
+# The types of a run are not imported here when Python runs: a report is read without the engine.
+from __future__ import annotations
+
 import json
 import os
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from conformance import __version__
-from conformance.engine.deviations import Deviation
-from conformance.engine.exhaustive import Coverage
 from conformance.errors import UserError
-from conformance.reporting.verdict import ClauseVerdict, RunVerdict
-from conformance.target.target import Target
+
+if TYPE_CHECKING:
+    from conformance.engine.deviations import Deviation
+    from conformance.engine.exhaustive import Coverage
+    from conformance.reporting.verdict import ClauseVerdict, RunVerdict
+    from conformance.target.target import Target
 
 SCHEMA_VERSION: Final = 3
 

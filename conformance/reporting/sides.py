@@ -5,12 +5,14 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from conformance.errors import UserError
-from conformance.reporting.answers import compare_records
 from conformance.reporting.diff import Change, compare, in_order
 from conformance.reporting.read import Report, read_report
-from conformance.target.recording import Record, load_record
+
+if TYPE_CHECKING:
+    from conformance.target.recording import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +20,15 @@ class Side:
     """A report, and the record that it was made from, where it was."""
 
     report: Report
-    record: Record | None
+    record: "Record | None"
 
 
 def side_of(path: Path) -> Side:
     """The side that a file or folder stands for. Raises Problem."""
     if not path.is_dir():
         return Side(read_report(path), None)
+    from conformance.target.recording import load_record  # noqa: PLC0415 - vcrpy takes long, and reports need none
+
     record = load_record(path)
     with tempfile.TemporaryDirectory() as folder:
         line = [sys.executable, "-m", "conformance", "run", "--target", str(path), "--report-dir", folder]
@@ -43,4 +47,6 @@ def compare_sides(before: Side, after: Side, forced: bool) -> tuple[Change, ...]
     changes = compare(before.report, after.report, forced)
     if before.record is None or after.record is None:
         return changes
+    from conformance.reporting.answers import compare_records  # noqa: PLC0415 - vcrpy takes long, and reports need none
+
     return in_order([*changes, *compare_records(before.record, after.record)])

@@ -1,13 +1,13 @@
-"""What a person reads on a terminal: the block of one violation, table and verdict of a run, the list of clauses."""
+"""What a person reads on a terminal: the block of one violation, table and verdict of a run."""
 
-import textwrap
 from typing import Final
 
 import click
 
-from conformance.contract.clauses import CHAPTERS, CLIENT, Clause, Edition
+from conformance.contract.clauses import Clause, Edition
 from conformance.engine.exhaustive import Coverage
 from conformance.exchange.violation import Violation, shown_facts
+from conformance.reporting.clause_list import ID_WIDTH, LEVEL_WIDTH
 from conformance.reporting.report import RunFacts
 from conformance.reporting.verdict import ClauseVerdict, RunVerdict, Status
 
@@ -22,8 +22,6 @@ _COLOURS: Final = {
     Status.NOT_SELECTED: "white",
     Status.OBSERVED: "cyan",
 }
-_ID_WIDTH: Final = 29
-_LEVEL_WIDTH: Final = 12
 _STATUS_WIDTH: Final = 17
 
 
@@ -66,36 +64,12 @@ def _coverage(coverage: Coverage) -> str:
     return f"pairs of classes met: {met} of {possible}; combinations of four: {coverage.met} of {coverage.all}"
 
 
-def clause_list(edition: Edition, width: int) -> str:
-    """All clauses of an edition by chapter, with their levels."""
-    lines = [f"edition {edition.name}: {edition.summary}"]
-    for chapter in (*CHAPTERS, CLIENT):
-        lines.append(chapter)
-        for clause in edition.all_clauses.values():
-            if clause.chapter == chapter:
-                start = f"  {clause.id:{_ID_WIDTH}}{clause.level:{_LEVEL_WIDTH}}"
-                lines += textwrap.wrap(
-                    clause.statement, width, initial_indent=start, subsequent_indent=" " * len(start)
-                )
-    return "\n".join(lines)
-
-
-def clause_text(clause: Clause, edition: Edition) -> str:
-    """What one edition says of a clause."""
-    lines = [f"edition {edition.name}: {clause.level}", f"  {clause.statement}", f"  source: {clause.source}"]
-    if clause.codes != edition.method_codes:
-        lines.append(f"  codes: {', '.join(sorted(clause.codes))}")
-    if clause.implied:
-        lines.append(f"  only implied for: {', '.join(sorted(clause.implied))}")
-    return "\n".join(lines)
-
-
 def _rows(entry: ClauseVerdict, colour: bool) -> list[str]:
     status = f"{entry.status.value:{_STATUS_WIDTH}}"
     if colour:
         status = click.style(status, fg=_COLOURS[entry.status])
     judged = f"{entry.exchanges:5} judged" if entry.exchanges else ""
-    row = f"  {entry.clause.id:{_ID_WIDTH}}{entry.clause.level:{_LEVEL_WIDTH}}{status}{judged}"
+    row = f"  {entry.clause.id:{ID_WIDTH}}{entry.clause.level:{LEVEL_WIDTH}}{status}{judged}"
     note = entry.note
     if entry.status is Status.FAILED:
         note = _in_short(entry.violations[0])

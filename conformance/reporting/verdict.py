@@ -8,7 +8,6 @@ from typing import Final
 from conformance.contract.clauses import Clause
 from conformance.engine.deviations import Deviation
 from conformance.engine.results import ClauseResult
-from conformance.engine.runner import HISTORY
 from conformance.exchange.violation import Violation
 
 
@@ -36,6 +35,7 @@ class Verdict(StrEnum):
     NOT_CONFORMANT = "not-conformant"
 
 
+_UNEXERCISED: Final = "no answer was of the kind that this clause judges"
 _EXIT_0: Final = (Verdict.CONFORMANT, Verdict.WITH_DEVIATIONS)
 
 
@@ -80,16 +80,13 @@ class RunVerdict:
 
 def decide(
     clauses: Mapping[str, Clause],
-    tallies: Mapping[str, ClauseResult],
+    results: Mapping[str, ClauseResult],
     deviations: tuple[Deviation, ...],
     selection: Selection,
 ) -> RunVerdict:
-    """The verdict of a run from the tallies of its clauses."""
-    told = tuple(violation for tally in tallies.values() for violation in tally.history)
+    """The verdict of a run from the results of its clauses."""
     entries = tuple(
-        decide_clause(clause, tallies[clause.id], deviations, told if clause.id == HISTORY else ())
-        if clause.id in tallies
-        else _untried(clause, selection)
+        decide_clause(clause, results[clause.id], deviations) if clause.id in results else _untried(clause, selection)
         for clause in clauses.values()
     )
     statuses = {entry.status for entry in entries}
@@ -112,34 +109,32 @@ def decide(
     return RunVerdict(verdict, 0 if fine else 1, entries)
 
 
-def decide_clause(
-    clause: Clause, tally: ClauseResult, deviations: tuple[Deviation, ...], told: tuple[Violation, ...] = ()
-) -> ClauseVerdict:
-    """The verdict on one clause that was tried. told: violations of it that the trials of other clauses met."""
-    excusing = [deviations[place] for place, (_, deviated) in tally.excused.items() if deviated]
-    gone = [deviations[place] for place, (judged, deviated) in tally.excused.items() if judged and not deviated]
-    violations: tuple[Violation, ...] = (*tally.violations, *told)
+def decide_clause(clause: Clause, result: ClauseResult, deviations: tuple[Deviation, ...]) -> ClauseVerdict:
+    """Return the verdict on one clause that was judged."""
+    excusing = [deviations[place] for place, (_, deviated) in result.excused.items() if deviated]
+    gone = [deviations[place] for place, (judged, deviated) in result.excused.items() if judged and not deviated]
+    violations = tuple(result.violations)
     note = ""
-    if tally.unrecorded and not violations:
-        status, note = Status.NOT_EXERCISED, tally.unrecorded
+    if result.unrecorded and not violations:
+        status, note = Status.NOT_EXERCISED, result.unrecorded
     elif clause.level == "observed":
-        status = Status.OBSERVED if tally.observed else Status.NOT_EXERCISED
-        note = "" if tally.observed else tally.lacking
+        status = Status.OBSERVED if result.observed else Status.NOT_EXERCISED
+        note = "" if result.observed else result.lacking
     elif violations:
         status = Status.FAILED
-    elif tally.errors:
-        status, note = Status.ERROR, tally.errors[0]
+    elif result.errors:
+        status, note = Status.ERROR, result.errors[0]
     elif gone:
         status = Status.DEVIATION_GONE
         note = "this deviation holds no longer, remove it: " + "; ".join(entry.reason for entry in gone)
     elif excusing:
         status = Status.KNOWN_DEVIATION
         note = "; ".join(entry.reason for entry in excusing)
-    elif tally.exchanges:
+    elif result.exchanges:
         status = Status.PASSED
     else:
-        status, note = Status.NOT_EXERCISED, tally.lacking or _why_unexercised(tally)
-    return ClauseVerdict(clause, status, tally.exchanges, violations, tuple(gone or excusing), tally.observed, note)
+        status, note = Status.NOT_EXERCISED, result.lacking or _UNEXERCISED
+    return ClauseVerdict(clause, status, result.exchanges, violations, tuple(gone or excusing), result.observed, note)
 
 
 def _untried(clause: Clause, selection: Selection) -> ClauseVerdict:
@@ -150,9 +145,3 @@ def _untried(clause: Clause, selection: Selection) -> ClauseVerdict:
     else:
         status, note = Status.NOT_SELECTED, ""
     return ClauseVerdict(clause, status, 0, (), (), {}, note)
-
-
-def _why_unexercised(tally: ClauseResult) -> str:
-    if tally.history:
-        return f"no answer could be judged: equal calls had different outcomes, see {HISTORY}"
-    return "no answer was of the kind that this clause speaks of"

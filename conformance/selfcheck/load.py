@@ -20,12 +20,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from conformance.contract.clauses import load_edition
+from conformance.contract.clauses import DEFAULT_EDITION, load_edition
 from conformance.exchange.call import METHOD
 from conformance.portals.mock import MockPortal
 from conformance.portals.reference import SECRET, ReferencePortal
 from conformance.portals.server import HOST, Server, listen
-from conformance.target.target import DEFAULT_EDITION
 
 ROUNDS: Final = 5
 ROUND_SECONDS: Final = 2.0

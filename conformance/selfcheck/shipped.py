@@ -16,8 +16,9 @@ from typing import Any, Final
 
 from conformance import __version__
 from conformance.contract.clauses import edition_names, load_edition
-from conformance.engine.plan import Plan, Step
 from conformance.engine.plan_file import plan_document
+from conformance.engine.session import Step
+from conformance.engine.workload import Workload
 from conformance.exchange.call import NOTHING, Call, Caller, ClassifiedValue
 from conformance.exchange.encode import HttpRequest, encode
 from conformance.portals.reference import SECOND_SECRET, SECRET, SESSIONS, TOKEN, UNSCOPED_SECRET, ReferencePortal
@@ -111,7 +112,7 @@ def _record_documentation() -> None:
         deviations=None,
         portal="the page of the method, edition 2026-03: what it prints",
     )
-    plan = plan_document(Plan((), steps, (), ""))
+    plan = plan_document(Workload((), steps, (), ""))
     write_record(
         FOLDER / target.name,
         Record(target, wire.text, plan, {}, __version__, datetime.now(UTC)),

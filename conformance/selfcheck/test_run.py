@@ -141,9 +141,6 @@ def test_the_run_that_stops_at_the_first_failure_still_reports(tmp_path: Path) -
 
 
 BAD_INPUT: list[tuple[Callable[[Path], list[str]], str]] = [
-    (lambda _: ["run", "--edition", "2025-01"], "unknown edition '2025-01': choose one of 2024-10, 2026-03"),
-    (lambda _: ["run", "--level", "all"], "--level all: choose documented or implied"),
-    (lambda _: ["run", "--seed", "x"], "--seed x: give a whole number"),
     (lambda _: ["run", "--target", "none.toml"], "--target none.toml: cannot read this file"),
     (lambda _: ["run", "--deviations", "none.toml"], "none.toml: cannot read the deviation file"),
     (lambda _: ["explain", "rating.holes"], "unknown clause 'rating.holes'"),
@@ -158,7 +155,7 @@ BAD_INPUT: list[tuple[Callable[[Path], list[str]], str]] = [
 @pytest.mark.parametrize(("arguments", "told"), BAD_INPUT, ids=[told for _, told in BAD_INPUT])
 def test_bad_input_ends_in_one_clear_line(tmp_path: Path, arguments: Callable[[Path], list[str]], told: str) -> None:
     ran = command(tmp_path, *arguments(tmp_path))
-    assert ran.status >= 2
+    assert ran.status == 2
     assert told in ran.output
     assert "Traceback" not in ran.output
     assert SECRET not in ran.output
@@ -167,11 +164,11 @@ def test_bad_input_ends_in_one_clear_line(tmp_path: Path, arguments: Callable[[P
 def test_a_portal_that_is_none_is_told_from_a_faulty_one(tmp_path: Path) -> None:
     with serving(lambda _: PortalResponse(200, "text/html", b"<html>Welcome</html>")) as base:
         ran = run(tmp_path, target_file(tmp_path, base))
-    assert ran.status >= 2
+    assert ran.status == 2
     assert "the answers are not JSON but text/html (HTTP 200)" in ran.output
     with serving(ReferencePortal(load_edition("2024-10")).answer) as base:
         ran = run(tmp_path, target_file(tmp_path, base))
-    assert ran.status >= 2
+    assert ran.status == 2
     assert "the portal answers INVALID_CREDENTIALS: check the webhook's secret" in ran.output
     assert ran.report == {}
 
@@ -195,7 +192,7 @@ def test_a_wrong_session_is_told_from_a_violation(tmp_path: Path, old: str, new:
         text = (tmp_path / "target.toml").read_text("utf-8").replace("open = 495\n", "").replace(old, new)
         (tmp_path / "target.toml").write_text(text, "utf-8")
         ran = run(tmp_path, target)
-    assert ran.status >= 2
+    assert ran.status == 2
     assert told in ran.output
     assert ran.report == {}
 

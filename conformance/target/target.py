@@ -11,14 +11,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from conformance.contract.classes import STATES
-from conformance.contract.clauses import check_keys, edition_names, load_edition
+from conformance.contract.clauses import DEFAULT_EDITION, Edition, check_keys, edition_names, load_edition
 from conformance.errors import UserError
 from conformance.exchange.call import TOKEN_CALLERS, Caller
 from conformance.exchange.reproduce import WRONG_SECRET
 from conformance.portals import reference
 from conformance.target.secrets import SHORTEST_SECRET, Redactor, Secret, SecretUrl
 
-DEFAULT_EDITION: Final = "2024-10"
 _OFFERABLE_CHAPTERS: Final = ("transport", "access", "effects")
 _CLAUSES_OF_STATE: Final = {
     "forbidden": ("error.access-denied",),
@@ -83,6 +82,14 @@ def load_target(name: str) -> Target:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UserError(f"--target {name}: cannot read this file ({reason}): give `mock` or a target file") from None
     return _parse(data, path)
+
+
+def edition_of(target: Target, given: str | None) -> Edition:
+    """Return the edition that a target is judged by: the given one, else its own. Raises UserError."""
+    name = target.edition if given is None else given
+    if not name:
+        raise UserError(f"{target.name}: no edition: put it into the target file or give --edition")
+    return load_edition(name)
 
 
 def embedded_target() -> Target:
