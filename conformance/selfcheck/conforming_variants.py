@@ -1,5 +1,6 @@
 """Correct portals in other styles: they differ from the reference wherever the contract leaves it open."""
 
+import json
 import random
 import re
 import unicodedata
@@ -8,22 +9,30 @@ from dataclasses import replace
 from itertools import count
 from typing import Any, Final
 
-from conformance.exchange.call import Json
+from conformance.exchange.call import READ_METHOD, Json
+from conformance.portals.php_forms import PortalRequest, read_parameters
 from conformance.portals.reference import (
+    BATCH_LIMIT,
     SESSIONS,
+    UNSCOPED_SECRET,
     Context,
     PortalResponse,
     ReferencePortal,
     Refusal,
     Reply,
+    is_filled,
+    render,
     whole_number,
 )
 from conformance.selfcheck.mutation import (
     BOTH,
     Parameters,
     Variant,
+    answered,
     asked,
+    is_batch,
     is_refusal,
+    on_error,
     on_success,
     replied,
     sent,
@@ -150,3 +159,146 @@ def refuses_what_is_in_doubt(portal: ReferencePortal) -> None:
         return {**parameters, "RATING": 99} if in_doubt else parameters
 
     asked(portal, change)
+
+
+@conforming_variant
+def refuses_in_the_old_way(portal: ReferencePortal) -> None:
+    """Refusals have the lowest status permitted, extra keys and no words; a wrong secret is NO_AUTH_FOUND."""
+    statuses = portal.edition.method_statuses
+    replied(portal, lambda reply, *_: replace(reply, status=min(statuses)) if is_refusal(reply) else reply)
+    status = portal.edition.system_codes["NO_AUTH_FOUND"]
+
+    def change(outgoing: PortalResponse, _: PortalRequest) -> PortalResponse:
+        if b"INVALID_CREDENTIALS" not in outgoing.body:
+            return outgoing
+        return replace(outgoing, status=status, body=outgoing.body.replace(b"INVALID_CREDENTIALS", b"NO_AUTH_FOUND"))
+
+    answered(portal, change)
+    extra: dict[str, Json] = {"error_description": "", "error_information": {"trace": []}, "time": [], "argument": None}
+    sent_json(portal, on_error(lambda document: {**document, **extra}))
+
+
+@conforming_variant
+def writes_json_otherwise(portal: ReferencePortal) -> None:
+    """Keys stand in another order, all times are whole numbers, dates are in UTC, text is UTF-8, no blanks."""
+
+    def whole(document: dict[str, Any]) -> Any:
+        time = {name: int(value) if isinstance(value, float) else value for name, value in document["time"].items()}
+        time |= {"date_start": "2026-01-01T10:00:00Z", "date_finish": "20260101T100000Z"}
+        return {"time": dict(reversed(time.items())), **document}
+
+    def change(outgoing: PortalResponse, _: PortalRequest) -> PortalResponse:
+        if "json" not in outgoing.content_type:
+            return outgoing
+        document = json.loads(outgoing.body)
+        if "error" in document:
+            document = {"error_description": "Отказано: «нет» 😀", "error": document["error"]}
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        return PortalResponse(outgoing.status, "application/json", text.encode())
+
+    answered(portal, change)
+    sent_json(portal, on_success(whole))
+
+
+@conforming_variant
+def trims_comments_and_refuses_null(portal: ReferencePortal) -> None:
+    """Comments are kept trimmed, with LF for CRLF; null for one parameter is refused where the other is filled."""
+    honest, save = portal.vote, portal.save
+
+    def vote(parameters: Parameters, context: Context) -> Reply:
+        if parameters.get("RATING", 1) is None and is_filled(parameters.get("COMMENT")):
+            return portal.refusal("EMPTY_VOTE_PARAMS", "WRONG_PARAMETER")
+        return honest(parameters, context)
+
+    def trimmed(comment: str | None) -> str | None:
+        return None if comment is None else comment.replace("\r\n", "\n").strip()
+
+    portal.vote = vote
+    portal.save = lambda session, rating, comment: save(session, rating, trimmed(comment))
+
+
+@conforming_variant
+def answers_batches_with_maps(portal: ReferencePortal) -> None:
+    """Batches are answered with maps, empty ones too; a batch is refused as a whole where it is too long or not in the
+    caller's scope.
+    """
+
+    def mapped(part: Json) -> Json:
+        return {str(place): entry for place, entry in enumerate(part)} if isinstance(part, list) else part
+
+    def change(outgoing: PortalResponse, request: PortalRequest) -> PortalResponse:
+        document = json.loads(outgoing.body) if is_batch(request) else {}
+        if not isinstance(document.get("result"), dict):
+            return outgoing
+        parts = {name: mapped(document["result"][name]) for name in ("result_error", "result")}
+        return replace(outgoing, body=json.dumps({**document, "result": parts}).encode())
+
+    answered(portal, change)
+    honest = portal.answer
+
+    def answer(request: PortalRequest) -> PortalResponse:
+        if is_batch(request):
+            commands = read_parameters(request).get("cmd")
+            code = "ERROR_BATCH_LENGTH_EXCEEDED" if commands is not None and len(commands) > BATCH_LIMIT else ""
+            code = "insufficient_scope" if f"/{UNSCOPED_SECRET}/" in request.path else code
+            if code:
+                return render(Refusal(code, portal.edition.system_codes[code]))
+        return honest(request)
+
+    portal.answer = answer
+
+
+@conforming_variant
+def writes_xml_otherwise(portal: ReferencePortal) -> None:
+    """XML has another media type, no declaration, the word true, line breaks and a comment."""
+
+    def change(outgoing: PortalResponse, _: PortalRequest) -> PortalResponse:
+        if "xml" not in outgoing.content_type:
+            return outgoing
+        text = outgoing.body.decode().partition("?>")[2].replace("<result>1<", "<result>\n true\n <")
+        text = "<!-- an answer -->" + text.strip().replace("><", ">\n <")
+        return PortalResponse(outgoing.status, "application/xml", text.encode())
+
+    sent(portal, change)
+
+
+@conforming_variant
+def reads_back_otherwise(portal: ReferencePortal) -> None:
+    """A read-back has the rating with a fraction of zero, null or nothing for what is not there, and further keys."""
+    honest = portal.answer
+
+    def answer(request: PortalRequest) -> PortalResponse:
+        outgoing = honest(request)
+        document = json.loads(outgoing.body) if READ_METHOD in request.path else {}
+        if not isinstance(document.get("result"), dict):
+            return outgoing
+        kept = document["result"]
+        kept["sessionVoteHead"] = float(kept["sessionVoteHead"]) or None
+        kept = {name: value for name, value in kept.items() if value is not None or name == "sessionVoteHead"}
+        kept.pop("canVoteHead")
+        return replace(outgoing, body=json.dumps({**document, "result": {"message": [], **kept}}).encode())
+
+    portal.answer = answer
+
+
+@conforming_variant
+def accepts_what_is_in_doubt(portal: ReferencePortal) -> None:
+    """Names in any case, blank, long and control comments and comments of other types are accepted; a comment is
+    replaced by a rating alone; the long ones are cut.
+    """
+
+    def change(parameters: Parameters, _: Context) -> Parameters:
+        read = {name.upper(): value for name, value in parameters.items()}
+        comment = read.get("COMMENT")
+        if comment is not None and not isinstance(comment, str):
+            comment = json.dumps(comment)
+        if comment and not comment.strip():
+            comment = "(blank)"
+        if comment and comment != "0":
+            comment = "".join(sign for sign in comment if sign in "\t\n\r" or unicodedata.category(sign) != "Cc")
+            comment = comment if len(comment) <= 10_000 else comment[:10_000] + "..."
+        return {**read, "COMMENT": comment} if "COMMENT" in read else read
+
+    asked(portal, change)
+    save = portal.save
+    portal.save = lambda session, rating, comment: save(session, rating, comment or "")

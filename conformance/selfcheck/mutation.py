@@ -43,6 +43,38 @@ def refused_where(portal: ReferencePortal, where: Callable[[Parameters, Context]
     portal.vote = lambda parameters, context: code if where(parameters, context) else honest(parameters, context)
 
 
+def refused_instead(portal: ReferencePortal, where: Callable[[Parameters, Context], bool], code: str = "") -> None:
+    """Refuse calls that the reference portal accepts, and store nothing of them.
+
+    where: is asked for every vote, before it is stored. code: empty for that of a missing parameter.
+    """
+    refusal = Refusal(code, 400) if code else portal.refusal("EMPTY_VOTE_PARAMS", "WRONG_PARAMETER")
+    honest = portal.vote
+
+    def vote(parameters: Parameters, context: Context) -> Reply:
+        concerned = where(parameters, context)
+        before = {session: replace(kept) for session, kept in portal.votes.items()}
+        reply = honest(parameters, context)
+        if not concerned or not accepted(reply):
+            return reply
+        portal.votes.clear()
+        portal.votes.update(before)
+        return refusal
+
+    portal.vote = vote
+
+
+def answered(portal: ReferencePortal, change: Callable[[PortalResponse, PortalRequest], PortalResponse]) -> None:
+    """Change the response to every vote and every batch; read-backs are left alone."""
+    honest = portal.answer
+
+    def answer(request: PortalRequest) -> PortalResponse:
+        outgoing = honest(request)
+        return change(outgoing, request) if is_vote(request) or is_batch(request) else outgoing
+
+    portal.answer = answer
+
+
 def crashes_where(portal: ReferencePortal, where: Callable[[Parameters, Context], bool]) -> None:
     """Answers some calls with an error page."""
     honest_vote, honest_answer = portal.vote, portal.answer
