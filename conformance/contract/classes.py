@@ -161,7 +161,6 @@ COMMENTS: Final[Mapping[str, EquivalenceClass]] = _table(
         ("Well done",),
         (
             "a",
-            "Excellent handling",
             "5",
             "42",
             " outer blanks ",

@@ -179,12 +179,18 @@ class Blame:
         same_value = [other for other in plain if _bad_value(other) == _bad_value(exchange)]
         if same_value:
             return all(other.is_allowed for other in same_value)
-        same_delivery = [
+        in_delivery = [
             other
             for other in alike
             if _delivery(other.call) == _delivery(exchange.call) and other.number != exchange.number
         ]
-        if any(other.is_allowed for other in same_delivery):
+        rating = as_digits(exchange.call.rating)
+        rated_plainly = [other for other in plain if as_digits(other.call.rating) == rating]
+        rated_in_delivery = [other for other in in_delivery if as_digits(other.call.rating) == rating]
+        if rated_plainly and rated_in_delivery and not exchange.call.rating.absent:
+            right_in_delivery = any(other.is_allowed for other in rated_in_delivery)
+            return all(other.is_allowed for other in rated_plainly) and not right_in_delivery
+        if any(other.is_allowed for other in in_delivery):
             return False
         return bool(plain) and all(other.is_allowed for other in plain)
 

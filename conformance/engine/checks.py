@@ -175,8 +175,10 @@ def comparisons(
             variant = change.exchange
             if not is_such(variant.call) or not variant.call.is_documented:
                 continue
-            saved = not _is_lost_in_delivery(change, blame)
-            base = log.first(baseline_of(variant.call)) or log.in_plain_json(variant.call)
+            base = log.first(baseline_of(variant.call))
+            # Where the order and the encoding are both unusual, a lost field is the encoding's.
+            saved = (about == "order" and base is None) or not _is_lost_in_delivery(change, blame)
+            base = base or log.in_plain_json(variant.call)
             if base is None:
                 if variant.is_allowed or blame.is_caused_by_delivery(variant):
                     yield WithoutBase(variant, saved)

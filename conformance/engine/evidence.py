@@ -155,6 +155,9 @@ class Comparison:
             raise ClauseViolated(expected, may_be_caused_elsewhere=True)
         if not self.variant.is_allowed and self.base.is_allowed and self.variant.has_documented_code:
             raise ClauseViolated(str(self.variant.allowed), may_be_caused_elsewhere=True)
+        # error.envelope judges the code in JSON only.
+        in_xml = self.variant.call.delivery.suffix == ".xml" and isinstance(variant, Refused)
+        require(not in_xml or self.variant.response.has_code or not self.base.response.has_code, expected)
         require(self.saved, f"the vote reads back as sent, as with {self.base.call.delivery}")
 
 

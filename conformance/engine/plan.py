@@ -122,6 +122,7 @@ class _Steps:
         """Votes, what the pages leave open, what must be refused, and the first vote once more."""
         control = self.example()
         yield from self.voted("the example of the page", 1, control)
+        yield Step("the same vote at once again: is it still accepted", 1, control)
         yield from self.votes()
         yield from self.votes_by_other_ways()
         yield from self.voted("in a batch: each bad value as a text", 1, BatchRequest(self.bad_items()))
@@ -145,8 +146,8 @@ class _Steps:
     def votes(self) -> Iterator[Step]:
         """Votes in JSON that must be accepted."""
         own, digits = self.own, boundary(self.sessions, "digits")
-        # The same values as in the example, which came just before: a vote may be repeated.
-        yield from self.by_caller("a vote by token in a body", 1, self.example(), Delivery(caller=Caller.TOKEN_BODY), 1)
+        by_token = Call(own, boundary(RATINGS, "2"), ClassifiedValue("plain", "by token"))
+        yield from self.by_caller("a vote by token in a body", 1, by_token, Delivery(caller=Caller.TOKEN_BODY), 1)
         yield from self.voted("RATING alone, answered in XML", 1, Call(own, boundary(RATINGS, "4"), delivery=XML), 4)
         special = Call(digits, boundary(RATINGS, "3"), boundary(COMMENTS, "special"))
         yield from self.voted("SESSION_ID as text", 1, special)

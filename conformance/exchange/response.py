@@ -208,6 +208,8 @@ def _xml(body: bytes) -> Json:
         root = ElementTree.fromstring(body)  # noqa: S314
     except (ElementTree.ParseError, ValueError):
         return NO_JSON
+    if not len(root) and (root.text or "").strip() in ("1", "true"):
+        return True
     error, result = root.find("error"), root.find("result")
     document: dict[str, Json] = {}
     if error is not None:
