@@ -188,8 +188,6 @@ def add_options(parser: "pytest.Parser") -> None:
 
 def options_of(config: "pytest.Config") -> Options:
     """Return the options of a run of pytest. Raises UserError."""
-    if config.getoption("numprocesses", default=None):
-        raise UserError("-n: a run is one list of requests, which one process sends: leave -n out")
     return checked({option.field: config.getoption(option.field, default=None) for option in OPTIONS})
 
 

@@ -79,6 +79,8 @@ def results(request: pytest.FixtureRequest) -> dict[str, ClauseResult]:
     console = Console(request.config)
     listener = Listener(console.say, console.ask, console.progress(run.target.limit))
     checks = [check for item in request.session.items if (check := _check_of(item))]
+    if hasattr(request.config, "workerinput"):
+        pytest.fail("-n: a run is one list of requests, which one process sends: leave -n out", pytrace=False)
     try:
         return results_of(run, checks, listener)
     except UserError as error:

@@ -243,4 +243,5 @@ def _bad_value(exchange: Exchange) -> Hashable:
 
 
 def _delivery(call: Call) -> Hashable:
-    return call.delivery.encoding, call.delivery.suffix, call.delivery.caller, call.delivery.batch
+    """Return what two calls share that are delivered alike; the two forms of a batch count as one."""
+    return call.delivery.encoding, call.delivery.suffix, call.delivery.caller, call.delivery.batch is not Batch.NO
