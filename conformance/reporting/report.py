@@ -1,4 +1,4 @@
-"""The report of a run as JSON, in the form of report.schema.json."""
+"""The report of a run as JSON, in the form of conformance/schemas/report.schema.json."""
 
 import json
 import os
