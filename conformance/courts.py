@@ -31,7 +31,7 @@ from conformance.run import ClientOptions, Run
 from conformance.target.cassette import PlayingWire, RecordingWire
 from conformance.target.client import Portal, http_wire
 from conformance.target.rate_limit import RateLimitedWire
-from conformance.target.recording import Record, write_record
+from conformance.target.recording import Recording, write_recording
 from conformance.target.redact import recording_redactor_of
 from conformance.target.restore import RestoringWire, Vote
 
@@ -139,8 +139,8 @@ def _planned(run: Run, mode: Planned, voice: Console) -> Iterator[tuple[Portal, 
 
         def write(judged: Mapping[str, int]) -> None:
             recorded = datetime.now(UTC)
-            record = Record(target, text, plan_document(mode.plan), judged, __version__, recorded)
-            write_record(folder, record, recording_redactor_of(target))
+            record = Recording(target, text, plan_document(mode.plan), judged, __version__, recorded)
+            write_recording(folder, record, recording_redactor_of(target))
 
         run.write_record = write
 

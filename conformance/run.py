@@ -26,7 +26,7 @@ from conformance.engine.workload import Exhaustive, Explore, Mode, Planned
 from conformance.errors import UserError
 from conformance.reporting.report import RunFacts
 from conformance.target.client import Portal, http_wire
-from conformance.target.recording import Record, is_interrupted, load_record
+from conformance.target.recording import Recording, is_interrupted, load_recording
 from conformance.target.target import Target, load_target
 
 DRAWS: Final = 100
@@ -71,7 +71,7 @@ class Run:
     allow_incomplete: bool
     mode: Mode
     client: ClientOptions | None
-    record: Record | None
+    record: Recording | None
     records_to: Path | None
     may_write: bool
     edition_evidence: tuple[str, ...] = ()
@@ -167,12 +167,12 @@ def _guessed(target: Target) -> DetectedEdition:
         portal.close()
 
 
-def _record_of(config: pytest.Config) -> Record | None:
+def _record_of(config: pytest.Config) -> Recording | None:
     folder = Path(config.getoption("--target"))
-    return load_record(folder) if folder.is_dir() or is_interrupted(folder) else None
+    return load_recording(folder) if folder.is_dir() or is_interrupted(folder) else None
 
 
-def _replayed(config: pytest.Config, record: Record) -> Mode:
+def _replayed(config: pytest.Config, record: Recording) -> Mode:
     for name in ("exhaustive", "budget", "no_votes"):
         if config.getoption(f"--{name.replace('_', '-')}"):
             raise UserError(

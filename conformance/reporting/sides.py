@@ -10,7 +10,7 @@ from conformance.errors import UserError
 from conformance.reporting.answers import compare_records
 from conformance.reporting.diff import Change, compare, in_order
 from conformance.reporting.read import Report, read_report
-from conformance.target.recording import Record, load_record
+from conformance.target.recording import Recording, load_recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +18,14 @@ class Side:
     """A report, and the record that it was made from, where it was."""
 
     report: Report
-    record: Record | None
+    record: Recording | None
 
 
 def side_of(path: Path) -> Side:
     """The side that a file or folder stands for. Raises Problem."""
     if not path.is_dir():
         return Side(read_report(path), None)
-    record = load_record(path)
+    record = load_recording(path)
     with tempfile.TemporaryDirectory() as folder:
         line = [sys.executable, "-m", "conformance", "run", "--target", str(path), "--report-dir", folder]
         done = subprocess.run(line, capture_output=True, text=True, check=False)

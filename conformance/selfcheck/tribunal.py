@@ -21,7 +21,7 @@ from conformance.reporting.verdict import RunVerdict, Selection, decide
 from conformance.run import ClientOptions
 from conformance.target.cassette import PlayingWire
 from conformance.target.client import Portal
-from conformance.target.recording import Record
+from conformance.target.recording import Recording
 
 SEED: Final = 1
 
@@ -53,7 +53,7 @@ def judge_portal(
     return decide(edition.clauses, tallies, deviations, selection)
 
 
-def judge_record(record: Record, edition: Edition) -> RunVerdict:
+def judge_record(record: Recording, edition: Edition) -> RunVerdict:
     """The verdict on a record, from the same tests as a run with pytest."""
     player = PlayingWire(record.cassette)
     world = PortalSession(edition, Portal(record.target, player), judges_implied=True)

@@ -90,7 +90,7 @@ class RecordedTargetFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class Recording:
     """A recording.
 
     cassette: the text of its file.
@@ -110,7 +110,7 @@ class Record:
         return len(json.loads(self.cassette)["interactions"])
 
 
-def write_record(folder: Path, record: Record, scrub: RecordingRedactor) -> None:
+def write_recording(folder: Path, record: Recording, scrub: RecordingRedactor) -> None:
     """Write the folder, whole or not at all. Raise UserError if a value is in it that must not be recorded."""
     files = {
         CASSETTE: record.cassette,
@@ -145,7 +145,7 @@ def is_interrupted(folder: Path) -> bool:
     return bool(folder.name) and not folder.exists() and _old(folder).exists()
 
 
-def load_record(folder: Path) -> Record:
+def load_recording(folder: Path) -> Recording:
     """Return the recording in a folder. Raise UserError; execute nothing."""
     if is_interrupted(folder):
         _old(folder).rename(folder)
@@ -154,7 +154,7 @@ def load_record(folder: Path) -> Record:
         cassette = read_text(folder / CASSETTE, _LARGEST_FILE)
         _check_bodies(fit(parse(cassette, "JSON", folder / CASSETTE), CassetteFile, folder / CASSETTE), folder)
         plan = parse(read_text(folder / PLAN, _LARGEST_FILE), "JSON", folder / PLAN)
-        return Record(_target(form, folder), cassette, plan, form.judged, form.suite_version, form.recorded)
+        return Recording(_target(form, folder), cassette, plan, form.judged, form.suite_version, form.recorded)
     except UserError as error:
         raise UserError(f"{error}: record again") from None
 
@@ -197,7 +197,7 @@ def _old(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.old")
 
 
-def _target_text(record: Record) -> str:
+def _target_text(record: Recording) -> str:
     # The texts, numbers and lists of JSON are TOML too.
     target = record.target
     recorded = record.recorded.isoformat(timespec="seconds").replace("+00:00", "Z")
