@@ -24,6 +24,7 @@ from conformance.errors import UserError
 Form = TypeVar("Form")
 Language = Literal["TOML", "JSON"]
 _DEEPEST: Final = 64
+_MOST_DOTS: Final = 1000
 _LONGEST: Final = 60
 _WORDS: Final = {
     "int": "a whole number",
@@ -77,7 +78,7 @@ def parse(text: str, language: Language, where: Path | str) -> Any:
     """Return the values of a text. Raise UserError where it is not of this language or nested too deeply."""
     place = _plain(where)
     try:
-        values = tomllib.loads(text) if language == "TOML" else _parse_json(text)
+        values = _parse_toml(text) if language == "TOML" else _parse_json(text)
     except RecursionError:
         raise UserError(f"{place}: nested too deeply") from None
     except ValueError as error:
@@ -91,6 +92,13 @@ def parse(text: str, language: Language, where: Path | str) -> Any:
     if level:
         raise UserError(f"{place}: nested too deeply")
     return values
+
+
+def _parse_toml(text: str) -> Any:
+    # Each dot of a key nests, and the time that tomllib takes for a key grows with the square of its dots.
+    if any(line.count(".") > _MOST_DOTS for line in text.splitlines()):
+        raise RecursionError
+    return tomllib.loads(text)
 
 
 def _parse_json(text: str) -> Any:
@@ -162,6 +170,8 @@ def _converted(value: Any, form: Any, place: str) -> Any:
         fault = str(error).partition(" - at ")[0].replace("Expected", "this must be").replace(", got ", ", not ")
         fault = re.sub(r"`([^`]*)`", lambda found: _in_words(found[1]), fault)
         raise UserError(f"{place}: {fault}") from None
+    except UnicodeEncodeError:
+        raise UserError(f"{place}: half a character (a lone surrogate) cannot stand here") from None
 
 
 def _in_words(kinds: str) -> str:
