@@ -38,7 +38,7 @@ from conformance.suite import client_checks, portal_checks
 from conformance.target.cassette import PlayingWire, RecordingWire
 from conformance.target.client import Portal, http_wire
 from conformance.target.rate_limit import RateLimitedWire
-from conformance.target.recording import Record, write_record
+from conformance.target.recording import Recording, write_recording
 from conformance.target.redact import recording_redactor_of
 from conformance.target.restore import RestoringWire, Vote
 from conformance.target.target import Target
@@ -99,7 +99,7 @@ def check_portal(
     return _report(run, checks)
 
 
-def check_recording(recording: Record, *, edition: Edition | None = None) -> Report:
+def check_recording(recording: Recording, *, edition: Edition | None = None) -> Report:
     """Judge a recorded portal without network and return the report. Raise UserError."""
     judged_by = edition or load_edition(recording.target.edition)
     mode = Planned(plan_from(recording.plan))
@@ -213,8 +213,8 @@ def _planned(run: Run, mode: Planned, listener: Listener) -> Iterator[tuple[Port
 
         def write(judged: Mapping[str, int]) -> None:
             recorded = datetime.now(UTC)
-            record = Record(target, text, plan_document(mode.plan), judged, __version__, recorded)
-            write_record(folder, record, recording_redactor_of(target))
+            record = Recording(target, text, plan_document(mode.plan), judged, __version__, recorded)
+            write_recording(folder, record, recording_redactor_of(target))
 
         run.write_record = write
 

@@ -23,7 +23,7 @@ from conformance.errors import UserError
 from conformance.options import AUTO, Options
 from conformance.reporting.report import RunFacts
 from conformance.target.client import Portal, http_wire
-from conformance.target.recording import Record, is_interrupted, load_record
+from conformance.target.recording import Recording, is_interrupted, load_recording
 from conformance.target.target import Target, edition_of, embedded_target, load_target
 
 DRAWS: Final = 100
@@ -72,7 +72,7 @@ class Run:
     allow_incomplete: bool = False
     client: ClientOptions | None = None
     client_draws: int = CLIENT_DRAWS
-    record: Record | None = None
+    record: Recording | None = None
     records_to: Path | None = None
     may_write: bool = False
     edition_evidence: tuple[str, ...] = ()
@@ -160,12 +160,12 @@ def _guessed(target: Target) -> DetectedEdition:
         portal.close()
 
 
-def _record_of(options: Options) -> Record | None:
+def _record_of(options: Options) -> Recording | None:
     folder = Path(options.target)
-    return load_record(folder) if folder.is_dir() or is_interrupted(folder) else None
+    return load_recording(folder) if folder.is_dir() or is_interrupted(folder) else None
 
 
-def _replayed(options: Options, record: Record) -> Mode:
+def _replayed(options: Options, record: Recording) -> Mode:
     given = {
         "--exhaustive": options.exhaustive,
         "--budget": options.budget is not None,

@@ -1,8 +1,11 @@
-"""A plan as JSON, so that a record can be judged by the plan that it was made with. Loading executes nothing."""
+"""A plan as JSON, so that a recording can be judged by the plan that it was made with. Loading executes nothing."""
 
-from typing import Any, Final
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated, Any, Final, Literal, TypeVar
 
-import jsonschema
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 from conformance.engine.session import Step
 from conformance.engine.workload import Workload
@@ -19,151 +22,139 @@ from conformance.exchange.call import (
     ReadBack,
     Request,
 )
+from conformance.loading import fit, quoted
 
 _VERSION: Final = 1
-_PICK: Final = {
-    "type": "object",
-    "required": ["of"],
-    "additionalProperties": False,
-    "properties": {"of": {"type": "string"}, "value": True},
-}
-_WAY: Final = {
-    "type": "object",
-    "required": ["encoding", "suffix", "caller", "batch", "order"],
-    "additionalProperties": False,
-    "properties": {
-        "encoding": {"enum": [entry.name for entry in Encoding]},
-        "suffix": {"enum": ["", ".json", ".xml"]},
-        "caller": {"enum": [entry.name for entry in Caller]},
-        "batch": {"enum": [entry.name for entry in Batch]},
-        "order": {"type": "array", "minItems": 3, "maxItems": 3, "items": {"enum": [0, 1, 2]}},
-    },
-}
-_CALL: Final = {
-    "type": "object",
-    "required": ["session", "rating", "comment", "way", "extra", "session_name"],
-    "additionalProperties": False,
-    "properties": {
-        "session": _PICK,
-        "rating": _PICK,
-        "comment": _PICK,
-        "way": _WAY,
-        "extra": {
-            "type": "array",
-            "items": {"type": "array", "minItems": 2, "maxItems": 2, "prefixItems": [{"type": "string"}, True]},
-        },
-        "session_name": {"type": "string"},
-    },
-}
-_REQUEST: Final = {
-    "oneOf": [
-        {"required": ["read"], "additionalProperties": False, "properties": {"read": {"type": "integer"}}},
-        {"required": ["call"], "additionalProperties": False, "properties": {"call": _CALL}},
-        {
-            "required": ["together"],
-            "additionalProperties": False,
-            "properties": {"together": {"type": "array", "minItems": 1, "items": _CALL}},
-        },
-    ],
-    "type": "object",
-}
-SCHEMA: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": ["version", "limit", "preflight", "steps"],
-    "additionalProperties": False,
-    "properties": {
-        "version": {"const": _VERSION},
-        "limit": {"type": "string"},
-        "preflight": {"type": "array", "items": _REQUEST},
-        "steps": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["purpose", "request"],
-                "additionalProperties": False,
-                "properties": {"purpose": {"type": "string"}, "request": _REQUEST},
-            },
-        },
-    },
-}
-_VALIDATOR: Final = jsonschema.Draft202012Validator(SCHEMA)
+_Place = Annotated[int, Meta(ge=0, le=2)]
+_Member = TypeVar("_Member", bound=Enum)
+
+
+@dataclass(frozen=True, slots=True)
+class _ValueEntry:
+    of: str
+    value: Any = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class _WayEntry:
+    encoding: str
+    suffix: Annotated[str, Meta(pattern=r"^(\.json|\.xml)?\Z")]
+    caller: str
+    batch: str
+    order: tuple[_Place, _Place, _Place]
+
+
+@dataclass(frozen=True, slots=True)
+class _CallEntry:
+    session: _ValueEntry
+    rating: _ValueEntry
+    comment: _ValueEntry
+    way: _WayEntry
+    extra: tuple[tuple[str, Any], ...]
+    session_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _RequestEntry:
+    read: int | UnsetType = UNSET
+    call: _CallEntry | UnsetType = UNSET
+    together: tuple[_CallEntry, ...] | UnsetType = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class _StepEntry:
+    purpose: str
+    request: _RequestEntry
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFile:
+    """The form of plan.json."""
+
+    version: Literal[1]
+    limit: str
+    preflight: tuple[_RequestEntry, ...]
+    steps: tuple[_StepEntry, ...]
 
 
 def plan_document(plan: Workload) -> dict[str, Any]:
-    """The plan as a JSON object."""
-    return {
-        "version": _VERSION,
-        "limit": plan.limit,
-        "preflight": [_request_document(request) for request in plan.preflight],
-        "steps": [{"purpose": step.purpose, "request": _request_document(step.request)} for step in plan.steps],
-    }
+    """Return the plan as a JSON object."""
+    form = PlanFile(
+        version=_VERSION,
+        limit=plan.limit,
+        preflight=tuple(map(_request_entry, plan.preflight)),
+        steps=tuple(_StepEntry(step.purpose, _request_entry(step.request)) for step in plan.steps),
+    )
+    document: dict[str, Any] = msgspec.to_builtins(form)
+    return document
 
 
 def plan_from(document: Any, where: str = "plan.json") -> Workload:
-    """The plan of a JSON document. Raises Problem where it is none."""
+    """Return the plan of a JSON document. Raise UserError where it does not hold one."""
     try:
-        is_plan = _VALIDATOR.is_valid(document)
-    except RecursionError:
-        is_plan = False
-    if not is_plan:
-        raise UserError(f"{where}: not a plan of this suite, version 1: record again")
-    steps = tuple(Step(entry["purpose"], 1, _request_from(entry["request"])) for entry in document["steps"])
-    preflight = [_request_from(entry) for entry in document["preflight"]]
-    return Workload(tuple(one for one in preflight if not isinstance(one, BatchRequest)), steps, (), document["limit"])
+        form = fit(document, PlanFile, where)
+        preflight = [_request(entry, f"{where}: preflight {number}") for number, entry in enumerate(form.preflight, 1)]
+        steps = tuple(
+            Step(entry.purpose, 1, _request(entry.request, f"{where}: steps {number}: request"))
+            for number, entry in enumerate(form.steps, 1)
+        )
+    except UserError as error:
+        raise UserError(f"{error}: record again") from None
+    return Workload(tuple(one for one in preflight if not isinstance(one, BatchRequest)), steps, (), form.limit)
 
 
-def _request_document(request: Request) -> dict[str, Any]:
+def _request_entry(request: Request) -> _RequestEntry:
     if isinstance(request, ReadBack):
-        return {"read": request.session}
+        return _RequestEntry(read=request.session)
     if isinstance(request, BatchRequest):
-        return {"together": [_call_document(call) for call in request.calls]}
-    return {"call": _call_document(request)}
+        return _RequestEntry(together=tuple(map(_call_entry, request.calls)))
+    return _RequestEntry(call=_call_entry(request))
 
 
-def _request_from(document: dict[str, Any]) -> Request:
-    if "read" in document:
-        return ReadBack(document["read"])
-    if "together" in document:
-        return BatchRequest(tuple(map(_call_from, document["together"])))
-    return _call_from(document["call"])
+def _request(entry: _RequestEntry, where: str) -> Request:
+    match entry:
+        case _RequestEntry(int(session), UnsetType(), UnsetType()):
+            return ReadBack(session)
+        case _RequestEntry(UnsetType(), _CallEntry() as call, UnsetType()):
+            return _call(call, f"{where}.call")
+        case _RequestEntry(UnsetType(), UnsetType(), (_, *_) as calls):
+            return BatchRequest(tuple(_call(call, f"{where}.together {n}") for n, call in enumerate(calls, 1)))
+    raise UserError(f"{where}: give one of read, call and together")
 
 
-def _call_document(call: Call) -> dict[str, Any]:
+def _call_entry(call: Call) -> _CallEntry:
     way = call.delivery
-    return {
-        "session": _pick_document(call.session),
-        "rating": _pick_document(call.rating),
-        "comment": _pick_document(call.comment),
-        "way": {
-            "encoding": way.encoding.name,
-            "suffix": way.suffix,
-            "caller": way.caller.name,
-            "batch": way.batch.name,
-            "order": list(way.order),
-        },
-        "extra": [list(entry) for entry in call.extra],
-        "session_name": call.session_name,
-    }
-
-
-def _call_from(document: dict[str, Any]) -> Call:
-    way = document["way"]
-    one, two, three = way["order"]
-    return Call(
-        _pick_from(document["session"]),
-        _pick_from(document["rating"]),
-        _pick_from(document["comment"]),
-        Delivery(
-            Encoding[way["encoding"]], way["suffix"], Caller[way["caller"]], Batch[way["batch"]], (one, two, three)
-        ),
-        tuple((name, value) for name, value in document["extra"]),
-        document["session_name"],
+    return _CallEntry(
+        session=_value_entry(call.session),
+        rating=_value_entry(call.rating),
+        comment=_value_entry(call.comment),
+        way=_WayEntry(way.encoding.name, way.suffix, way.caller.name, way.batch.name, way.order),
+        extra=call.extra,
+        session_name=call.session_name,
     )
 
 
-def _pick_document(pick: ClassifiedValue) -> dict[str, Any]:
-    return {"of": pick.cls} if pick.absent else {"of": pick.cls, "value": pick.value}
+def _call(entry: _CallEntry, where: str) -> Call:
+    delivery = Delivery(
+        encoding=_member(Encoding, entry.way.encoding, f"{where}.way.encoding"),
+        suffix=entry.way.suffix,
+        caller=_member(Caller, entry.way.caller, f"{where}.way.caller"),
+        batch=_member(Batch, entry.way.batch, f"{where}.way.batch"),
+        order=entry.way.order,
+    )
+    values = (_value(entry.session), _value(entry.rating), _value(entry.comment))
+    return Call(*values, delivery, entry.extra, entry.session_name)
 
 
-def _pick_from(document: dict[str, Any]) -> ClassifiedValue:
-    return ClassifiedValue(document["of"], document.get("value", ABSENT))
+def _member(members: type[_Member], name: str, where: str) -> _Member:
+    if name not in members.__members__:
+        raise UserError(f"{where}: {quoted(name)} is none of {', '.join(members.__members__)}")
+    return members[name]
+
+
+def _value_entry(value: ClassifiedValue) -> _ValueEntry:
+    return _ValueEntry(value.cls, UNSET if value.absent else value.value)
+
+
+def _value(entry: _ValueEntry) -> ClassifiedValue:
+    return ClassifiedValue(entry.of, ABSENT if entry.value is UNSET else entry.value)

@@ -12,7 +12,7 @@ from conformance.exchange.reproduce import describe
 from conformance.exchange.response import Response, read_responses
 from conformance.reporting.diff import Change, compare_answers
 from conformance.target.cassette import PlayingWire
-from conformance.target.recording import Record
+from conformance.target.recording import Recording
 from conformance.target.transports import NotRecorded
 
 
@@ -30,7 +30,7 @@ class _Played:
     is_past: bool = False
 
 
-def compare_records(before: Record, after: Record) -> list[Change]:
+def compare_records(before: Recording, after: Recording) -> list[Change]:
     """What changed in the answers to the requests that both records hold; what changed alike is one change."""
     new = dict(_numbered(after))
     alike: dict[Change, list[str]] = {}
@@ -46,7 +46,7 @@ def _times(asked: list[str]) -> str:
     return f"asked {asked[0]}" if len(asked) == 1 else f"{len(asked)} times, first asked {asked[0]}"
 
 
-def _numbered(record: Record) -> Iterator[tuple[str, _Played]]:
+def _numbered(record: Recording) -> Iterator[tuple[str, _Played]]:
     """Each answer by what it was asked for, counted where the same was asked before."""
     asked: dict[str, int] = {}
     for played in _played(record):
@@ -56,7 +56,7 @@ def _numbered(record: Record) -> Iterator[tuple[str, _Played]]:
             yield played.asked if times == 1 else f"{played.asked}, time {times}", played
 
 
-def _played(record: Record) -> Iterator[_Played]:
+def _played(record: Recording) -> Iterator[_Played]:
     wire, edition = PlayingWire(record.cassette), load_edition(record.target.edition)
     plan = plan_from(record.plan)
     voted = False

@@ -1,52 +1,147 @@
-"""Reading reports back: those of earlier versions are brought into the form of this one. Nothing is executed."""
+"""Read reports: those of earlier versions are brought into the form of this one. Nothing is executed."""
 
-import json
-from functools import cache
-from importlib.resources import files
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
-import jsonschema
+from msgspec import UNSET, Meta, UnsetType
 
+from conformance.contract.clauses import Level
 from conformance.errors import UserError
+from conformance.loading import fit, parse, quoted, read_text
 from conformance.reporting.report import SCHEMA_VERSION
 
 Report = dict[str, Any]
-"""A report as a JSON document in the form of report.schema.json."""
+"""A report as a JSON document in the form of ReportFile."""
 _LARGEST_FILE: Final = 64 * 2**20
+_Count = Annotated[int, Meta(ge=0)]
+_OF_A_PORTAL: Final = ("sent", "way")
+_OF_A_CLIENT: Final = ("asked", "arrived", "came_back")
+_SIDES: Final = [{"required": list(facts)} for facts in (_OF_A_PORTAL, _OF_A_CLIENT)]
+
+
+@dataclass(frozen=True, slots=True)
+class _TargetEntry:
+    name: str
+    kind: Literal["embedded", "url", "recorded"]
+    live: bool
+    url: Annotated[str, Meta(description="Without the secret.")]
+
+
+@dataclass(frozen=True, slots=True)
+class _PairsEntry:
+    parameters: tuple[str, str]
+    met: _Count
+    all: _Count
+
+
+@dataclass(frozen=True, slots=True)
+class _CoverageEntry:
+    """Combinations of equivalence classes that were sent alone, and those that can be sent."""
+
+    met: Annotated[int, Meta(ge=0, description="Of SESSION_ID, RATING, COMMENT and encoding.")]
+    all: _Count
+    pairs: tuple[_PairsEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _ViolationEntry:
+    """A violation by a portal (sent, way, answered) or by a client (asked, arrived, answered, came_back)."""
+
+    permitted: str
+    answered: Annotated[str, Meta(description="By the portal; for a client, the name of the scripted answer.")]
+    repeat: Annotated[str, Meta(description="A shell line that sends the call again.")]
+    classes: Annotated[Mapping[str, str], Meta(description="By parameter, the class of its value.")]
+    notes: tuple[str, ...]
+    sent: Annotated[str, Meta(description="The call to the portal.")] | UnsetType = UNSET
+    way: Annotated[str, Meta(description="How the call was delivered.")] | UnsetType = UNSET
+    asked: Annotated[str, Meta(description="The call that the library was asked for.")] | UnsetType = UNSET
+    arrived: Annotated[str, Meta(description="The request at the portal.")] | UnsetType = UNSET
+    came_back: Annotated[str, Meta(description="The result that the library handed back.")] | UnsetType = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class _DeviationEntry:
+    reason: str
+    source: str
+    where: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _ClauseEntry:
+    id: Annotated[str, Meta(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")]
+    chapter: str
+    level: Level
+    statement: str
+    source: str
+    status: Literal[
+        "passed",
+        "failed",
+        "known-deviation",
+        "deviation-gone",
+        "not-exercised",
+        "not-offered",
+        "not-selected",
+        "observed",
+        "error",
+    ]
+    exchanges: Annotated[int, Meta(ge=0, description="How many were judged.")]
+    note: str
+    violations: tuple[Annotated[_ViolationEntry, Meta(extra_json_schema={"oneOf": _SIDES})], ...]
+    deviations: tuple[_DeviationEntry, ...]
+    observed: Annotated[
+        Mapping[str, str], Meta(description="By label what was seen; equal for two runs of the same portal.")
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFile:
+    """The form of report.json."""
+
+    schema_version: Literal[3]
+    verdict: Literal["conformant", "conformant-with-deviations", "deviations-outdated", "incomplete", "not-conformant"]
+    suite_version: str
+    edition: str
+    edition_evidence: Annotated[tuple[str, ...], Meta(description="The codes by which the edition was chosen.")]
+    target: _TargetEntry
+    client: Annotated[str, Meta(description="The library that was judged, with its version; empty for a portal.")]
+    mode: Literal["explore", "exhaustive", "planned"]
+    level: Annotated[Literal["documented", "implied"], Meta(description="The lowest level that was judged.")]
+    seed: int
+    started: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+    duration_seconds: Annotated[float, Meta(ge=0)]
+    requests: _Count
+    writes: Annotated[int, Meta(ge=0, description="Votes that were accepted.")]
+    coverage: _CoverageEntry
+    clauses: tuple[_ClauseEntry, ...]
 
 
 def read_report(path: Path) -> Report:
-    """The report of a file. Raises Problem where it is cut, foreign, or of a newer version."""
-    try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise UserError(f"{path}: larger than {_LARGEST_FILE // 2**20} MiB: this is no report")
-        document = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UserError(f"{path}: cannot read the report ({error.strerror}): give a report.json") from None
-    except (ValueError, RecursionError):
-        raise UserError(f"{path}: not JSON, or cut: give the report.json of a run") from None
+    """Return the report of a file. Raise UserError where it is cut, foreign, or of a newer version."""
+    document = parse(read_text(path, _LARGEST_FILE), "JSON", path)
     version = document.get("schema_version") if isinstance(document, dict) else None
-    if isinstance(version, int) and version > SCHEMA_VERSION:
-        raise UserError(f"{path}: written by a newer version (schema {version}): update vote-conformance")
-    if version not in range(1, SCHEMA_VERSION + 1):
+    if type(version) is not int or version < 1:
         raise UserError(f"{path}: no report of vote-conformance: give the report.json of a run")
+    if version > SCHEMA_VERSION:
+        raise UserError(f"{path}: written by a newer version (schema {quoted(version)}): update vote-conformance")
     upgraded = _upgraded(document)
-    fault = next(_validator().iter_errors(upgraded), None)
-    if fault is not None:
-        place = "/".join(map(str, fault.absolute_path)) or "the whole"
-        raise UserError(f"{path}: no report of vote-conformance ({place} is not as it should be)")
+    _check_violations(fit(upgraded, ReportFile, path), path)
     return upgraded
 
 
-@cache
-def _validator() -> jsonschema.Draft202012Validator:
-    schema = json.loads((files("conformance.reporting") / "report.schema.json").read_text("utf-8"))
-    return jsonschema.Draft202012Validator(schema)
+def _check_violations(report: ReportFile, path: Path) -> None:
+    for place, clause in enumerate(report.clauses, 1):
+        for number, entry in enumerate(clause.violations, 1):
+            facts = (*_OF_A_PORTAL, *_OF_A_CLIENT)
+            given = tuple(fact for fact in facts if not isinstance(getattr(entry, fact), UnsetType))
+            if given not in (_OF_A_PORTAL, _OF_A_CLIENT):
+                where = f"{path}: clauses {place}: violations {number}"
+                raise UserError(f"{where}: give sent and way, or asked, arrived and came_back")
 
 
 def _upgraded(document: Report) -> Report:
-    """What earlier versions did not say is said as they would have."""
+    """Return a report of an earlier version with the keys that it did not have yet."""
     then: Report = {
         "mode": "explore",
         "coverage": {"met": 0, "all": 0, "pairs": []},
@@ -57,13 +152,13 @@ def _upgraded(document: Report) -> Report:
 
 
 def name_of(report: Report) -> str:
-    """What was judged, in a few words."""
+    """Return what was judged, in a few words."""
     name: str = report["client"] or report["target"]["name"]
     return name
 
 
 def failing(report: Report) -> list[dict[str, Any]]:
-    """The clauses for which the run fails."""
+    """Return the clauses for which the run fails."""
     return [clause for clause in report["clauses"] if clause["status"] in FAILING]
 
 

@@ -1,4 +1,4 @@
-"""The report of a run as JSON, in the form of report.schema.json."""
+"""The report of a run as JSON, in the form of conformance/schemas/report.schema.json."""
 
 # The types of a run are not imported here when Python runs: a report is read without the engine.
 from __future__ import annotations

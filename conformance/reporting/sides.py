@@ -12,7 +12,7 @@ from conformance.reporting.diff import Change, compare, in_order
 from conformance.reporting.read import Report, read_report
 
 if TYPE_CHECKING:
-    from conformance.target.recording import Record
+    from conformance.target.recording import Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +20,16 @@ class Side:
     """A report, and the record that it was made from, where it was."""
 
     report: Report
-    record: "Record | None"
+    record: "Recording | None"
 
 
 def side_of(path: Path) -> Side:
     """The side that a file or folder stands for. Raises Problem."""
     if not path.is_dir():
         return Side(read_report(path), None)
-    from conformance.target.recording import load_record  # noqa: PLC0415 - vcrpy takes long, and reports need none
+    from conformance.target.recording import load_recording  # noqa: PLC0415 - vcrpy takes long, and reports need none
 
-    record = load_record(path)
+    record = load_recording(path)
     with tempfile.TemporaryDirectory() as folder:
         line = [sys.executable, "-m", "conformance", "run", "--target", str(path), "--report-dir", folder]
         done = subprocess.run(line, capture_output=True, text=True, check=False)

@@ -24,7 +24,7 @@ from conformance.exchange.encode import HttpRequest, encode
 from conformance.portals.reference import SECOND_SECRET, SECRET, SESSIONS, TOKEN, UNSCOPED_SECRET, ReferencePortal
 from conformance.portals.server import serving
 from conformance.target.cassette import RecordingWire
-from conformance.target.recording import Record, write_record
+from conformance.target.recording import Recording, write_recording
 from conformance.target.redact import RecordingRedactor
 from conformance.target.secrets import Secret, SecretUrl
 from conformance.target.target import Target
@@ -113,9 +113,9 @@ def _record_documentation() -> None:
         portal="the page of the method, edition 2026-03: what it prints",
     )
     plan = plan_document(Workload((), steps, (), ""))
-    write_record(
+    write_recording(
         FOLDER / target.name,
-        Record(target, wire.text, plan, {}, __version__, datetime.now(UTC)),
+        Recording(target, wire.text, plan, {}, __version__, datetime.now(UTC)),
         RecordingRedactor(None, ()),
     )
 

@@ -69,7 +69,7 @@ def test_a_real_library_has_the_defects_of_its_file_and_no_others(tmp_path: Path
 def test_a_violation_shows_what_was_asked_what_arrived_and_what_came_back(tmp_path: Path) -> None:
     ran = _run(tmp_path, _lying("joins_the_query_by_hand"))
     assert ran.status == 1
-    schema = json.loads((files("conformance.reporting") / "report.schema.json").read_text("utf-8"))
+    schema = json.loads((files("conformance") / "schemas" / "report.schema.json").read_text("utf-8"))
     jsonschema.validate(ran.report, schema)
     block = ran.output[ran.output.index("client.parameters-intact   implied, edition 2026-03") :]
     for line in (

@@ -67,12 +67,15 @@ def test_a_valid_file_loads() -> None:
     ("old", "new", "told"),
     [
         ("summary =", "summary = ''\nx =", "unknown key 'x'"),
-        ("level =", "levels =", "clause 1: unknown key 'levels'"),
+        ("level =", "levels =", "clause 1: unknown key 'levels', did you mean 'level'?"),
         ('statement = "something holds"', "", "clause 1: key 'statement' is missing"),
-        ('"documented"', '"certain"', "clause 1 (group.name): level: 'certain' is none of"),
+        ('"documented"', '"certain"', "clause 1: level: 'certain' is none of documented, implied, observed"),
         ('codes = ["NO"]', 'codes = ["MAYBE"]', "clause 1 (group.name): codes: no edition page names 'MAYBE'"),
         ('page = "method"', 'page = "other"', "source.page: 'other' is not under [sources]"),
         ('chapter = "rating"', 'chapter = "stars"', "chapter: 'stars' is none of"),
+        ('method_status = "400"', 'method_status = "500"', "codes.method_status: '500' is none of 400, 200 or 4xx"),
+        ('page = "the page"', "page = 5", "sources.method.page: this must be a text, not a whole number"),
+        ('id = "group.name"', 'id = "Group"', "id: write it as group.name in lower case"),
         ("[codes]", "[codes", "not valid TOML"),
     ],
 )
@@ -84,5 +87,5 @@ def test_a_fault_in_an_edition_file_names_file_and_key(old: str, new: str, told:
 
 
 def test_a_clause_that_is_there_twice_is_an_error() -> None:
-    with pytest.raises(UserError, match=r"file.toml: clause 2: id: group.name is there twice"):
+    with pytest.raises(UserError, match=r"file.toml: clause 2 \(group.name\): id: it is there twice"):
         parse_edition(VALID + VALID[VALID.index("[[clause]]") :], "file.toml")

@@ -34,7 +34,7 @@ def test_the_replay_finds_what_the_live_run_found(tmp_path: Path, name: str) -> 
     edition, portal = PORTALS[name]
     live = record(tmp_path, talkative(portal()), edition)
     replayed = replay(tmp_path)
-    schema = json.loads((files("conformance.reporting") / "report.schema.json").read_text("utf-8"))
+    schema = json.loads((files("conformance") / "schemas" / "report.schema.json").read_text("utf-8"))
     jsonschema.validate(replayed.report, schema)
     assert (replayed.status, replayed.report["verdict"]) == (live.status, live.report["verdict"])
     assert [entry[:4] for entry in replayed.found] == [entry[:4] for entry in live.found]
@@ -117,20 +117,32 @@ def _doubled(text: str) -> str:
 
 HOSTILE: list[tuple[str, Callable[[str], str], str]] = [
     ("cassette.json", lambda _: "x" * 9_000_000, "cassette.json: larger than 8 MiB"),
-    ("cassette.json", lambda _: _deep(200_000), "cassette.json: not JSON, or cut"),
-    ("cassette.json", lambda _: f'{{"version": 1, "interactions": [{_deep(500)}]}}', "cassette.json: not a record"),
-    ("cassette.json", lambda text: text[: len(text) // 2], "cassette.json: not JSON, or cut"),
-    ("cassette.json", lambda text: text.replace('"version": 1', '"version": 2'), "cassette.json: not a record of this"),
+    ("cassette.json", lambda _: _deep(200_000), "cassette.json: nested too deeply: record again"),
+    (
+        "cassette.json",
+        lambda _: f'{{"version": 1, "interactions": [{_deep(500)}]}}',
+        "cassette.json: nested too deeply",
+    ),
+    ("cassette.json", lambda text: text[: len(text) // 2], "cassette.json: not valid JSON"),
+    (
+        "cassette.json",
+        lambda text: text.replace('"version": 1', '"version": 2'),
+        "cassette.json: version: 2 is none of 1: record again",
+    ),
     (
         "cassette.json",
         lambda _: "!!python/object/apply:os.system ['touch executed']",
-        "cassette.json: not JSON, or cut",
+        "cassette.json: not valid JSON",
     ),
-    ("cassette.json", lambda _: '{"version": 1, "interactions": []}', "cassette.json: not a record of this suite"),
+    (
+        "cassette.json",
+        lambda _: '{"version": 1, "interactions": []}',
+        "interactions: this must be a list of length >= 1",
+    ),
     ("cassette.json", _doubled, "cassette.json: more exchanges than the plan sends"),
     ("cassette.json", lambda _: "\ud800", "cassette.json: not UTF-8 text"),
-    ("plan.json", lambda _: '{"version": 1}', "plan.json: not a plan of this suite, version 1"),
-    ("plan.json", lambda _: _deep(200_000), "plan.json: not JSON, or cut"),
+    ("plan.json", lambda _: '{"version": 1}', "plan.json: key 'limit' is missing: record again"),
+    ("plan.json", lambda _: _deep(200_000), "plan.json: nested too deeply: record again"),
     ("target.toml", lambda _: "name = ", "target.toml: not valid TOML"),
     ("target.toml", lambda text: text.replace("suite_version", "suite"), "target.toml: unknown key 'suite'"),
     ("target.toml", lambda text: text.replace('"2026-03"', '"2031-01"'), "target.toml: edition: unknown edition"),
@@ -156,7 +168,7 @@ def test_a_folder_that_is_no_record_ends_in_one_clear_line(tmp_path: Path) -> No
     (tmp_path / "cassettes" / "staging").mkdir(parents=True)
     ran = replay(tmp_path)
     assert ran.status >= 2
-    assert "target.toml: cannot read it (no such file)" in ran.output
+    assert "target.toml: cannot read it (No such file" in ran.output
 
 
 def test_a_clause_that_the_recorded_plan_does_not_feed_is_not_exercised(recorded: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from conformance.contract.oracle import allowed
 from conformance.engine.plan_file import plan_from
 from conformance.exchange.call import NO_RIGHTS, READ_METHOD, Batch, Call, ReadBack, Request
 from conformance.reporting.verdict import Status, Verdict
-from conformance.target.recording import load_record
+from conformance.target.recording import load_recording
 
 
 def _altered(value: Any, turn: int) -> Any:
@@ -52,7 +52,7 @@ PARTS = 4
 @pytest.mark.parametrize("part", range(PARTS))
 def test_an_altered_request_is_not_exercised(recorded: Path, part: int) -> None:
     """Every leaf of every recorded request, the values of a JSON body among them."""
-    record = load_record(recorded / "cassettes" / "staging")
+    record = load_recording(recorded / "cassettes" / "staging")
     edition = load_edition(record.target.edition)
     cassette = json.loads(record.cassette)
     unseen = []
@@ -101,7 +101,7 @@ def _at(document: Any, path: tuple[Any, ...]) -> Any:
 @pytest.mark.parametrize("part", range(PARTS))
 def test_an_altered_answer_fails_its_clause(recorded: Path, part: int) -> None:
     """Every leaf of every recorded answer that some clause speaks of, altered to a value that this clause forbids."""
-    record = load_record(recorded / "cassettes" / "staging")
+    record = load_recording(recorded / "cassettes" / "staging")
     edition = load_edition(record.target.edition)
     cassette = json.loads(record.cassette)
     plan = plan_from(record.plan)

@@ -42,7 +42,7 @@ def _files(folder: Path) -> str:
 
 
 def _schema() -> dict[str, Any]:
-    schema: dict[str, Any] = json.loads((files("conformance.reporting") / "report.schema.json").read_text("utf-8"))
+    schema: dict[str, Any] = json.loads((files("conformance") / "schemas" / "report.schema.json").read_text("utf-8"))
     return schema
 
 
@@ -142,7 +142,7 @@ def test_the_run_that_stops_at_the_first_failure_still_reports(tmp_path: Path) -
 
 BAD_INPUT: list[tuple[Callable[[Path], list[str]], str]] = [
     (lambda _: ["run", "--target", "none.toml"], "--target none.toml: cannot read this file"),
-    (lambda _: ["run", "--deviations", "none.toml"], "none.toml: cannot read the deviation file"),
+    (lambda _: ["run", "--deviations", "none.toml"], "none.toml: cannot read it (No such file"),
     (lambda _: ["explain", "rating.holes"], "unknown clause 'rating.holes'"),
     (lambda folder: ["run", target_file(folder, NOWHERE)], "/rest/1/***/: cannot connect: check the url"),
     (

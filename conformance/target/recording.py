@@ -1,4 +1,4 @@
-"""A portal on record: the folder with its cassette, the plan that was run, and where all this comes from.
+"""A recording of a portal: the folder with its cassette, the plan that was run, and where all this comes from.
 
 cassette.json    the exchanges, in vcrpy's format
 plan.json        what was sent, in order
@@ -6,88 +6,97 @@ target.toml      name, edition, sessions, callers; recorded when, by which versi
 deviations.toml  the portal's known deviations, where the run was given any
 """
 
-import errno
 import json
-import re
 import shutil
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
-import jsonschema
+from msgspec import UNSET, Meta, UnsetType
 
-from conformance.contract.clauses import check_keys, edition_names
+from conformance.contract.clauses import edition_names
 from conformance.errors import UserError
 from conformance.exchange.call import Caller
+from conformance.loading import fit, load, parse, quoted, read_text
 from conformance.target.cassette import RECORDED_BASES, RECORDED_TOKEN
 from conformance.target.redact import RecordingRedactor
 from conformance.target.secrets import Secret, SecretUrl
-from conformance.target.target import Target, check_not_offered, check_sessions
+from conformance.target.target import SessionsEntry, Target, check_name, checked_not_offered, checked_sessions
 
 CASSETTE: Final = "cassette.json"
 PLAN: Final = "plan.json"
 TARGET: Final = "target.toml"
 DEVIATIONS: Final = "deviations.toml"
 _LARGEST_FILE: Final = 8 * 2**20
-_TEXTS: Final = {"type": "array", "items": {"type": "string"}}
-_CASSETTE_SCHEMA: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": ["version", "interactions"],
-    "additionalProperties": False,
-    "properties": {
-        "version": {"const": 1},
-        "interactions": {
-            "type": "array",
-            "minItems": 1,
-            "items": {
-                "type": "object",
-                "required": ["request", "response"],
-                "additionalProperties": False,
-                "properties": {
-                    "request": {
-                        "type": "object",
-                        "required": ["method", "uri", "body", "headers"],
-                        "additionalProperties": False,
-                        "properties": {
-                            "method": {"type": "string"},
-                            "uri": {"type": "string"},
-                            "body": {"type": ["string", "null"]},
-                            "headers": {"type": "object", "additionalProperties": _TEXTS},
-                        },
-                    },
-                    "response": {
-                        "type": "object",
-                        "required": ["status", "headers", "body"],
-                        "additionalProperties": False,
-                        "properties": {
-                            "status": {
-                                "type": "object",
-                                "required": ["code"],
-                                "properties": {"code": {"type": "integer", "minimum": 100, "maximum": 999}},
-                            },
-                            "headers": {"type": "object", "additionalProperties": _TEXTS},
-                            "body": {
-                                "type": "object",
-                                "minProperties": 1,
-                                "maxProperties": 1,
-                                "additionalProperties": False,
-                                "properties": {"string": {"type": "string"}, "base64": {"type": "string"}},
-                            },
-                        },
-                    },
-                },
-            },
-        },
-    },
-}
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """A record. plan: a JSON document. judged: by clause, how many exchanges the first run judged."""
+class _RequestEntry:
+    method: str
+    uri: str
+    body: str | None
+    headers: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _StatusEntry:
+    code: Annotated[int, Meta(ge=100, le=999)]
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _BodyEntry:
+    string: str | UnsetType = UNSET
+    base64: str | UnsetType = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class _ResponseEntry:
+    status: _StatusEntry
+    headers: Mapping[str, tuple[str, ...]]
+    body: _BodyEntry
+
+
+@dataclass(frozen=True, slots=True)
+class _InteractionEntry:
+    request: _RequestEntry
+    response: _ResponseEntry
+
+
+@dataclass(frozen=True, slots=True)
+class CassetteFile:
+    """The form of cassette.json."""
+
+    version: Literal[1]
+    interactions: Annotated[tuple[_InteractionEntry, ...], Meta(min_length=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedTargetFile:
+    """The form of target.toml."""
+
+    name: str
+    edition: str
+    recorded: datetime
+    suite_version: str
+    portal: str
+    live: bool
+    callers: tuple[str, ...]
+    not_offered: tuple[str, ...]
+    sessions: SessionsEntry
+    judged: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A recording.
+
+    cassette: the text of its file.
+    plan: a JSON document.
+    judged: by clause, how many exchanges the first run judged.
+    """
 
     target: Target
     cassette: str
@@ -101,8 +110,8 @@ class Record:
         return len(json.loads(self.cassette)["interactions"])
 
 
-def write_record(folder: Path, record: Record, scrub: RecordingRedactor) -> None:
-    """Writes the folder, whole or not at all. Raises Problem where a value is in it that must not be recorded."""
+def write_recording(folder: Path, record: Recording, scrub: RecordingRedactor) -> None:
+    """Write the folder, whole or not at all. Raise UserError if a value is in it that must not be recorded."""
     files = {
         CASSETTE: record.cassette,
         PLAN: json.dumps(record.plan, indent=1) + "\n",
@@ -132,61 +141,64 @@ def write_record(folder: Path, record: Record, scrub: RecordingRedactor) -> None
 
 
 def is_interrupted(folder: Path) -> bool:
-    """Whether a recording was ended between its last two steps: the record of before stands beside its place."""
+    """Return True if a recording was ended between its last two steps: its predecessor then stands beside its place."""
     return bool(folder.name) and not folder.exists() and _old(folder).exists()
 
 
-def load_record(folder: Path) -> Record:
-    """The record in a folder. Raises Problem; executes nothing."""
+def load_recording(folder: Path) -> Recording:
+    """Return the recording in a folder. Raise UserError; execute nothing."""
     if is_interrupted(folder):
         _old(folder).rename(folder)
     try:
-        data = tomllib.loads(_text_of(folder / TARGET))
-    except ValueError as error:  # of a number that is too long too
-        raise UserError(f"{folder / TARGET}: not valid TOML: {error}") from None
-    where = str(folder / TARGET)
-    required = {"name": str, "edition": str, "recorded": datetime, "suite_version": str, "portal": str, "live": bool}
-    required |= {"callers": list, "sessions": dict, "not_offered": list, "judged": dict}
-    check_keys(data, required, {}, where)
-    if data["edition"] not in edition_names():
-        raise UserError(f"{where}: edition: unknown edition {data['edition']!r}: record again")
+        form = load(folder / TARGET, RecordedTargetFile)
+        cassette = read_text(folder / CASSETTE, _LARGEST_FILE)
+        _check_bodies(fit(parse(cassette, "JSON", folder / CASSETTE), CassetteFile, folder / CASSETTE), folder)
+        plan = parse(read_text(folder / PLAN, _LARGEST_FILE), "JSON", folder / PLAN)
+        return Recording(_target(form, folder), cassette, plan, form.judged, form.suite_version, form.recorded)
+    except UserError as error:
+        raise UserError(f"{error}: record again") from None
+
+
+def _target(form: RecordedTargetFile, folder: Path) -> Target:
+    path = folder / TARGET
+    check_name(form.name, path)
+    if form.edition not in edition_names():
+        raise UserError(f"{path}: edition: unknown edition {quoted(form.edition)}")
     known = {caller.name: caller for caller in RECORDED_BASES}
-    for name in data["callers"]:
-        if not isinstance(name, str) or name not in known:
-            raise UserError(f"{where}: callers: unknown caller {name!r}")
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", data["name"]):
-        raise UserError(f"{where}: name: use letters, digits, dot, dash and underscore")
-    for clause, number in data["judged"].items():
-        if not isinstance(number, int):
-            raise UserError(f"{where}: judged.{clause}: this must be a int")
-    sessions = check_sessions(data["sessions"], f"{where}: sessions")
-    callers: dict[Caller, SecretUrl] = {known[name]: SecretUrl(RECORDED_BASES[known[name]]) for name in data["callers"]}
-    if Caller.MAIN not in callers:
-        raise UserError(f"{where}: callers: MAIN is missing")
-    target = Target(
-        name=data["name"],
+    for name in form.callers:
+        if name not in known:
+            raise UserError(f"{path}: callers: unknown caller {quoted(name)}")
+    if Caller.MAIN.name not in form.callers:
+        raise UserError(f"{path}: callers: MAIN is missing")
+    sessions = checked_sessions(form.sessions, path)
+    return Target(
+        name=form.name,
         kind="recorded",
-        edition=data["edition"],
-        live=data["live"],
-        callers=callers,
+        edition=form.edition,
+        live=form.live,
+        callers={known[name]: SecretUrl(RECORDED_BASES[known[name]]) for name in form.callers},
         token=Secret(RECORDED_TOKEN),
         sessions=sessions,
-        not_offered=check_not_offered(data["not_offered"], sessions, f"{where}: not_offered"),
+        not_offered=checked_not_offered(form.not_offered, sessions, path),
         deviations=folder / DEVIATIONS if (folder / DEVIATIONS).exists() else None,
-        portal=data["portal"],
+        portal=form.portal,
     )
-    cassette = _text_of(folder / CASSETTE)
-    _checked(_json_of(cassette, folder / CASSETTE), _CASSETTE_SCHEMA, folder / CASSETTE)
-    plan = _json_of(_text_of(folder / PLAN), folder / PLAN)
-    return Record(target, cassette, plan, data["judged"], data["suite_version"], data["recorded"])
+
+
+def _check_bodies(cassette: CassetteFile, folder: Path) -> None:
+    for number, interaction in enumerate(cassette.interactions, 1):
+        body = interaction.response.body
+        if isinstance(body.string, UnsetType) == isinstance(body.base64, UnsetType):
+            place = f"{folder / CASSETTE}: interactions {number}: response.body"
+            raise UserError(f"{place}: give either string or base64")
 
 
 def _old(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.old")
 
 
-def _target_text(record: Record) -> str:
-    """JSON's texts, numbers and lists are TOML too."""
+def _target_text(record: Recording) -> str:
+    # The texts, numbers and lists of JSON are TOML too.
     target = record.target
     recorded = record.recorded.isoformat(timespec="seconds").replace("+00:00", "Z")
     lines = [
@@ -204,35 +216,3 @@ def _target_text(record: Record) -> str:
         *(f"{json.dumps(clause)} = {number}" for clause, number in sorted(record.judged.items())),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _text_of(path: Path) -> str:
-    try:
-        if not path.is_file():
-            raise FileNotFoundError(errno.ENOENT, "no such file")
-        if path.stat().st_size > _LARGEST_FILE:
-            raise UserError(f"{path}: larger than {_LARGEST_FILE // 2**20} MiB: no plan needs so much: record again")
-        return path.read_text("utf-8")
-    except UnicodeDecodeError:
-        raise UserError(f"{path}: not UTF-8 text: record again") from None
-    except OSError as error:
-        raise UserError(
-            f"{path}: cannot read it ({error.strerror}): a record has {CASSETTE}, {PLAN} and {TARGET}"
-        ) from None
-
-
-def _json_of(text: str, path: Path) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        raise UserError(f"{path}: not JSON, or cut: record again") from None
-
-
-def _checked(document: Any, schema: dict[str, Any], path: Path) -> None:
-    try:
-        jsonschema.validate(document, schema)
-    except jsonschema.ValidationError as error:
-        place = "/".join(map(str, error.absolute_path)) or "the whole"
-        raise UserError(f"{path}: not a record of this suite, version 1 ({place}): record again") from None
-    except RecursionError:
-        raise UserError(f"{path}: nested too deeply: record again") from None

@@ -1,24 +1,27 @@
-"""Targets: the embedded portal, or what a target file says of a portal somewhere else."""
+"""Targets: the embedded portal, or a portal somewhere else that a target file describes."""
 
 import ipaddress
 import os
 import re
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from conformance.contract.classes import STATES
-from conformance.contract.clauses import DEFAULT_EDITION, Edition, check_keys, edition_names, load_edition
+from msgspec import UNSET, Meta, UnsetType, to_builtins
+
+from conformance.contract.clauses import DEFAULT_EDITION, Edition, edition_names, load_edition
 from conformance.errors import UserError
 from conformance.exchange.call import TOKEN_CALLERS, Caller
 from conformance.exchange.reproduce import WRONG_SECRET
+from conformance.loading import load, unknown
 from conformance.portals import reference
 from conformance.target.secrets import SHORTEST_SECRET, Redactor, Secret, SecretUrl
 
 _OFFERABLE_CHAPTERS: Final = ("transport", "access", "effects")
+_WEBHOOK: Final = (r".*/rest/[^/]+/[^/]+", "https://PORTAL/rest/USER/${SECRET}/")
+_REST: Final = (r".*/rest", "https://PORTAL/rest/")
 _CLAUSES_OF_STATE: Final = {
     "forbidden": ("error.access-denied",),
     "not_open_line": ("error.chat-type",),
@@ -43,10 +46,13 @@ DOCUMENTED_LIMIT: Final = Limit(burst=50, per_second=2.0)
 class Target:
     """A portal to be judged.
 
-    kind: "embedded", "url" or "recorded". edition: empty where the file names none. live: calls must not name sessions
-    that were not configured, and each counts. callers: the base URL of each caller that there is. sessions: the ids by
-    state.
-    private: values that no file may hold. portal: what kind of portal it is, in its owner's words.
+    kind: "embedded", "url" or "recorded".
+    edition: the empty text if the file names no edition.
+    live: True if each call counts. Then calls must not name sessions that are not configured.
+    callers: the base URL of each caller that there is.
+    sessions: the ids by state.
+    private: values that no file may hold.
+    portal: the kind of portal, in its owner's words.
     """
 
     name: str
@@ -69,19 +75,64 @@ class Target:
         return Redactor.of(self.callers.values(), (self.token,), private)
 
 
+_SessionId = Annotated[int, Meta(ge=1, description="A session id, without quotes.")]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsEntry:
+    """The ids of sessions by state. The caller may rate the session `rateable`."""
+
+    rateable: _SessionId
+    forbidden: _SessionId | UnsetType = UNSET
+    not_open_line: _SessionId | UnsetType = UNSET
+    unknown: _SessionId | UnsetType = UNSET
+    open: _SessionId | UnsetType = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class _CallersEntry:
+    """Further callers; webhooks, and a REST address with an OAuth access token."""
+
+    unscoped_url: str = ""
+    second_url: str = ""
+    token_url: str = ""
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _LimitEntry:
+    """How many requests the portal's bucket holds, and how many of them drain in a second."""
+
+    burst: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
+    per_second: Annotated[float, Meta(gt=0, le=1000)] | UnsetType = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFile:
+    """The form of a target file."""
+
+    name: Annotated[str, Meta(description="It names the folder of the report.")]
+    url: Annotated[str, Meta(description="https://PORTAL/rest/USER/${SECRET}/, the secret as a variable.")]
+    sessions: SessionsEntry
+    edition: Annotated[str, Meta(description="The edition of the documentation to judge by.")] = ""
+    live: Annotated[bool, Meta(description="True if each call counts; always so unless the portal is local.")] = False
+    deviations: Annotated[str, Meta(description="A deviation file, its path beginning at this file.")] = ""
+    not_offered: Annotated[tuple[str, ...], Meta(description="Clauses that the portal does not offer.")] = ()
+    callers: _CallersEntry = _CallersEntry()
+    private: tuple[
+        Annotated[str, Meta(min_length=SHORTEST_SECRET, description="A value that no file may hold.")], ...
+    ] = ()
+    limit: _LimitEntry = _LimitEntry()
+    portal: Annotated[str, Meta(description="The kind of portal, in your words.")] = ""
+
+
 def load_target(name: str) -> Target:
-    """The target of that name: "mock", or the path of a target file. Raises Problem."""
+    """Return the target of that name: "mock", or the path of a target file. Raise UserError."""
     if name == "mock":
         return embedded_target()
-    path = Path(name)
-    try:
-        data = tomllib.loads(path.read_text("utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{name}: not valid TOML: {error}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise UserError(f"--target {name}: cannot read this file ({reason}): give `mock` or a target file") from None
-    return _parse(data, path)
+    if not os.path.exists(name):
+        raise UserError(f"--target {name}: cannot read this file (no such file): give `mock` or a target file")
+    return _target(load(Path(name), TargetFile), Path(name))
 
 
 def edition_of(target: Target, given: str | None) -> Edition:
@@ -93,7 +144,7 @@ def edition_of(target: Target, given: str | None) -> Edition:
 
 
 def embedded_target() -> Target:
-    """The reference portal inside this process."""
+    """Return the reference portal inside this process."""
     host = "http://127.0.0.1/rest/"
     main = SecretUrl(f"{host}1/{reference.SECRET}/")
     return Target(
@@ -120,117 +171,79 @@ def _callers(main: SecretUrl, second: str, unscoped: str, token: str) -> dict[Ca
     return callers
 
 
-def _parse(data: dict[str, Any], path: Path) -> Target:
-    file = str(path)
-    kinds = {
-        "name": str,
-        "edition": str,
-        "url": str,
-        "live": bool,
-        "deviations": str,
-        "not_offered": list,
-        "sessions": dict,
-        "callers": dict,
-        "private": list,
-        "limit": dict,
-        "portal": str,
-    }
-    check_keys(data, {}, kinds, file)
-    for key in ("name", "url", "sessions"):
-        if key not in data:
-            raise UserError(f"{file}: key {key!r} is missing")
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", data["name"]):
-        raise UserError(f"{file}: name: use letters, digits, dot, dash and underscore: it names the report's folder")
-    edition = data.get("edition", "")
-    if edition and edition not in edition_names():
-        raise UserError(f"{file}: edition: unknown edition {edition!r}: choose one of {', '.join(edition_names())}")
-    callers = data.get("callers", {})
-    check_keys(
-        callers, {}, dict.fromkeys(("unscoped_url", "second_url", "token_url", "token"), str), f"{file}: callers"
+def _target(form: TargetFile, path: Path) -> Target:
+    check_name(form.name, path)
+    if form.edition and form.edition not in edition_names():
+        advice = f"choose one of {', '.join(edition_names())}"
+        raise UserError(f"{path}: edition: {unknown('edition', form.edition, edition_names(), advice)}")
+    if bool(form.callers.token_url) != bool(form.callers.token):
+        raise UserError(f"{path}: callers: token_url and token go together: give both or neither")
+    main = SecretUrl(_url(form.url, f"{path}: url", _WEBHOOK))
+    callers = (
+        ("second_url", form.callers.second_url, _WEBHOOK),
+        ("unscoped_url", form.callers.unscoped_url, _WEBHOOK),
+        ("token_url", form.callers.token_url, _REST),
     )
-    if ("token_url" in callers) != ("token" in callers):
-        raise UserError(f"{file}: callers: token_url and token go together: give both or none")
-    main = SecretUrl(_url(data["url"], f"{file}: url"))
-    others = [
-        _url(callers[key], f"{file}: callers.{key}") if key in callers else ""
-        for key in ("second_url", "unscoped_url", "token_url")
-    ]
-    sessions = check_sessions(data["sessions"], f"{file}: sessions")
-    live = data.get("live", False) or not _is_loopback(main.value)
+    others = [_url(url, f"{path}: callers.{key}", shape) if url else "" for key, url, shape in callers]
+    sessions = checked_sessions(form.sessions, path)
+    live = form.live or not _is_loopback(main.value)
     return Target(
-        name=data["name"],
+        name=form.name,
         kind="url",
-        edition=edition,
+        edition=form.edition,
         live=live,
         callers=_callers(main, *others),
-        token=Secret(_expand(callers.get("token", ""), f"{file}: callers.token")),
+        token=Secret(_expand(form.callers.token, f"{path}: callers.token")),
         sessions=sessions,
-        not_offered=check_not_offered(data.get("not_offered", []), sessions, f"{file}: not_offered"),
-        deviations=path.parent / data["deviations"] if "deviations" in data else None,
-        private=_private(data.get("private", []), f"{file}: private"),
-        limit=_limit(data.get("limit", {}), live, f"{file}: limit"),
-        portal=data.get("portal", ""),
+        not_offered=checked_not_offered(form.not_offered, sessions, path),
+        deviations=path.parent / form.deviations if form.deviations else None,
+        private=tuple(Secret(_expand(value, f"{path}: private")) for value in form.private),
+        limit=replace(DOCUMENTED_LIMIT if live else NO_LIMIT, **to_builtins(form.limit)),
+        portal=form.portal,
     )
 
 
-def _private(values: list[Any], where: str) -> tuple[Secret, ...]:
-    for value in values:
-        if not isinstance(value, str) or len(value) < SHORTEST_SECRET:
-            raise UserError(f"{where}: each value is a text of {SHORTEST_SECRET} characters at least")
-    return tuple(Secret(_expand(value, where)) for value in values)
+def check_name(name: str, path: Path) -> None:
+    """Raise UserError unless a target's name can name a folder."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        raise UserError(f"{path}: name: use letters, digits, dot, dash and underscore: it names the report's folder")
 
 
-def _limit(table: dict[str, Any], live: bool, where: str) -> Limit:
-    check_keys(table, {}, {"burst": int, "per_second": (int, float)}, where)
-    usual = DOCUMENTED_LIMIT if live else NO_LIMIT
-    limit = Limit(table.get("burst", usual.burst), table.get("per_second", usual.per_second))
-    if limit.burst < 1 or not 0 < limit.per_second <= 1000:
-        raise UserError(f"{where}: burst is a whole number above 0, per_second a number above 0")
-    return limit
+def checked_sessions(form: SessionsEntry, path: Path) -> dict[str, int]:
+    """Return the session ids by state. Raise UserError."""
+    sessions: dict[str, int] = to_builtins(form)
+    if len(set(sessions.values())) < len(sessions):
+        raise UserError(f"{path}: sessions: the same id stands for two states: each state needs a session of its own")
+    return sessions
 
 
-def check_sessions(table: dict[str, Any], where: str) -> dict[str, int]:
-    """The session ids by state. Raises Problem."""
-    for state, number in table.items():
-        if state not in STATES:
-            raise UserError(f"{where}: unknown state {state!r}: the states are {', '.join(STATES)}")
-        if not isinstance(number, int) or isinstance(number, bool) or number <= 0:
-            raise UserError(f"{where}.{state}: a session id is a whole number above 0, written without quotes")
-    if "rateable" not in table:
-        raise UserError(f"{where}: give at least rateable, the id of a session that this caller may rate")
-    if len(set(table.values())) < len(table):
-        raise UserError(f"{where}: the same id stands for two states: each state needs a session of its own")
-    return table
-
-
-def check_not_offered(names: list[Any], sessions: dict[str, int], where: str) -> frozenset[str]:
-    """The clauses that a target need not be asked about. Raises Problem."""
+def checked_not_offered(names: Iterable[str], sessions: Mapping[str, int], path: Path) -> frozenset[str]:
+    """Return the clauses that a target need not be asked about. Raise UserError."""
     known = {clause.id: clause for name in edition_names() for clause in load_edition(name).clauses.values()}
     without_session = {
         clause for state, clauses in _CLAUSES_OF_STATE.items() if state not in sessions for clause in clauses
     }
     for name in names:
-        if not isinstance(name, str) or name not in known:
-            raise UserError(f"{where}: unknown clause {name!r}: `vote-conformance explain` lists them")
+        if name not in known:
+            advice = "`vote-conformance explain` lists them"
+            raise UserError(f"{path}: not_offered: {unknown('clause', name, known, advice)}")
         if known[name].chapter not in _OFFERABLE_CHAPTERS and name not in without_session:
             raise UserError(
-                f"{where}: {name} is part of the method: only clauses of {', '.join(_OFFERABLE_CHAPTERS)} "
+                f"{path}: not_offered: {name} is part of the method: only clauses of {', '.join(_OFFERABLE_CHAPTERS)} "
                 "and of a session state that is not configured can be left out"
             )
     return frozenset(names)
 
 
-def _url(text: str, where: str) -> str:
+def _url(text: str, where: str, shape: tuple[str, str]) -> str:
     text = _expand(text, where)
     try:
         parts = urlsplit(text)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         usable = False
-    form = r".*/rest" if where.endswith("token_url") else r".*/rest/[^/]+/[^/]+"
-    if not usable or parts.query or parts.fragment or not re.fullmatch(form, parts.path.rstrip("/")):
-        shape = "https://PORTAL/rest/" + ("" if where.endswith("token_url") else "USER/${SECRET}/")
-        raise UserError(f"{where}: not a base URL: write it as {shape}")
+    if not usable or parts.query or parts.fragment or not re.fullmatch(shape[0], parts.path.rstrip("/")):
+        raise UserError(f"{where}: not a base URL: write it as {shape[1]}")
     if parts.scheme == "http" and not _is_loopback(text):
         raise UserError(f"{where}: plain http would show the secret on the way to {parts.hostname}: use https")
     return text.rstrip("/") + "/"
