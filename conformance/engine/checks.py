@@ -50,13 +50,13 @@ class Evidence:
     cases: session -> the cases that explore mode sends.
     records: session, blame with its log, clause id -> the records that the test judges.
     subjects: the kinds of features that the clause is about, see blame.py.
-    judges_combinations: True if exhaustive mode judges each combination of classes by it.
+    judges: session, one exchange of a combination of classes, clause id -> True if exhaustive mode judges it.
     """
 
     cases: Callable[[Any], Cases]
     records: Callable[[Any, Any, str], Iterable[Any]]
     subjects: frozenset[str] = KINDS
-    judges_combinations: bool = False
+    judges: Callable[[Any, Exchange, str], bool] = lambda _session, _exchange, _clause: False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +95,9 @@ def calls(
 
     def records(session: PortalSession, blame: Blame, clause: str) -> Iterator[Exchange]:
         written_out = set(also(session))
-        shapes = {exchange.number for exchange in blame.log.plain_exchanges()} if judges_every_shape else set()
         candidates = {exchange.number: exchange for exchange in blame.log.exchanges_for(clause)}
-        if judges_every_shape:
-            candidates |= {exchange.number: exchange for exchange in blame.log.plain_exchanges()}
+        shapes = {exchange.number: exchange for exchange in blame.log.plain_exchanges()} if judges_every_shape else {}
+        candidates |= shapes
         for exchange in candidates.values():
             if isinstance(exchange.outcome, leaves):
                 continue
@@ -115,7 +114,12 @@ def calls(
             ):
                 yield exchange
 
-    return Evidence(cases, records, frozenset(about), judges_combinations=True)
+    def judges(session: PortalSession, exchange: Exchange, clause: str) -> bool:
+        allowed = exchange.allowed
+        promised = clause in allowed.accepting_clauses or clause in allowed.rejecting_clauses
+        return judges_every_shape or promised or votes.covers(session, exchange.call)
+
+    return Evidence(cases, records, frozenset(about), judges)
 
 
 def _is_promise_of(clause: str, exchange: Exchange, blame: Blame) -> bool:
@@ -185,7 +189,7 @@ def comparisons(
             elif base.is_allowed or not variant.is_allowed:
                 yield Comparison(base, variant, saved)
 
-    return Evidence(cases, records, frozenset({about}), judges_combinations=about == "encoding")
+    return Evidence(cases, records, frozenset({about}), lambda *_: about == "encoding")
 
 
 def state_changes(
@@ -215,7 +219,7 @@ def state_changes(
             elif change.exchange.number in guilty or change.before_is_after:
                 yield change
 
-    return Evidence(cases, records, judges_combinations=True)
+    return Evidence(cases, records, judges=lambda *_: True)
 
 
 def sequences(

@@ -213,11 +213,12 @@ class _Run:
 
     def _judge_combinations(self, judged: list[Judgement], blame: Blame) -> None:
         """Send each combination of classes in every encoding, judge it, and forget it."""
-        of_combinations = [one for one in judged if one.check.evidence.judges_combinations]
         for steps in combinations_of(self.session):
             of_log = blame.on(self.session.execute(steps))
-            for judgement in of_combinations:
-                if len(judgement.findings) <= LONGEST_SHRINK:
+            for judgement in judged:
+                evidence, clause = judgement.check.evidence, judgement.check.clause
+                concerned = any(evidence.judges(self.session, one, clause) for one in of_log.log.exchanges[:1])
+                if (concerned or of_log.log.unanswered) and len(judgement.findings) <= LONGEST_SHRINK:
                     self._judge_log(judgement, of_log)
 
     def _shrink(self, judgement: Judgement, blame: Blame, draws: int) -> None:
