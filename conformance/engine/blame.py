@@ -18,9 +18,10 @@ from itertools import combinations
 from typing import Final
 
 from conformance.contract.classes import COMMENTS, NOT_FILLED, STARS
-from conformance.engine.evidence import Exchange, same_outcome
+from conformance.engine.evidence import Exchange, same_outcome, unsaved_fields
 from conformance.engine.log import ExchangeLog, as_digits
 from conformance.exchange.call import JSON_ENCODINGS, PLAIN_JSON, Batch, Call
+from conformance.exchange.read_back import StoredVote
 from conformance.exchange.response import Malformed, NotJudged
 
 Feature = tuple[str, Hashable]
@@ -152,6 +153,19 @@ class Blame:
             left = [suspects for suspects in left if not suspects & causes]
         return frozenset(causes)
 
+    @cached_property
+    def lost_in_plain_json(self) -> frozenset[str]:
+        """The fields that some vote in plain JSON did not read back as sent: there the delivery is not the cause."""
+        return frozenset(
+            name
+            for change in self.learned_from.state_changes
+            if change.exchange.call.delivery == PLAIN_JSON
+            and change.exchange.allowed.must_be_accepted
+            and change.exchange.response.accepted
+            and isinstance(change.after, StoredVote)
+            for name in unsaved_fields(change.exchange.call, change.after)
+        )
+
     def refuses_alone(self, clause: str) -> bool:
         """Return True if calls that break this clause and no other were sent, and all were refused."""
         single = [one for one in self.log.exchanges if one.allowed.rejecting_clauses == (clause,)]
@@ -186,7 +200,12 @@ class Blame:
         ]
         rating = as_digits(exchange.call.rating)
         rated_plainly = [other for other in plain if as_digits(other.call.rating) == rating]
-        rated_in_delivery = [other for other in in_delivery if as_digits(other.call.rating) == rating]
+        rated_in_delivery = [
+            other
+            for other in in_delivery
+            if as_digits(other.call.rating) == rating
+            and other.call.session.cls in (*_OWN_SESSION, exchange.call.session.cls)
+        ]
         if rated_plainly and rated_in_delivery and not exchange.call.rating.absent:
             right_in_delivery = any(other.is_allowed for other in rated_in_delivery)
             return all(other.is_allowed for other in rated_plainly) and not right_in_delivery

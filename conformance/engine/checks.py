@@ -338,7 +338,7 @@ def _is_lost_in_delivery(change: StateChange, blame: Blame) -> bool:
     exchange = change.exchange
     if not (exchange.response.accepted and exchange.allowed.accepted and isinstance(change.after, StoredVote)):
         return False
-    lost = unsaved_fields(exchange.call, change.after)
+    lost = set(unsaved_fields(exchange.call, change.after)) - blame.lost_in_plain_json
     return bool(lost) and all(_is_saved_elsewhere(exchange.call, name, blame) for name in lost)
 
 
