@@ -28,12 +28,10 @@ from conformance.portals.reference import ReferencePortal
 from conformance.portals.scripts import TRUE
 from conformance.portals.server import serving
 from conformance.run import ClientOptions, Run
-from conformance.target.cassette import PlayingWire, RecordingWire
-from conformance.target.client import Portal, http_wire
-from conformance.target.rate_limit import RateLimitedWire
+from conformance.target.cassette import CassetteTransport
+from conformance.target.client import Portal, live_portal, network_portal
 from conformance.target.recording import Record, write_record
-from conformance.target.redact import recording_redactor_of
-from conformance.target.restore import RestoringWire, Vote
+from conformance.target.restore import Vote
 
 CLIENT_DRAWS: Final = 60
 """How many rounds Hypothesis may propose for each clause of a client library."""
@@ -101,46 +99,44 @@ def _reached(run: Run, voice: Console) -> Iterator[tuple[Portal, Watch]]:
     if run.target.kind == "embedded":
         yield in_process_portal(run.target, run.edition), UNWATCHED
     elif run.record is not None:
-        player = PlayingWire(run.record.cassette)
+        player = CassetteTransport(run.record.cassette)
         yield Portal(run.target, player), UNWATCHED
         run.unrecorded = player.missing
     elif isinstance(run.mode, Planned):
         with _planned(run, run.mode, voice) as reached:
             yield reached
     else:
-        yield Portal(run.target, http_wire(run.target)), UNWATCHED
+        yield network_portal(run.target), UNWATCHED
 
 
 @contextmanager
 def _planned(run: Run, mode: Planned, voice: Console) -> Iterator[tuple[Portal, Watch]]:
-    """A portal to which a plan is sent, with manners and discreet; what was found there is put back at the end."""
-    own = {call.comment.value for call in mode.plan.calls if isinstance(call.comment.value, str)}
-    mannerly = RateLimitedWire(http_wire(run.target), run.target.limit, voice.say)
+    """Yield a portal to which a plan is sent. At the end of the block, put the found votes back."""
+    own = frozenset(call.comment.value for call in mode.plan.calls if isinstance(call.comment.value, str))
     voted_on = [run.target.sessions[state] for state in VOTED_ON if state in run.target.sessions]
-    discreet = RestoringWire(mannerly, voted_on, frozenset(own))
-    recording = RecordingWire(discreet, recording_redactor_of(run.target)) if run.records_to is not None else None
+    live = live_portal(run.target, voted_on, own, voice.say)
 
     def before(plan: Plan) -> None:
         must, may = writes_of(plan.calls, run.edition)
         if not must + may:
             return
-        discreet.look()
+        live.restoring.look()
         if run.target.live and not run.may_write:
-            voice.ask(_question(run, must, may, discreet.found))
+            voice.ask(_question(run, must, may, live.restoring.found))
 
     try:
-        yield Portal(run.target, recording or discreet), Watch(before, voice.progress(run.target.limit))
+        yield live.portal, Watch(before, voice.progress(run.target.limit))
     finally:
         with _undisturbed():
-            run.not_put_back = "; ".join(discreet.put_back())
-    if recording is not None and run.records_to is not None:
-        folder, text = run.records_to, recording.text
+            run.not_put_back = "; ".join(live.restoring.put_back())
+    if run.records_to is not None:
+        folder, text = run.records_to, live.recording.text
         target = replace(run.target, edition=run.edition.name, deviations=run.deviation_file)
 
         def write(judged: Mapping[str, int]) -> None:
             recorded = datetime.now(UTC)
             record = Record(target, text, plan_document(mode.plan), judged, __version__, recorded)
-            write_record(folder, record, recording_redactor_of(target))
+            write_record(folder, record, target.redactor)
 
         run.write_record = write
 

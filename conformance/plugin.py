@@ -123,7 +123,7 @@ def judge(request: pytest.FixtureRequest, court: Court) -> Judge:
             court.tallies[name].errors.append(f"the suite itself failed: {type(error).__name__}")
             raise
         finally:
-            found = court.tallies[name].document(run.target.redactor.clean)
+            found = court.tallies[name].document(run.target.redactor.text)
             tally = result_from(found)
             court.history += tally.history
             request.node.stash[TRIED] = {"tally": found, **court.sent()}
@@ -139,10 +139,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     redactor = item.config.stash[RUN].target.redactor
     if report.when == "call" and TRIED in item.stash:
         report.vote_conformance = item.stash[TRIED]  # type: ignore[attr-defined]
-    report.sections = [(title, redactor.clean(text)) for title, text in report.sections]
+    report.sections = [(title, redactor.text(text)) for title, text in report.sections]
     text = report.longreprtext
-    if redactor.clean(text) != text:
-        report.longrepr = redactor.clean(text)
+    if redactor.text(text) != text:
+        report.longrepr = redactor.text(text)
     return report
 
 
@@ -169,7 +169,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         try:
             run.write_record({name: tally.exchanges for name, tally in run.tallies.items()})
         except UserError as problem:
-            session.config.stash[NOT_RECORDED] = run.target.redactor.clean(str(problem))
+            session.config.stash[NOT_RECORDED] = run.target.redactor.text(str(problem))
             session.exitstatus = CANNOT_RUN
 
 
@@ -234,4 +234,4 @@ def _conclude(run: Run, tally: ClauseResult, court: Court) -> None:
 
 
 def _stop(problem: UserError, run: Run) -> NoReturn:
-    pytest.exit(run.target.redactor.clean(f"cannot run: {problem}"), returncode=CANNOT_RUN)
+    pytest.exit(run.target.redactor.text(f"cannot run: {problem}"), returncode=CANNOT_RUN)

@@ -25,7 +25,7 @@ from conformance.engine.session import Combination
 from conformance.engine.workload import Exhaustive, Explore, Mode, Planned
 from conformance.errors import UserError
 from conformance.reporting.report import RunFacts
-from conformance.target.client import Portal, http_wire
+from conformance.target.client import network_portal
 from conformance.target.recording import Record, is_interrupted, load_record
 from conformance.target.target import Target, load_target
 
@@ -160,7 +160,7 @@ def run_of(config: pytest.Config) -> Run:
 def _guessed(target: Target) -> DetectedEdition:
     if target.kind != "url":
         raise UserError("--edition auto: only a portal with a url is asked: give --edition 2024-10 or 2026-03")
-    portal = Portal(target, http_wire(target))
+    portal = network_portal(target)
     try:
         return detect_edition(portal)
     finally:

@@ -80,7 +80,7 @@ class PortalSession:
     def ask_together(self, calls: tuple[Call, ...]) -> tuple[Exchange, ...]:
         """The exchanges of calls that are the items of one batch. Raises as ask does."""
         try:
-            answers = self.portal.send_together(calls)
+            answers = self.portal.send_batch(calls)
         except NoResponse as failure:
             self._count_failure(failure)
             raise

@@ -10,24 +10,24 @@ import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
+
+import httpx
 
 from conformance import __version__
 from conformance.contract.clauses import edition_names, load_edition
 from conformance.engine.plan import Plan, Step
 from conformance.engine.plan_file import plan_document
 from conformance.exchange.call import NOTHING, Call, Caller, ClassifiedValue
-from conformance.exchange.encode import HttpRequest, encode
 from conformance.portals.reference import SECOND_SECRET, SECRET, SESSIONS, TOKEN, UNSCOPED_SECRET, ReferencePortal
 from conformance.portals.server import serving
-from conformance.target.cassette import RecordingWire
+from conformance.target.cassette import RecordingTransport
+from conformance.target.client import Portal
 from conformance.target.recording import Record, write_record
-from conformance.target.redact import RecordingRedactor
+from conformance.target.redact import Redactor
 from conformance.target.secrets import Secret, SecretUrl
 from conformance.target.target import Target
-from conformance.target.transports import RawAnswer, Spelling
 
 FOLDER: Final = Path("cassettes")
 PUBLISHED_SESSION: Final = 1743
@@ -76,29 +76,16 @@ def _record_reference(edition: str) -> None:
         subprocess.run([*line, "--report-dir", folder], check=True)
 
 
-class _Page:
-    """The page as a wire: it answers in the order in which it prints."""
-
-    def __init__(self) -> None:
-        self._answers = iter(PUBLISHED)
-
-    def send(self, _spell: Spelling, _caller: Caller) -> RawAnswer:
-        _, status, document = next(self._answers)
-        return RawAnswer(status, "application/json", json.dumps(document).encode())
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-def _spelt(call: Call, _token: str) -> HttpRequest:
-    return encode(call)
-
-
 def _record_documentation() -> None:
-    wire = RecordingWire(_Page(), RecordingRedactor(None, ()))
+    answers = iter(PUBLISHED)
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        _, status, document = next(answers)
+        body = json.dumps(document).encode()
+        return httpx.Response(status, headers={"Content-Type": "application/json"}, content=body)
+
+    recording = RecordingTransport(httpx.MockTransport(answer))
     steps = (Step("the page's example", 1, VOTE), Step("the page's example of an error", 1, NOTHING_GIVEN))
-    for call, _, _ in PUBLISHED:
-        wire.send(partial(_spelt, call), Caller.MAIN)
     target = Target(
         name="documentation-2026-03",
         kind="recorded",
@@ -111,12 +98,12 @@ def _record_documentation() -> None:
         deviations=None,
         portal="the page of the method, edition 2026-03: what it prints",
     )
+    portal = Portal(target, recording)
+    for call, _, _ in PUBLISHED:
+        portal.send(call)
     plan = plan_document(Plan((), steps, (), ""))
-    write_record(
-        FOLDER / target.name,
-        Record(target, wire.text, plan, {}, __version__, datetime.now(UTC)),
-        RecordingRedactor(None, ()),
-    )
+    record = Record(target, recording.text, plan, {}, __version__, datetime.now(UTC))
+    write_record(FOLDER / target.name, record, Redactor())
 
 
 if __name__ == "__main__":

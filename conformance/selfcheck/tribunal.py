@@ -19,7 +19,7 @@ from conformance.engine.session import PortalSession
 from conformance.engine.workload import Mode, Planned, proceedings
 from conformance.reporting.verdict import RunVerdict, Selection, decide
 from conformance.run import ClientOptions
-from conformance.target.cassette import PlayingWire
+from conformance.target.cassette import CassetteTransport
 from conformance.target.client import Portal
 from conformance.target.recording import Record
 
@@ -55,7 +55,7 @@ def judge_portal(
 
 def judge_record(record: Record, edition: Edition) -> RunVerdict:
     """The verdict on a record, from the same tests as a run with pytest."""
-    player = PlayingWire(record.cassette)
+    player = CassetteTransport(record.cassette)
     world = PortalSession(edition, Portal(record.target, player), judges_implied=True)
     tests = {name: (feed, body) for name, feed, body in suite_tests()}
     trials = [

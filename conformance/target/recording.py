@@ -22,10 +22,10 @@ import jsonschema
 from conformance.contract.clauses import check_keys, edition_names
 from conformance.errors import UserError
 from conformance.exchange.call import Caller
-from conformance.target.cassette import RECORDED_BASES, RECORDED_TOKEN
-from conformance.target.redact import RecordingRedactor
+from conformance.target.redact import Redactor
 from conformance.target.secrets import Secret, SecretUrl
 from conformance.target.target import Target, check_not_offered, check_sessions
+from conformance.target.transports import PLACEHOLDER_BASES, PLACEHOLDER_TOKEN
 
 CASSETTE: Final = "cassette.json"
 PLAN: Final = "plan.json"
@@ -101,7 +101,7 @@ class Record:
         return len(json.loads(self.cassette)["interactions"])
 
 
-def write_record(folder: Path, record: Record, scrub: RecordingRedactor) -> None:
+def write_record(folder: Path, record: Record, redactor: Redactor) -> None:
     """Writes the folder, whole or not at all. Raises Problem where a value is in it that must not be recorded."""
     files = {
         CASSETTE: record.cassette,
@@ -111,7 +111,7 @@ def write_record(folder: Path, record: Record, scrub: RecordingRedactor) -> None
     if record.target.deviations is not None:
         files[DEVIATIONS] = record.target.deviations.read_text("utf-8")
     for name, text in files.items():
-        if scrub.leaks(text):
+        if redactor.leaks(text):
             raise UserError(
                 f"{folder / name}: it would hold a secret, the host or a private value, which a call itself sends: "
                 "nothing was recorded; see `private` in the target file"
@@ -150,7 +150,7 @@ def load_record(folder: Path) -> Record:
     check_keys(data, required, {}, where)
     if data["edition"] not in edition_names():
         raise UserError(f"{where}: edition: unknown edition {data['edition']!r}: record again")
-    known = {caller.name: caller for caller in RECORDED_BASES}
+    known = {caller.name: caller for caller in PLACEHOLDER_BASES}
     for name in data["callers"]:
         if not isinstance(name, str) or name not in known:
             raise UserError(f"{where}: callers: unknown caller {name!r}")
@@ -160,7 +160,9 @@ def load_record(folder: Path) -> Record:
         if not isinstance(number, int):
             raise UserError(f"{where}: judged.{clause}: this must be a int")
     sessions = check_sessions(data["sessions"], f"{where}: sessions")
-    callers: dict[Caller, SecretUrl] = {known[name]: SecretUrl(RECORDED_BASES[known[name]]) for name in data["callers"]}
+    callers: dict[Caller, SecretUrl] = {
+        known[name]: SecretUrl(PLACEHOLDER_BASES[known[name]]) for name in data["callers"]
+    }
     if Caller.MAIN not in callers:
         raise UserError(f"{where}: callers: MAIN is missing")
     target = Target(
@@ -169,7 +171,7 @@ def load_record(folder: Path) -> Record:
         edition=data["edition"],
         live=data["live"],
         callers=callers,
-        token=Secret(RECORDED_TOKEN),
+        token=Secret(PLACEHOLDER_TOKEN),
         sessions=sessions,
         not_offered=check_not_offered(data["not_offered"], sessions, f"{where}: not_offered"),
         deviations=folder / DEVIATIONS if (folder / DEVIATIONS).exists() else None,
