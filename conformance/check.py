@@ -35,12 +35,10 @@ from conformance.reporting.report import RunFacts, report_of
 from conformance.reporting.verdict import RunVerdict, Selection, decide
 from conformance.run import CLIENT_DRAWS, DRAWS, ClientOptions, Run
 from conformance.suite import client_checks, portal_checks
-from conformance.target.cassette import PlayingWire, RecordingWire
-from conformance.target.client import Portal, http_wire
-from conformance.target.rate_limit import RateLimitedWire
+from conformance.target.cassette import CassetteTransport
+from conformance.target.client import Portal, live_portal, network_portal
 from conformance.target.recording import Recording, write_recording
-from conformance.target.redact import recording_redactor_of
-from conformance.target.restore import RestoringWire, Vote
+from conformance.target.restore import Vote
 from conformance.target.target import Target
 
 VOTED_ON: Final = ("rateable", "open")
@@ -175,46 +173,44 @@ def _reached(run: Run, listener: Listener) -> Iterator[tuple[Portal, Watch]]:
     if run.target.kind == "embedded":
         yield in_process_portal(run.target, run.edition), UNWATCHED
     elif run.record is not None:
-        player = PlayingWire(run.record.cassette)
+        player = CassetteTransport(run.record.cassette)
         yield Portal(run.target, player), UNWATCHED
         run.unrecorded = player.missing
     elif isinstance(run.mode, Planned):
         with _planned(run, run.mode, listener) as reached:
             yield reached
     else:
-        yield Portal(run.target, http_wire(run.target)), UNWATCHED
+        yield network_portal(run.target), UNWATCHED
 
 
 @contextmanager
 def _planned(run: Run, mode: Planned, listener: Listener) -> Iterator[tuple[Portal, Watch]]:
     """Give a portal that is asked no faster than its limit allows. Restore the found votes at the end of the block."""
-    own = {call.comment.value for call in mode.plan.calls if isinstance(call.comment.value, str)}
-    limited = RateLimitedWire(http_wire(run.target), run.target.limit, listener.say)
+    own = frozenset(call.comment.value for call in mode.plan.calls if isinstance(call.comment.value, str))
     voted_on = [run.target.sessions[state] for state in VOTED_ON if state in run.target.sessions]
-    restoring = RestoringWire(limited, voted_on, frozenset(own))
-    recording = RecordingWire(restoring, recording_redactor_of(run.target)) if run.records_to is not None else None
+    live = live_portal(run.target, voted_on, own, listener.say)
 
     def before(plan: Workload) -> None:
         must, may = writes_of(plan.calls, run.edition)
         if not must + may:
             return
-        restoring.look()
+        live.restoring.look()
         if run.target.live and not run.may_write:
-            listener.ask(_question(run.target, must, may, restoring.found))
+            listener.ask(_question(run.target, must, may, live.restoring.found))
 
     try:
-        yield Portal(run.target, recording or restoring), Watch(before, listener.progress)
+        yield live.portal, Watch(before, listener.progress)
     finally:
         with _undisturbed():
-            run.not_put_back = "; ".join(restoring.put_back())
-    if recording is not None and run.records_to is not None:
-        folder, text = run.records_to, recording.text
+            run.not_put_back = "; ".join(live.restoring.put_back())
+    if run.records_to is not None:
+        folder, text = run.records_to, live.recording.text
         target = replace(run.target, edition=run.edition.name, deviations=run.deviation_file)
 
         def write(judged: Mapping[str, int]) -> None:
             recorded = datetime.now(UTC)
-            record = Recording(target, text, plan_document(mode.plan), judged, __version__, recorded)
-            write_recording(folder, record, recording_redactor_of(target))
+            recording = Recording(target, text, plan_document(mode.plan), judged, __version__, recorded)
+            write_recording(folder, recording, target.redactor)
 
         run.write_record = write
 

@@ -106,10 +106,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Take secrets out of everything that pytest would print."""
     report = yield
     redactor = item.config.stash[RUN].target.redactor
-    report.sections = [(title, redactor.clean(text)) for title, text in report.sections]
+    report.sections = [(title, redactor.text(text)) for title, text in report.sections]
     text = report.longreprtext
-    if redactor.clean(text) != text:
-        report.longrepr = redactor.clean(text)
+    if redactor.text(text) != text:
+        report.longrepr = redactor.text(text)
     return report
 
 
@@ -136,7 +136,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         try:
             run.write_record({name: result.exchanges for name, result in run.results.items()})
         except UserError as error:
-            session.config.stash[NOT_RECORDED] = run.target.redactor.clean(str(error))
+            session.config.stash[NOT_RECORDED] = run.target.redactor.text(str(error))
             session.exitstatus = CANNOT_RUN
 
 
@@ -182,4 +182,4 @@ def _conclude(run: Run, result: ClauseResult) -> None:
 
 
 def _stop(error: UserError, run: Run) -> NoReturn:
-    pytest.exit(run.target.redactor.clean(f"cannot run: {error}"), returncode=CANNOT_RUN)
+    pytest.exit(run.target.redactor.text(f"cannot run: {error}"), returncode=CANNOT_RUN)

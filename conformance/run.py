@@ -22,7 +22,7 @@ from conformance.engine.workload import Exhaustive, Explore, Mode, Planned
 from conformance.errors import UserError
 from conformance.options import AUTO, Options
 from conformance.reporting.report import RunFacts
-from conformance.target.client import Portal, http_wire
+from conformance.target.client import network_portal
 from conformance.target.recording import Recording, is_interrupted, load_recording
 from conformance.target.target import Target, edition_of, embedded_target, load_target
 
@@ -153,7 +153,7 @@ def run_of(options: Options) -> Run:
 def _guessed(target: Target) -> DetectedEdition:
     if target.kind != "url":
         raise UserError("--edition auto: only a portal with a url is asked: give --edition 2024-10 or 2026-03")
-    portal = Portal(target, http_wire(target))
+    portal = network_portal(target)
     try:
         return detect_edition(portal)
     finally:

@@ -102,7 +102,7 @@ class PortalSession:
         if isinstance(request, ReadBack):
             return (self.read(request.session),)
         if isinstance(request, BatchRequest):
-            responses = self._answered(lambda: self.portal.send_together(request.calls))
+            responses = self._answered(lambda: self.portal.send_batch(request.calls))
             return tuple(map(self._exchange, request.calls, responses))
         return (self.send(request),)
 

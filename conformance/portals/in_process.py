@@ -8,21 +8,21 @@ from conformance.portals.php_forms import PortalRequest
 from conformance.portals.reference import Answering, ReferencePortal
 from conformance.target.client import Portal
 from conformance.target.target import Target
-from conformance.target.transports import HttpWire
+from conformance.target.transports import edge_of
 
 
 def in_process_portal(target: Target, edition: Edition) -> Portal:
-    """A fresh reference portal of that edition behind an HTTP client."""
+    """Return a fresh reference portal of that edition."""
     return portal_answering(target, ReferencePortal(edition).answer)
 
 
 def portal_answering(target: Target, answer: Answering) -> Portal:
-    """Any function from request to response as a portal."""
-    return Portal(target, HttpWire(target, client_of(answer)))
+    """Return any function from request to response as a portal."""
+    return Portal(target, edge_of(mock_transport(answer), target))
 
 
-def client_of(answer: Answering) -> httpx.Client:
-    """An HTTP client whose every request is answered by that function."""
+def mock_transport(answer: Answering) -> httpx.MockTransport:
+    """Return a transport whose every request is answered by that function."""
     router = respx.Router(assert_all_called=False)
     route = router.route()
 
@@ -36,4 +36,4 @@ def client_of(answer: Answering) -> httpx.Client:
         return httpx.Response(outgoing.status, headers={"Content-Type": outgoing.content_type}, content=outgoing.body)
 
     route.mock(side_effect=respond)
-    return httpx.Client(transport=httpx.MockTransport(router.handler))
+    return httpx.MockTransport(router.handler)

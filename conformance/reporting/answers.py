@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from conformance.contract.clauses import Edition, load_edition
 from conformance.contract.oracle import allowed
 from conformance.engine.plan_file import plan_from
-from conformance.exchange.call import PLAIN_JSON, TOKEN_CALLERS, Call, Caller, ReadBack, Request, calls_of
-from conformance.exchange.encode import encode, encode_read, encode_together
+from conformance.exchange.call import Call, ReadBack, Request, calls_of
 from conformance.exchange.reproduce import describe
-from conformance.exchange.response import Response, read_responses
+from conformance.exchange.response import Response
 from conformance.reporting.diff import Change, compare_answers
-from conformance.target.cassette import PlayingWire
+from conformance.target.cassette import CassetteTransport
+from conformance.target.client import Portal
 from conformance.target.recording import Recording
 from conformance.target.transports import NotRecorded
 
@@ -57,12 +57,12 @@ def _numbered(record: Recording) -> Iterator[tuple[str, _Played]]:
 
 
 def _played(record: Recording) -> Iterator[_Played]:
-    wire, edition = PlayingWire(record.cassette), load_edition(record.target.edition)
+    portal, edition = Portal(record.target, CassetteTransport(record.cassette)), load_edition(record.target.edition)
     plan = plan_from(record.plan)
     voted = False
     for request in (*plan.preflight, *(step.request for step in plan.steps)):
         try:
-            found = _answers(wire, request, edition)
+            found = _answers(portal, request, edition)
         except NotRecorded:
             continue
         voted = voted or any(played.answer.accepted for played in found)
@@ -70,19 +70,13 @@ def _played(record: Recording) -> Iterator[_Played]:
             yield replace(played, is_past=not voted and isinstance(request, ReadBack))
 
 
-def _answers(wire: PlayingWire, request: Request, edition: Edition) -> list[_Played]:
+def _answers(portal: Portal, request: Request, edition: Edition) -> list[_Played]:
     if isinstance(request, ReadBack):
-        raw = wire.send(lambda _: encode_read(request), Caller.MAIN)
-        answer = read_responses(raw.status, raw.content_type, raw.body, PLAIN_JSON, 1)[0]
+        answer = portal.read_answer(request.session)
         return [_Played(f"read session {request.session}", answer, is_silent=True)]
     calls = calls_of(request)
     way = calls[0].delivery
-    with_token = way.caller in TOKEN_CALLERS
-    if len(calls) > 1:
-        raw = wire.send(lambda _: encode_together(calls), Caller.MAIN)
-    else:
-        raw = wire.send(lambda token: encode(calls[0], token if with_token else ""), way.caller)
-    answers = read_responses(raw.status, raw.content_type, raw.body, way, len(calls))
+    answers = portal.send_batch(calls) if len(calls) > 1 else (portal.send(calls[0]),)
     return [
         _Played(f"{describe(call)} ({way})", answer, _is_silent(call, edition))
         for call, answer in zip(calls, answers, strict=True)

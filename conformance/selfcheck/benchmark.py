@@ -30,7 +30,7 @@ from conformance.engine.plan import plan_of
 from conformance.engine.preflight import preflight, preflight_requests
 from conformance.engine.session import PortalSession
 from conformance.engine.workload import Exhaustive, Explore, Mode, Planned
-from conformance.portals.in_process import client_of, portal_answering
+from conformance.portals.in_process import mock_transport, portal_answering
 from conformance.portals.php_forms import PortalRequest
 from conformance.portals.reference import Answering, PortalResponse, ReferencePortal
 from conformance.reporting.verdict import Verdict
@@ -135,7 +135,7 @@ def counted(honest: Answering, count: Callable[[PortalRequest], object]) -> Answ
 
 
 def _send(requests: Iterable[PortalRequest], edition: Edition) -> None:
-    client = client_of(ReferencePortal(edition).answer)
+    client = httpx.Client(transport=mock_transport(ReferencePortal(edition).answer))
     for request in requests:
         url = f"http://127.0.0.1{request.path}" + (f"?{request.query}" if request.query else "")
         client.send(httpx.Request(request.method, url, headers=dict(request.headers), content=request.body)).read()

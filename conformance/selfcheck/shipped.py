@@ -10,9 +10,10 @@ import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
+
+import httpx
 
 from conformance import __version__
 from conformance.contract.clauses import edition_names, load_edition
@@ -20,15 +21,14 @@ from conformance.engine.plan_file import plan_document
 from conformance.engine.session import Step
 from conformance.engine.workload import Workload
 from conformance.exchange.call import NOTHING, Call, Caller, ClassifiedValue
-from conformance.exchange.encode import HttpRequest, encode
 from conformance.portals.reference import SECOND_SECRET, SECRET, SESSIONS, TOKEN, UNSCOPED_SECRET, ReferencePortal
 from conformance.portals.server import serving
-from conformance.target.cassette import RecordingWire
+from conformance.target.cassette import RecordingTransport
+from conformance.target.client import Portal
 from conformance.target.recording import Recording, write_recording
-from conformance.target.redact import RecordingRedactor
+from conformance.target.redact import Redactor
 from conformance.target.secrets import Secret, SecretUrl
 from conformance.target.target import Target
-from conformance.target.transports import RawAnswer, Spelling
 
 FOLDER: Final = Path("cassettes")
 PUBLISHED_SESSION: Final = 1743
@@ -77,29 +77,16 @@ def _record_reference(edition: str) -> None:
         subprocess.run([*line, "--report-dir", folder], check=True)
 
 
-class _Page:
-    """The page as a wire: it answers in the order in which it prints."""
-
-    def __init__(self) -> None:
-        self._answers = iter(PUBLISHED)
-
-    def send(self, _spell: Spelling, _caller: Caller) -> RawAnswer:
-        _, status, document = next(self._answers)
-        return RawAnswer(status, "application/json", json.dumps(document).encode())
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-def _spelt(call: Call, _token: str) -> HttpRequest:
-    return encode(call)
-
-
 def _record_documentation() -> None:
-    wire = RecordingWire(_Page(), RecordingRedactor(None, ()))
+    answers = iter(PUBLISHED)
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        _, status, document = next(answers)
+        body = json.dumps(document).encode()
+        return httpx.Response(status, headers={"Content-Type": "application/json"}, content=body)
+
+    recording = RecordingTransport(httpx.MockTransport(answer))
     steps = (Step("the page's example", 1, VOTE), Step("the page's example of an error", 1, NOTHING_GIVEN))
-    for call, _, _ in PUBLISHED:
-        wire.send(partial(_spelt, call), Caller.MAIN)
     target = Target(
         name="documentation-2026-03",
         kind="recorded",
@@ -112,12 +99,12 @@ def _record_documentation() -> None:
         deviations=None,
         portal="the page of the method, edition 2026-03: what it prints",
     )
+    portal = Portal(target, recording)
+    for call, _, _ in PUBLISHED:
+        portal.send(call)
     plan = plan_document(Workload((), steps, (), ""))
-    write_recording(
-        FOLDER / target.name,
-        Recording(target, wire.text, plan, {}, __version__, datetime.now(UTC)),
-        RecordingRedactor(None, ()),
-    )
+    record = Recording(target, recording.text, plan, {}, __version__, datetime.now(UTC))
+    write_recording(FOLDER / target.name, record, Redactor())
 
 
 if __name__ == "__main__":

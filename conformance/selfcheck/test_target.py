@@ -6,7 +6,8 @@ import pytest
 
 from conformance.errors import UserError
 from conformance.exchange.call import Caller
-from conformance.target.secrets import Redactor, Secret, SecretUrl
+from conformance.target.redact import Redactor
+from conformance.target.secrets import Secret, SecretUrl
 from conformance.target.target import load_target
 
 VALID = """
@@ -93,5 +94,5 @@ def test_a_state_that_is_not_configured_may_be_left_out(tmp_path: Path) -> None:
 
 def test_a_secret_is_taken_out_in_every_spelling() -> None:
     redactor = Redactor.of([SecretUrl("https://example.com/rest/1/a+b/c=d\\e/")], [Secret("tok/en")])
-    shown = redactor.clean("plain c=d\\e, in JSON c=d\\\\e, percent-encoded c%3Dd%5Ce, token tok/en and tok%2Fen")
+    shown = redactor.text("plain c=d\\e, in JSON c=d\\\\e, percent-encoded c%3Dd%5Ce, token tok/en and tok%2Fen")
     assert shown == "plain ***, in JSON ***, percent-encoded ***, token *** and ***"

@@ -1,70 +1,106 @@
-"""A portal as the suite speaks to it: sends calls, reads votes back, counts requests."""
+"""A portal as the suite calls it: sends calls, reads votes back, counts requests."""
 
-import logging
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import httpx
 
 from conformance.exchange.call import PLAIN_JSON, TOKEN_CALLERS, Call, Caller, Encoding, ReadBack
-from conformance.exchange.encode import encode, encode_read, encode_together
+from conformance.exchange.encode import HttpRequest, encode, encode_read, encode_together
 from conformance.exchange.read_back import PARAMETER_MISSED, NotRead, StoredVote, read_vote
 from conformance.exchange.response import Response, read_response, read_responses
+from conformance.target.cassette import RecordingTransport
+from conformance.target.rate_limit import RateLimitTransport
+from conformance.target.restore import RestoringTransport
 from conformance.target.target import Target
-from conformance.target.transports import TIMEOUT_SECONDS, HttpWire, RawAnswer, Spelling, Wire
+from conformance.target.transports import (
+    PLACEHOLDER_TOKEN,
+    CredentialsTransport,
+    NetworkTransport,
+    RedactingTransport,
+    content_type_of,
+    edge_of,
+    placeholder_request,
+)
 
 
 class Portal:
-    """A target and the wire that reaches it."""
+    """A target and the transports that reach it.
 
-    def __init__(self, target: Target, wire: Wire) -> None:
+    requests: how many were sent.
+    """
+
+    def __init__(self, target: Target, transport: httpx.BaseTransport) -> None:
         self.target = target
         self.requests = 0
-        self._wire = wire
+        self._transport = transport
         self._reads_by = Encoding.JSON
-        self._scrubber = target.redactor
 
     def send(self, call: Call) -> Response:
-        """The answer to a vote. Raises NoAnswer."""
-        with_token = call.delivery.caller in TOKEN_CALLERS
-        raw = self._send(lambda token: encode(call, token if with_token else ""), call.delivery.caller)
-        return self._shown(read_response(raw.status, raw.content_type, raw.body, call.delivery))
+        """Return the answer to a vote. Raises NoResponse."""
+        caller = call.delivery.caller
+        sent = self._send(encode(call, PLACEHOLDER_TOKEN if caller in TOKEN_CALLERS else ""), caller)
+        return read_response(sent.status_code, content_type_of(sent), sent.content, call.delivery)
 
-    def send_together(self, calls: tuple[Call, ...]) -> tuple[Response, ...]:
-        """The answers to votes that are the items of one batch of the main caller. Raises NoAnswer."""
-        raw = self._send(lambda _: encode_together(calls), Caller.MAIN)
-        answers = read_responses(raw.status, raw.content_type, raw.body, calls[0].delivery, len(calls))
-        return tuple(map(self._shown, answers))
-
-    def _shown(self, answer: Response) -> Response:
-        # The text is for showing, and will be cut: half a secret is not found any more.
-        shown = self._scrubber.clean(answer.text)
-        return answer if shown == answer.text else replace(answer, text=shown)
+    def send_batch(self, calls: tuple[Call, ...]) -> tuple[Response, ...]:
+        """Return the answers to votes that are the items of one batch of the main caller. Raises NoResponse."""
+        sent = self._send(encode_together(calls), Caller.MAIN)
+        return read_responses(sent.status_code, content_type_of(sent), sent.content, calls[0].delivery, len(calls))
 
     def read(self, session: int) -> StoredVote | NotRead:
-        """The vote of a session, of which only the allowed fields are kept. Raises NoAnswer."""
-        stored = self._read(session)
+        """Return the allowed fields of the vote of a session. Raises NoResponse."""
+        stored = read_vote(self.read_answer(session).document)
         if isinstance(stored, NotRead) and stored.code == PARAMETER_MISSED and self._reads_by is Encoding.JSON:
             # A portal that does not read JSON bodies is at fault, and shall be judged for it.
             self._reads_by = Encoding.QUERY_GET
-            stored = self._read(session)
+            stored = read_vote(self.read_answer(session).document)
         return stored
 
-    def _read(self, session: int) -> StoredVote | NotRead:
-        raw = self._send(lambda _: encode_read(ReadBack(session), self._reads_by), Caller.MAIN)
-        return read_vote(read_response(raw.status, raw.content_type, raw.body, PLAIN_JSON).document)
-
-    def _send(self, spell: Spelling, caller: Caller) -> RawAnswer:
-        self.requests += 1
-        return self._wire.send(spell, caller)
+    def read_answer(self, session: int) -> Response:
+        """Return the answer to one read-back. Raises NoResponse."""
+        sent = self._send(encode_read(ReadBack(session), self._reads_by), Caller.MAIN)
+        return read_response(sent.status_code, content_type_of(sent), sent.content, PLAIN_JSON)
 
     def close(self) -> None:
-        self._wire.close()
+        """Let go of open connections."""
+        self._transport.close()
+
+    def _send(self, request: HttpRequest, caller: Caller) -> httpx.Response:
+        self.requests += 1
+        return self._transport.handle_request(placeholder_request(request, caller))
 
 
-def http_wire(target: Target) -> HttpWire:
-    """The wire to a portal somewhere else. Proxies of the environment are used, but not on the way to this machine."""
-    for name in ("httpx", "httpcore"):
-        logging.getLogger(name).disabled = True
-    direct = dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]"))
-    client = httpx.Client(timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=10.0), mounts=direct)
-    return HttpWire(target, client)
+def network_portal(target: Target) -> Portal:
+    """Return a portal somewhere else, without the care that a live one needs."""
+    return Portal(target, edge_of(NetworkTransport(), target))
+
+
+@dataclass(frozen=True, slots=True)
+class LivePortal:
+    """A portal that is used by others.
+
+    restoring: knows the votes of before the run.
+    recording: holds what was sent and answered.
+    """
+
+    portal: Portal
+    restoring: RestoringTransport
+    recording: RecordingTransport
+
+
+def live_portal(
+    target: Target, sessions: Iterable[int], own_comments: frozenset[str], say: Callable[[str], None]
+) -> LivePortal:
+    """Return a portal behind the transports of a live plan.
+
+    sessions: those that may get a vote.
+    own_comments: the comments that the plan sends.
+    say: called with a line for each wait.
+    """
+    # Recording is the outermost: a call that was sent again because of a limit is recorded once, and what restoring
+    # hides is never recorded. Restoring stands below redaction: it has to put a comment back as it was found, with the
+    # private values in it. It stands above the rate limit, because its own requests count too.
+    network = CredentialsTransport(NetworkTransport(), target)
+    restoring = RestoringTransport(RateLimitTransport(network, target.limit, say), sessions, own_comments)
+    recording = RecordingTransport(RedactingTransport(restoring, target.redactor))
+    return LivePortal(Portal(target, recording), restoring, recording)

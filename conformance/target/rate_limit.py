@@ -1,16 +1,16 @@
-"""Manners of a live run: no more requests than the portal's bucket holds, and a limit that is reached is waited out."""
+"""The rate of a live run: no more requests than the portal's bucket holds; a limit that is reached is waited out."""
 
 import re
 from collections.abc import Callable
 from typing import Final
 
+import httpx
 import pyrate_limiter
 import tenacity
 
-from conformance.exchange.call import Caller
 from conformance.exchange.response import LIMIT_CODES, parse_json
 from conformance.target.target import Limit
-from conformance.target.transports import RawAnswer, Spelling, Wire
+from conformance.target.transports import OuterTransport
 
 OPERATION_TIME_LIMIT: Final = "OPERATION_TIME_LIMIT"
 _SLACK_MS: Final = 500
@@ -22,47 +22,46 @@ _OPERATING_PATIENCE_SECONDS: Final = 660.0
 """The operating time is counted in ten buckets of a minute."""
 
 
-class RateLimitedWire:
-    """A wire that keeps to a limit. tell: hears of each wait for a limit that was reached all the same."""
+class RateLimitTransport(OuterTransport):
+    """Keeps requests within a limit, and sends a request again where the portal answers that a limit is reached.
 
-    def __init__(self, wire: Wire, limit: Limit, tell: Callable[[str], None]) -> None:
-        self._wire = wire
+    say: called with a line for each wait for such an answer.
+    """
+
+    def __init__(self, inner: httpx.BaseTransport, limit: Limit, say: Callable[[str], None]) -> None:
+        super().__init__(inner)
         self._limit = limit
-        self._tell = tell
+        self._say = say
         # So many in the time in which the full bucket drains: never more than it holds.
         window = pyrate_limiter.Rate(limit.burst, round(1000 * limit.burst / limit.per_second) + _SLACK_MS)
         self._limiter = pyrate_limiter.Limiter(window)
 
-    def send(self, spell: Spelling, caller: Caller) -> RawAnswer:
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_result(lambda raw: bool(limit_of(raw))),
+            retry=tenacity.retry_if_result(lambda answer: bool(limit_of(answer))),
             wait=tenacity.wait_exponential(1 / self._limit.per_second, max=_LONGEST_WAIT_SECONDS),
             stop=_is_over,
             before_sleep=self._report,
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
-        answered: RawAnswer = retrying(self._send, spell, caller)
-        return answered
+        answer: httpx.Response = retrying(self._send, request)
+        return answer
 
-    def close(self) -> None:
-        self._wire.close()
-
-    def _send(self, spell: Spelling, caller: Caller) -> RawAnswer:
+    def _send(self, request: httpx.Request) -> httpx.Response:
         self._limiter.try_acquire("portal")
-        return self._wire.send(spell, caller)
+        return self.inner.handle_request(request)
 
     def _report(self, state: tenacity.RetryCallState) -> None:
         if state.outcome is not None and state.next_action is not None:
-            self._tell(
-                f"the portal answers {limit_of(state.outcome.result())}: waiting {state.next_action.sleep:.1f} s"
-            )
+            self._say(f"the portal answers {limit_of(state.outcome.result())}: waiting {state.next_action.sleep:.1f} s")
 
 
-def limit_of(raw: RawAnswer) -> str:
-    """The code with which an answer says that a limit is reached; the empty text where it does not."""
-    document = parse_json(raw.body)
+def limit_of(answer: httpx.Response) -> str:
+    """Return the code of an answer that says that a limit is reached; the empty text for another answer."""
+    body = answer.content
+    document = parse_json(body)
     code = document.get("error") if isinstance(document, dict) else None
-    if code is None and (found := _XML_CODE.search(raw.body)):
+    if code is None and (found := _XML_CODE.search(body)):
         code = found[1].decode()
     return code if code in LIMIT_CODES else ""
 

@@ -20,10 +20,10 @@ from conformance.contract.clauses import edition_names
 from conformance.errors import UserError
 from conformance.exchange.call import Caller
 from conformance.loading import fit, load, parse, quoted, read_text
-from conformance.target.cassette import RECORDED_BASES, RECORDED_TOKEN
-from conformance.target.redact import RecordingRedactor
+from conformance.target.redact import Redactor
 from conformance.target.secrets import Secret, SecretUrl
 from conformance.target.target import SessionsEntry, Target, check_name, checked_not_offered, checked_sessions
+from conformance.target.transports import PLACEHOLDER_BASES, PLACEHOLDER_TOKEN
 
 CASSETTE: Final = "cassette.json"
 PLAN: Final = "plan.json"
@@ -110,7 +110,7 @@ class Recording:
         return len(json.loads(self.cassette)["interactions"])
 
 
-def write_recording(folder: Path, record: Recording, scrub: RecordingRedactor) -> None:
+def write_recording(folder: Path, record: Recording, redactor: Redactor) -> None:
     """Write the folder, whole or not at all. Raise UserError if a value is in it that must not be recorded."""
     files = {
         CASSETTE: record.cassette,
@@ -120,7 +120,7 @@ def write_recording(folder: Path, record: Recording, scrub: RecordingRedactor) -
     if record.target.deviations is not None:
         files[DEVIATIONS] = record.target.deviations.read_text("utf-8")
     for name, text in files.items():
-        if scrub.leaks(text):
+        if redactor.leaks(text):
             raise UserError(
                 f"{folder / name}: it would hold a secret, the host or a private value, which a call itself sends: "
                 "nothing was recorded; see `private` in the target file"
@@ -164,7 +164,7 @@ def _target(form: RecordedTargetFile, folder: Path) -> Target:
     check_name(form.name, path)
     if form.edition not in edition_names():
         raise UserError(f"{path}: edition: unknown edition {quoted(form.edition)}")
-    known = {caller.name: caller for caller in RECORDED_BASES}
+    known = {caller.name: caller for caller in PLACEHOLDER_BASES}
     for name in form.callers:
         if name not in known:
             raise UserError(f"{path}: callers: unknown caller {quoted(name)}")
@@ -176,8 +176,8 @@ def _target(form: RecordedTargetFile, folder: Path) -> Target:
         kind="recorded",
         edition=form.edition,
         live=form.live,
-        callers={known[name]: SecretUrl(RECORDED_BASES[known[name]]) for name in form.callers},
-        token=Secret(RECORDED_TOKEN),
+        callers={known[name]: SecretUrl(PLACEHOLDER_BASES[known[name]]) for name in form.callers},
+        token=Secret(PLACEHOLDER_TOKEN),
         sessions=sessions,
         not_offered=checked_not_offered(form.not_offered, sessions, path),
         deviations=folder / DEVIATIONS if (folder / DEVIATIONS).exists() else None,

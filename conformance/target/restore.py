@@ -1,19 +1,25 @@
 """What a run keeps to itself: five fields of a read-back pass; the vote that was found is put back and not shown."""
 
 import json
-import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any, Final
 
+import httpx
+
 from conformance.exchange.call import NOTHING, READ_METHOD, Call, Caller, ClassifiedValue, Json, ReadBack
-from conformance.exchange.encode import HttpRequest, encode, encode_read
+from conformance.exchange.encode import encode, encode_read
 from conformance.exchange.read_back import KEPT_FIELDS, comment_reads_back, rating_reads_back
 from conformance.exchange.response import NO_JSON, WELL_FORMED_CODE, parse_json
-from conformance.target.secrets import pattern_of
-from conformance.target.transports import NoResponse, RawAnswer, Spelling, Wire
+from conformance.target.redact import pattern_of
+from conformance.target.transports import (
+    NoResponse,
+    OuterTransport,
+    answer_of,
+    content_type_of,
+    placeholder_request,
+)
 
 FOUND_COMMENT: Final = "(the comment found before the run)"
 _LONGEST_CODE: Final = 64
@@ -29,45 +35,42 @@ class Vote:
     comment: str = field(repr=False)
 
 
-class RestoringWire:
-    """A wire that knows the votes of before the run, and shows none of their comments.
+class RestoringTransport(OuterTransport):
+    """Knows the votes of before the run, shows none of their comments, and puts the votes back.
 
-    sessions: those that may get a vote. own_comments: the comments that the run itself may send; a found one that is
-    among them is no secret.
+    sessions: those that may get a vote.
+    own_comments: the comments that the run itself may send. A found one that is among them is no secret.
     """
 
-    def __init__(self, wire: Wire, sessions: Iterable[int], own_comments: frozenset[str]) -> None:
+    def __init__(self, inner: httpx.BaseTransport, sessions: Iterable[int], own_comments: frozenset[str]) -> None:
+        super().__init__(inner)
         self.found: dict[int, Vote] = {}
-        self._wire = wire
         self._sessions = {str(session): session for session in sessions}
         self._own_comments = own_comments
         self._hidden: set[str] = set()
-        self._quoted: re.Pattern[str] | None = None
+        self._quoted = pattern_of(())
 
-    def send(self, spell: Spelling, caller: Caller) -> RawAnswer:
-        raw = self._wire.send(spell, caller)
-        if spell("").path != READ_METHOD:
-            return RawAnswer(raw.status, raw.content_type, self._without_found(raw.body))
-        kept = _kept(parse_json(raw.body))
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self.inner.handle_request(request)
+        if not request.url.path.endswith(f"/{READ_METHOD}"):
+            return answer_of(answer.status_code, content_type_of(answer), self._without_found(answer.content))
+        kept = _kept(parse_json(answer.content))
         self._note(kept)
         result = kept.get("result")
         if result is not None and result["sessionCommentHead"] in self._hidden:
             result["sessionCommentHead"] = FOUND_COMMENT
-        return RawAnswer(raw.status, raw.content_type, json.dumps(kept).encode())
+        return answer_of(answer.status_code, content_type_of(answer), json.dumps(kept).encode())
 
     def look(self) -> None:
-        """Reads the votes of the sessions that were not read yet; of what cannot be read nothing is known."""
+        """Read the votes of the sessions that were not read yet. One that cannot be read stays unknown."""
         for session in self._sessions.values():
             if session not in self.found:
                 with suppress(NoResponse):
                     self._note(self._read(session))
 
     def put_back(self) -> list[str]:
-        """Puts the found votes back, each in one call, and reads them. Says what could not be."""
-        return [told for session, vote in self.found.items() if (told := self._put_back(session, vote))]
-
-    def close(self) -> None:
-        self._wire.close()
+        """Put the found votes back, and read them to be sure. Return a line for each that could not be."""
+        return [failed for session, vote in self.found.items() if (failed := self._put_back(session, vote))]
 
     def _put_back(self, session: int, found: Vote) -> str:
         try:
@@ -76,7 +79,7 @@ class RestoringWire:
             if found == Vote(0, ""):
                 return f"session {session} had no vote before the run: the last test vote stays there"
             for call in _calls_for(session, found):
-                self._wire.send(partial(_spelt, call), Caller.MAIN)
+                self.inner.handle_request(placeholder_request(encode(call), Caller.MAIN))
                 if self._is_there(session, found):
                     return ""
         except NoResponse as failure:
@@ -84,7 +87,7 @@ class RestoringWire:
         return f"session {session}: its vote of before the run could not be put back: it reads back otherwise"
 
     def _note(self, kept: dict[str, Any]) -> None:
-        """Keeps the vote of a session that is read for the first time."""
+        """Keep the vote of a session that is read for the first time."""
         result = kept.get("result")
         session = None if result is None else self._sessions.get(str(result["sessionId"]))
         if session is None or session in self.found:
@@ -94,9 +97,9 @@ class RestoringWire:
         self._quoted = pattern_of(comment for comment in self._hidden if len(comment) >= _SHORTEST_QUOTED)
 
     def _without_found(self, body: bytes) -> bytes:
-        """The answer to a vote, in which a portal may quote what it replaced. Codes and keys stay as they are."""
+        """Hide found comments in the answer to a vote: a portal may quote them. Codes and keys stay as they are."""
         found = self._quoted
-        if found is None:
+        if not self._hidden:
             return body
         document = parse_json(body)
         if document is NO_JSON:
@@ -105,8 +108,8 @@ class RestoringWire:
         return body if hidden == document else json.dumps(hidden).encode()
 
     def _read(self, session: int) -> dict[str, Any]:
-        raw = self._wire.send(lambda _: encode_read(ReadBack(session)), Caller.MAIN)
-        return _kept(parse_json(raw.body))
+        request = placeholder_request(encode_read(ReadBack(session)), Caller.MAIN)
+        return _kept(parse_json(self.inner.handle_request(request).content))
 
     def _is_there(self, session: int, found: Vote) -> bool:
         result = self._read(session).get("result")
@@ -124,12 +127,8 @@ def _with_texts(value: Json, change: Callable[[str], str]) -> Json:
     return change(value) if isinstance(value, str) else value
 
 
-def _spelt(call: Call, _token: str) -> HttpRequest:
-    return encode(call)
-
-
 def _calls_for(session: int, vote: Vote) -> tuple[Call, ...]:
-    """The calls of which one may store a vote: an empty field some portals want to be told, others refuse to be."""
+    """Return the calls to try in order. Some portals need an empty field to be sent, others refuse it."""
     rating, comment = ClassifiedValue("found", vote.rating), ClassifiedValue("found", vote.comment)
     whole = Call(ClassifiedValue("rateable", session), rating, comment)
     if vote.rating and vote.comment:
@@ -139,7 +138,7 @@ def _calls_for(session: int, vote: Vote) -> tuple[Call, ...]:
 
 
 def _kept(document: Json) -> dict[str, Any]:
-    """The allowed fields of an answer to a read-back: messages, people and links are dropped here."""
+    """Return the allowed fields of an answer to a read-back: messages, people and links are dropped here."""
     if not isinstance(document, dict):
         return {}
     code, result = document.get("error"), document.get("result")

@@ -17,7 +17,8 @@ from conformance.exchange.call import TOKEN_CALLERS, Caller
 from conformance.exchange.reproduce import WRONG_SECRET
 from conformance.loading import load, unknown
 from conformance.portals import reference
-from conformance.target.secrets import SHORTEST_SECRET, Redactor, Secret, SecretUrl
+from conformance.target.redact import Redactor
+from conformance.target.secrets import SHORTEST_SECRET, Secret, SecretUrl
 
 _OFFERABLE_CHAPTERS: Final = ("transport", "access", "effects")
 _WEBHOOK: Final = (r".*/rest/[^/]+/[^/]+", "https://PORTAL/rest/USER/${SECRET}/")
@@ -70,9 +71,8 @@ class Target:
 
     @property
     def redactor(self) -> Redactor:
-        hosts = [host for url in self.callers.values() for host in url.hosts] if self.kind == "url" else []
-        private = [*hosts, *(secret.value for secret in self.private)]
-        return Redactor.of(self.callers.values(), (self.token,), private)
+        """Return what takes the target's secrets out of texts."""
+        return Redactor.of(self.callers.values(), (self.token, *self.private), hosts=self.kind == "url")
 
 
 _SessionId = Annotated[int, Meta(ge=1, description="A session id, without quotes.")]

@@ -1,21 +1,48 @@
-"""How a portal is reached: a wire takes a request and gives the answer as it came."""
+"""How requests reach a portal: httpx transports, each wrapped around the next.
 
+The suite above them calls a portal that does not exist, with placeholders in place of secrets. The lowest transports
+put the real values in and take them out of every answer, so that nothing above can show them.
+"""
+
+import logging
+import re
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, Protocol
+from collections.abc import Mapping
+from functools import cache
+from typing import Final
+from urllib.parse import quote
 
 import httpx
 
-from conformance.exchange.call import Caller
+from conformance.contract.clauses import edition_names, load_edition
+from conformance.exchange.call import METHOD, READ_METHOD, TOKEN_CALLERS, Caller
 from conformance.exchange.encode import HttpRequest
+from conformance.exchange.read_back import KEPT_FIELDS
+from conformance.exchange.reproduce import WRONG_SECRET
+from conformance.target.redact import Redactor
 from conformance.target.target import Target
 
 TIMEOUT_SECONDS: Final = 60.0
+CONNECT_SECONDS: Final = 10.0
 LARGEST_ANSWER: Final = 4 * 2**20
 
-Spelling = Callable[[str], HttpRequest]
-"""A request, spelt with an access token; who does not send one gives the empty text."""
+_REST: Final = "https://portal.invalid/rest/"
+PLACEHOLDER_BASES: Final[Mapping[Caller, str]] = {
+    Caller.MAIN: f"{_REST}1/recorded-webhook/",
+    Caller.WRONG_SECRET: f"{_REST}1/{WRONG_SECRET}/",
+    Caller.SECOND: f"{_REST}2/recorded-second/",
+    Caller.UNSCOPED: f"{_REST}3/recorded-unscoped/",
+    **dict.fromkeys(TOKEN_CALLERS, _REST),
+}
+"""Where each caller's requests go above the stack, and in cassettes."""
+PLACEHOLDER_TOKEN: Final = "recorded-token"
+_BASE: Final = re.compile(rf"{re.escape(_REST)}(?:[0-9]+/[^/]+/)?")
+_ANSWER_WORDS: Final = (
+    *("result", "error", "error_description", "result_error", "result_total", "result_next", "result_time", "time"),
+    *("start", "finish", "duration", "processing", "date_start", "date_finish", "operating", "operating_reset_at"),
+    *KEPT_FIELDS,
+    *(METHOD, READ_METHOD),
+)
 
 
 class NoResponse(Exception):
@@ -26,42 +53,50 @@ class NotRecorded(NoResponse):
     """A request that is not on the record."""
 
 
-@dataclass(frozen=True, slots=True)
-class RawAnswer:
-    """An HTTP response as it came."""
+class OuterTransport(httpx.BaseTransport):
+    """A transport around another one."""
 
-    status: int
-    content_type: str
-    body: bytes
-
-
-class Wire(Protocol):
-    """What reaches a portal."""
-
-    def send(self, spell: Spelling, caller: Caller) -> RawAnswer:
-        """The answer to a request of that caller. Raises NoAnswer."""
+    def __init__(self, inner: httpx.BaseTransport) -> None:
+        self.inner = inner
 
     def close(self) -> None:
-        """Lets go of what is open."""
+        self.inner.close()
 
 
-class HttpWire:
-    """A target behind an HTTP client."""
+class NetworkTransport(httpx.BaseTransport):
+    """Sends requests over the network. The proxies of the environment are used, except to reach this machine."""
 
-    def __init__(self, target: Target, client: httpx.Client) -> None:
-        self._target = target
-        self._client = client
+    def __init__(self) -> None:
+        # They write URLs. The children of httpcore's logger have no level of their own.
+        for name in ("httpx", "httpcore"):
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+        direct = dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]"))
+        self._client = httpx.Client(timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS), mounts=direct)
 
-    def send(self, spell: Spelling, caller: Caller) -> RawAnswer:
-        request = spell(self._target.token.value)
-        url = self._target.callers[caller].value + request.path + (f"?{request.query}" if request.query else "")
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._client.send(request, stream=True)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class CredentialsTransport(OuterTransport):
+    """Puts the addresses and the token of a target into requests, and reads answers in bounded size and time."""
+
+    def __init__(self, inner: httpx.BaseTransport, target: Target) -> None:
+        super().__init__(inner)
+        self._bases = {PLACEHOLDER_BASES[caller]: url.value for caller, url in target.callers.items()}
+        self._token = target.token.value
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Return the answer: its status, content type and decoded body. Raises NoResponse."""
         # The text of httpx's exceptions may hold the URL and so the secret: none of it is kept.
         try:
-            sent = httpx.Request(request.method, url, headers=dict(request.headers), content=request.body)
+            sent = self._with_credentials(request)
             try:
                 return self._send(sent)
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-                # The portal closed a connection that stood idle: that says nothing of this call.
+                # The portal closed a connection that stood idle, whatever the call was.
                 return self._send(sent)
         except httpx.TimeoutException:
             raise NoResponse(f"no answer within {TIMEOUT_SECONDS:.0f} s") from None
@@ -70,12 +105,36 @@ class HttpWire:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise NoResponse(f"the connection failed ({type(error).__name__})") from None
 
-    def close(self) -> None:
-        self._client.close()
+    def _with_credentials(self, request: httpx.Request) -> httpx.Request:
+        url = str(request.url)
+        placeholder = _BASE.match(url)
+        if placeholder is None:
+            raise ValueError("a request to a portal that is not the placeholder")
+        base = placeholder[0]
+        real, rest = self._bases[base], url[len(base) :]
+        if base == _REST:
+            return self._with_token(request, real + rest)
+        address = httpx.URL(real + rest)
+        headers = [(name, address.netloc if name == b"Host" else value) for name, value in request.headers.raw]
+        # With the stream nothing is encoded a second time.
+        return httpx.Request(request.method, address, headers=headers, stream=request.stream)
 
-    def _send(self, request: httpx.Request) -> RawAnswer:
+    def _with_token(self, request: httpx.Request, url: str) -> httpx.Request:
+        placeholder, token = PLACEHOLDER_TOKEN.encode(), self._token.encode()
+        percent_encoded = quote(self._token, safe="")
+        kept = ((name, value) for name, value in request.headers.raw if name not in (b"Host", b"Content-Length"))
+        return httpx.Request(
+            request.method,
+            url.replace(PLACEHOLDER_TOKEN, percent_encoded),
+            headers=[(name, value.replace(placeholder, token)) for name, value in kept],
+            content=request.content.replace(placeholder, percent_encoded.encode() if _is_form(request) else token),
+        )
+
+    def _send(self, request: httpx.Request) -> httpx.Response:
         deadline = time.monotonic() + TIMEOUT_SECONDS
-        response = self._client.send(request, stream=True)
+        response = self.inner.handle_request(request)
+        if isinstance(response.stream, httpx.ByteStream):
+            return response  # the whole answer of a mock
         try:
             body = bytearray()
             for chunk in response.iter_bytes():
@@ -86,4 +145,58 @@ class HttpWire:
                     raise NoResponse(f"the answer took longer than {TIMEOUT_SECONDS:.0f} s")
         finally:
             response.close()
-        return RawAnswer(response.status_code, response.headers.get("content-type", ""), bytes(body))
+        return answer_of(response.status_code, content_type_of(response), bytes(body))
+
+
+class RedactingTransport(OuterTransport):
+    """Takes the values of a redactor out of every answer."""
+
+    def __init__(self, inner: httpx.BaseTransport, redactor: Redactor) -> None:
+        super().__init__(inner)
+        # A secret that is a word of every answer cannot be taken out without changing what is judged.
+        self._redactor = redactor.without(_public_words())
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        # A value that the suite sends itself is no secret from it, and must read back as it was sent.
+        self._redactor = self._redactor.without(f"{request.url.query.decode()} {request.content.decode()}")
+        response = self.inner.handle_request(request)
+        body, kind = response.content, content_type_of(response)
+        redacted = self._redactor.body(body)
+        shown = self._redactor.body(kind.encode()).decode()
+        if redacted == body and shown == kind:
+            return response
+        return answer_of(response.status_code, shown, redacted)
+
+
+def edge_of(network: httpx.BaseTransport, target: Target) -> httpx.BaseTransport:
+    """Return the transports without which no request leaves: a portal's credentials, and their redaction."""
+    return RedactingTransport(CredentialsTransport(network, target), target.redactor)
+
+
+def placeholder_request(request: HttpRequest, caller: Caller) -> httpx.Request:
+    """Return a request as the transports take it: to the placeholder of its caller."""
+    url = PLACEHOLDER_BASES[caller] + request.path + (f"?{request.query}" if request.query else "")
+    return httpx.Request(request.method, url, headers=dict(request.headers), content=request.body)
+
+
+def answer_of(status: int, content_type: str, body: bytes) -> httpx.Response:
+    """Return a whole answer. Its other headers are dropped: they may hold the portal's address."""
+    headers = [(b"Content-Type", content_type.encode("utf-8", "surrogateescape"))] if content_type else []
+    return httpx.Response(status, headers=headers, content=body)
+
+
+def content_type_of(response: httpx.Response) -> str:
+    """Return the content type of an answer; the empty text where it has none."""
+    kind: str = response.headers.get("content-type", "")
+    return kind
+
+
+def _is_form(request: httpx.Request) -> bool:
+    return bool(request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"))
+
+
+@cache
+def _public_words() -> str:
+    editions = [load_edition(name) for name in edition_names()]
+    codes = {code for edition in editions for code in (*edition.method_codes, *edition.system_codes)}
+    return " ".join((*_ANSWER_WORDS, *sorted(codes)))

@@ -1,0 +1,191 @@
+"""The stack of transports: what leaves, what comes back, and that nothing secret is above it."""
+
+import gzip
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from conformance.exchange.call import TOKEN_CALLERS, Call, Caller, ClassifiedValue, Delivery, Encoding
+from conformance.exchange.encode import HttpRequest, encode
+from conformance.portals.php_forms import PortalRequest, read_parameters
+from conformance.portals.reference import PortalResponse
+from conformance.portals.server import serving
+from conformance.target.client import Portal, network_portal
+from conformance.target.redact import Redactor
+from conformance.target.secrets import Secret, SecretUrl
+from conformance.target.target import Target, embedded_target
+from conformance.target.transports import NoResponse, edge_of, placeholder_request
+
+HOST = "portal.example"
+TOKEN = "tok/en+value&=x"
+SECRET = "s3cret-webhook"
+PRIVATE = "Maria Petrovna"
+USER = "1417"
+VOTE = Call(ClassifiedValue("rateable", 494), ClassifiedValue("5", 5), ClassifiedValue("plain", "Excellent"))
+
+
+def _target(base: str = f"https://{HOST}", secret: str = SECRET, private: str = PRIVATE) -> Target:
+    urls = dict.fromkeys(Caller, SecretUrl(f"{base}/rest/{USER}/{secret}/"))
+    urls |= dict.fromkeys(TOKEN_CALLERS, SecretUrl(f"{base}/rest/"))
+    return replace(
+        embedded_target(), kind="url", live=True, callers=urls, token=Secret(TOKEN), private=(Secret(private),)
+    )
+
+
+class _Network(httpx.BaseTransport):
+    """Keeps the requests that leave, and answers each with the next of these bodies or exceptions."""
+
+    def __init__(self, *answers: bytes | Exception, content_type: str = "application/json") -> None:
+        self.requests: list[httpx.Request] = []
+        self._answers: Iterator[bytes | Exception] = iter(answers)
+        self._headers = {"Content-Type": content_type, "Location": f"https://{HOST}/rest/{USER}/{SECRET}/"}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.read()
+        self.requests.append(request)
+        answer = next(self._answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx.Response(200, headers=self._headers, stream=_Chunks(answer))
+
+
+class _Chunks(httpx.SyncByteStream):
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        for start in range(0, len(self._body), 2**16):
+            yield self._body[start : start + 2**16]
+
+
+def _answer(network: httpx.BaseTransport, call: Call = VOTE, target: Target | None = None) -> httpx.Response:
+    sent = placeholder_request(encode(call, "recorded-token"), call.delivery.caller)
+    return edge_of(network, target or _target()).handle_request(sent)
+
+
+@pytest.mark.parametrize("caller", Caller)
+@pytest.mark.parametrize("encoding", Encoding)
+def test_what_leaves_has_the_real_address_and_token(caller: Caller, encoding: Encoding) -> None:
+    network = _Network(b"{}")
+    _answer(network, VOTE.via(Delivery(encoding, caller=caller)))
+    [sent] = network.requests
+    base = "/rest/" if caller in TOKEN_CALLERS else f"/rest/{USER}/{SECRET}/"
+    assert (sent.url.host, sent.headers["host"]) == (HOST, HOST)
+    assert sent.url.path == f"{base}imopenlines.session.head.vote"
+    assert sent.headers.get("content-length", "0") == str(len(sent.content))
+    headers = {name.lower(): value for name, value in sent.headers.items()}
+    got = PortalRequest(sent.method, sent.url.path, sent.url.query.decode(), headers, sent.content)
+    parameters = read_parameters(got)
+    token = headers.get("authorization", "").removeprefix("Bearer ") or parameters.get("auth")
+    assert token == (TOKEN if caller in TOKEN_CALLERS else None)
+    assert parameters["COMMENT"] == "Excellent"
+
+
+def test_a_request_of_a_caller_without_an_address_does_not_leave() -> None:
+    network = _Network(b"{}")
+    target = _target()
+    target = replace(target, callers={who: url for who, url in target.callers.items() if who is not Caller.SECOND})
+    with pytest.raises(KeyError):
+        _answer(network, VOTE.via(Delivery(caller=Caller.SECOND)), target)
+    with pytest.raises(ValueError, match="not the placeholder"):
+        edge_of(network, target).handle_request(httpx.Request("GET", "https://example.org/rest/1/x/y"))
+    assert network.requests == []
+
+
+LEAK = f"see https://{HOST}/rest/{USER}/{SECRET}/x of user {USER}, token {TOKEN}, {PRIVATE.upper()}"
+LEAKS = {
+    "in JSON": json.dumps({"error": "E", "error_description": LEAK, LEAK: [LEAK]}).encode(),
+    "in JSON that escapes every character": b'{"result": "%s"}' % b"".join(b"\\u%04x" % ord(char) for char in LEAK),
+    "in HTML": f"<p>{LEAK.replace('&', '&amp;')}</p>".encode(),
+    "in a text that is no UTF-8": b"\xff" + LEAK.encode(),
+    "percent-encoded": str(httpx.QueryParams({"x": LEAK})).encode(),
+}
+
+
+@pytest.mark.parametrize("body", LEAKS.values(), ids=LEAKS)
+def test_no_answer_holds_a_secret_above_the_stack(body: bytes) -> None:
+    answer = _answer(_Network(body, content_type=f"text/html; {LEAK}"))
+    text = answer.content.decode("utf-8", "surrogateescape")
+    shown = f"{text} {json.loads(text) if text.startswith('{') else ''} {answer.headers}".lower()
+    assert [value for value in (HOST, TOKEN, "tok%2fen", SECRET, USER, PRIVATE.lower()) if value in shown] == []
+    assert "***" in shown
+
+
+def test_an_answer_without_a_secret_is_left_as_it_came() -> None:
+    body = b'{ "result":true , "time":{"start":1.50, "date_start":"2026-03-16T20:24:38+01:00"}, "text": "\\u05e9" }'
+    assert _answer(_Network(body)).content == body
+
+
+def test_the_digits_of_a_user_id_stay_in_numbers_dates_and_codes() -> None:
+    redactor = Redactor(user_ids=["1417", "1"])
+    kept = {"error": "E1417", "date_start": "1417", "number": 1417, "text": "1 and 14170 and 10:1417"}
+    assert json.loads(redactor.body(json.dumps(kept).encode())) == kept
+    assert redactor.body(b"user 1417 at /rest/1/x") == b"user *** at /rest/***/x"
+
+
+@pytest.mark.parametrize(
+    "error", [httpx.ConnectError, httpx.ReadTimeout, httpx.DecodingError, httpx.UnsupportedProtocol]
+)
+def test_an_exception_of_the_network_holds_no_address(error: type[httpx.RequestError]) -> None:
+    with pytest.raises(NoResponse) as caught:
+        _answer(_Network(error(LEAK), error(LEAK)))
+    assert [value for value in (HOST, SECRET, TOKEN) if value in str(caught.value)] == []
+    assert caught.value.__suppress_context__
+
+
+def test_a_dropped_connection_is_tried_once_more() -> None:
+    network = _Network(httpx.ReadError("lost"), b'{"result": true}')
+    assert _answer(network).content == b'{"result": true}'
+    assert len(network.requests) == 2
+    assert network.requests[0].content == network.requests[1].content != b""
+    with pytest.raises(NoResponse, match="ReadError"):
+        _answer(_Network(httpx.ReadError("lost"), httpx.ReadError("lost")))
+
+
+def test_a_large_answer_is_not_read_to_its_end() -> None:
+    with pytest.raises(NoResponse, match="larger than 4 MiB"):
+        _answer(_Network(b"x" * (4 * 2**20 + 1)))
+
+
+def test_a_small_answer_that_unpacks_to_a_large_one_is_not_read_to_its_end() -> None:
+    packed = gzip.compress(b"x" * (4 * 2**20 + 1))
+
+    class Packed(httpx.BaseTransport):
+        def handle_request(self, _request: httpx.Request) -> httpx.Response:
+            return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=_Chunks(packed))
+
+    with pytest.raises(NoResponse, match="larger than 4 MiB"):
+        _answer(Packed())
+
+
+def test_a_private_value_that_the_suite_sends_itself_reads_back_as_sent() -> None:
+    stored = json.dumps({"result": {"sessionId": 494, "sessionVoteHead": 5, "sessionCommentHead": PRIVATE}}).encode()
+    portal = Portal(_target(), edge_of(_Network(stored, b'{"result": true}', stored), _target()))
+    assert PRIVATE not in str(portal.read(494))
+    portal.send(replace(VOTE, comment=ClassifiedValue("plain", PRIVATE)))
+    assert PRIVATE in str(portal.read(494))
+
+
+@pytest.mark.parametrize("word", ["error", "access", "session", "DENIED"])
+def test_a_secret_that_is_a_word_of_every_answer_changes_no_outcome(word: str) -> None:
+    network = _Network(b'{"error": "ACCESS_DENIED", "error_description": "no"}')
+    target = _target(secret=word)
+    assert Portal(target, edge_of(network, target)).send(VOTE).code == "ACCESS_DENIED"
+
+
+def test_the_network_writes_nothing_into_a_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with serving(lambda _: PortalResponse(200, "application/json", b'{"result": true}')) as base:
+        portal = network_portal(_target(base))
+        assert portal.send(VOTE).accepted
+        portal.close()
+    assert [record for record in caplog.records if record.name.startswith("http")] == []
+
+
+def test_a_request_looks_above_the_stack_as_it_does_in_a_cassette() -> None:
+    sent = placeholder_request(HttpRequest("GET", "method", "a=%20+~"), Caller.MAIN)
+    assert str(sent.url) == "https://portal.invalid/rest/1/recorded-webhook/method?a=%20+~"
