@@ -7,8 +7,11 @@ import signal
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from itertools import chain
 from typing import Any, Final
+
+import httpx
 
 from conformance import __version__
 from conformance.clients.cases import VOTE
@@ -18,13 +21,15 @@ from conformance.clients.runner import run_client_checks
 from conformance.clients.session import ClientSession
 from conformance.contract.clauses import Edition, load_edition
 from conformance.engine.checks import Check
-from conformance.engine.deviations import Deviation
+from conformance.engine.deviations import Deviation, load_deviations
+from conformance.engine.exhaustive import combinations_of
 from conformance.engine.plan import writes_of
 from conformance.engine.plan_file import plan_document, plan_from
+from conformance.engine.preflight import preflight_requests
 from conformance.engine.results import ClauseResult
-from conformance.engine.runner import UNWATCHED, Watch, run_checks
+from conformance.engine.runner import UNWATCHED, Watch, check_order, run_checks
 from conformance.engine.session import PortalSession
-from conformance.engine.workload import Explore, Mode, Planned, Workload
+from conformance.engine.workload import Exhaustive, Explore, Mode, Planned, Workload, explore_steps
 from conformance.portals.certificate import throw_away_certificate
 from conformance.portals.in_process import in_process_portal
 from conformance.portals.mock import MockPortal
@@ -97,12 +102,25 @@ def check_portal(
     return _report(run, checks)
 
 
-def check_recording(recording: Recording, *, edition: Edition | None = None) -> Report:
-    """Judge a recorded portal without network and return the report. Raise UserError."""
-    judged_by = edition or load_edition(recording.target.edition)
-    mode = Planned(plan_from(recording.plan))
-    run = Run(target=recording.target, edition=judged_by, mode=mode, record=recording)
-    checks = [check for check in portal_checks() if check.clause in judged_by.clauses]
+def check_recording(
+    recording: Recording, *, edition: Edition | None = None, deviations: tuple[Deviation, ...] | None = None
+) -> Report:
+    """Judge a recorded portal without network and return the report. Raise UserError.
+
+    edition: that of the recording where it is None.
+    deviations: those of the recording where they are None.
+    """
+    target = recording.target
+    if deviations is None:
+        deviations = load_deviations(target.deviations, date.today()) if target.deviations else ()
+    run = Run(
+        target=target,
+        edition=edition or load_edition(target.edition),
+        mode=Planned(plan_from(recording.plan)),
+        record=recording,
+        deviations=deviations,
+    )
+    checks = [check for check in portal_checks() if check.clause in run.clauses.keys() - target.not_offered]
     run.results = results_of(run, checks)
     return _report(run, checks)
 
@@ -148,6 +166,20 @@ def _note_missing(result: ClauseResult, expected: int) -> None:
     if result.exchanges < expected:
         missing = expected - result.exchanges
         result.unrecorded = f"{missing} of {expected} are not on the record as this plan sends them: record again"
+
+
+def workload_of(target: Target, edition: Edition, mode: Explore | Exhaustive, seed: int) -> Workload:
+    """Return what a run in this mode sends to a portal that offers a read-back. Send nothing."""
+    session = PortalSession(edition, Portal(target, httpx.MockTransport(_unreachable)), True, reads=True)
+    checks = [check for check in portal_checks() if check.clause in edition.clauses.keys() - target.not_offered]
+    checks.sort(key=lambda check: check_order(edition).index(check.clause))
+    steps = explore_steps(session, checks, mode.draws if isinstance(mode, Explore) else 0, seed)
+    combinations = chain.from_iterable(combinations_of(session)) if isinstance(mode, Exhaustive) else ()
+    return Workload(preflight_requests(target), (*steps, *combinations))
+
+
+def _unreachable(_request: httpx.Request) -> httpx.Response:
+    raise AssertionError("a list of requests is made without sending one")
 
 
 def _report(run: Run, checks: Sequence[Check]) -> Report:

@@ -169,19 +169,33 @@ def run(context: click.Context, arguments: tuple[str, ...]) -> int:
 
 
 @main.command()
-@_options_of_a_run("--target", "--edition", "--budget", "--no-votes")
-def plan(**given: Any) -> None:
-    """Show what a run with --plan sends: each call, what it is for, requests, votes, seconds. Sends nothing."""
+@_options_of_a_run("--target", "--edition", "--budget", "--no-votes", "--exhaustive", "--seed")
+@click.option("--explore", is_flag=True, help="List what explore mode sends: the default of a run on this machine.")
+def plan(explore: bool, **given: Any) -> None:
+    """Show what a run sends: each request, what it is for, requests, votes, seconds. Sends nothing.
+
+    Without --explore or --exhaustive it shows the plan, which is the default of a live run.
+    """
     options = checked(given)
     if options.edition == AUTO:
         raise UserError(f"--edition auto: nothing is sent, so no portal is asked: give {' or '.join(EDITIONS)}")
+    if explore and (options.exhaustive or options.budget is not None or options.no_votes):
+        raise UserError("--explore: it does not go with --exhaustive, --budget or --no-votes: choose one mode")
     from conformance.engine.plan import plan_of
     from conformance.reporting.plan_list import plan_list
     from conformance.target.target import edition_of, load_target
 
     target = load_target(options.target)
     edition = edition_of(target, options.edition)
-    click.echo(plan_list(plan_of(target, edition, options.budget, not options.no_votes), target.name, edition))
+    workload = plan_of(target, edition, options.budget, not options.no_votes)
+    if explore or options.exhaustive:
+        from conformance.check import workload_of
+        from conformance.engine.workload import Exhaustive, Explore
+        from conformance.run import DRAWS
+
+        mode = Exhaustive() if options.exhaustive else Explore(DRAWS)
+        workload = workload_of(target, edition, mode, options.seed)
+    click.echo(plan_list(workload, target.name, edition))
 
 
 @main.command()

@@ -37,7 +37,7 @@ class Coverage:
 def combinations_of(session: PortalSession) -> Iterator[tuple[Step, ...]]:
     """Yield for each combination of classes the calls in all encodings that can carry it, each vote read back."""
     fitting: dict[tuple[int, int], list[Json]] = {}
-    read = Step("", 1, ReadBack(session.rateable.value))
+    read = Step("read back", 1, ReadBack(session.rateable.value))
     for turn, (classes, encodings) in enumerate(_groups(session.sessions)):
         voted, rating, comment = (_value(entry, turn, encodings, fitting) for entry in classes)
         calls = [Call(voted, rating, comment, _DELIVERIES[encoding]) for encoding in encodings]

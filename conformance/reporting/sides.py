@@ -1,8 +1,5 @@
-"""The sides of a comparison: a report, or a record that is judged now."""
+"""The two sides of a comparison: each a report, or a recording that is judged now."""
 
-import subprocess
-import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,36 +14,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A report, and the record that it was made from, where it was."""
+    """A report, and the recording that it was made from where there was one."""
 
     report: Report
-    record: "Recording | None"
+    recording: "Recording | None"
 
 
 def side_of(path: Path) -> Side:
-    """The side that a file or folder stands for. Raises Problem."""
+    """Return the side that a report file or a recording's folder stands for. Raise UserError."""
     if not path.is_dir():
         return Side(read_report(path), None)
-    from conformance.target.recording import load_recording  # noqa: PLC0415 - vcrpy takes long, and reports need none
+    # The engine takes long to import, and two reports are compared without it.
+    from conformance.check import check_recording  # noqa: PLC0415
+    from conformance.target.recording import load_recording  # noqa: PLC0415
 
-    record = load_recording(path)
-    with tempfile.TemporaryDirectory() as folder:
-        line = [sys.executable, "-m", "conformance", "run", "--target", str(path), "--report-dir", folder]
-        done = subprocess.run(line, capture_output=True, text=True, check=False)
-        written = Path(folder) / "report.json"
-        if not written.exists():
-            told = [
-                text for text in (done.stdout + done.stderr).splitlines() if "cannot run" in text or "Error:" in text
-            ]
-            raise UserError(f"{path}: it could not be judged: {(told or ['no reason given'])[0].strip(' !')}")
-        return Side({**read_report(written), "started": record.recorded.isoformat(timespec="seconds")}, record)
+    recording = load_recording(path)
+    try:
+        report = check_recording(recording).document()
+    except UserError as error:
+        raise UserError(f"{path}: it could not be judged: {error}") from None
+    return Side({**report, "started": recording.recorded.isoformat(timespec="seconds")}, recording)
 
 
 def compare_sides(before: Side, after: Side, forced: bool) -> tuple[Change, ...]:
-    """What changed, of two records also answer by answer. Raises Problem."""
+    """Return what changed; of two recordings also answer by answer. Raise UserError where they cannot be compared."""
     changes = compare(before.report, after.report, forced)
-    if before.record is None or after.record is None:
+    if before.recording is None or after.recording is None:
         return changes
-    from conformance.reporting.answers import compare_records  # noqa: PLC0415 - vcrpy takes long, and reports need none
+    from conformance.reporting.answers import compare_records  # noqa: PLC0415
 
-    return in_order([*changes, *compare_records(before.record, after.record)])
+    return in_order([*changes, *compare_records(before.recording, after.recording)])
