@@ -1,4 +1,4 @@
-"""Which edition does a portal speak? A few calls that no portal can take for a vote tell it by their codes."""
+"""Finds the edition of a portal by the codes of a few calls that no portal can take for a vote."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -18,20 +18,21 @@ CALLS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class DetectedEdition:
-    """An edition, and what the portal answered that speaks for it."""
+    """An edition, and the answers of the portal that show it."""
 
     edition: str
     evidence: tuple[str, ...]
 
 
 def detect_edition(portal: Portal) -> DetectedEdition:
-    """The edition of which the portal's codes are, when they are of one only. Raises Problem where they do not tell."""
+    """Return the edition that alone has the portal's codes. Raise UserError if the codes do not show one."""
     sessions = portal.target.sessions
-    calls = [Call(NOTHING, boundary(RATINGS, "5")), Call(ClassifiedValue("rateable", sessions["rateable"]))]
+    five_stars = boundary(RATINGS, "5")
+    calls = [Call(NOTHING, five_stars), Call(ClassifiedValue("rateable", sessions["rateable"]))]
     if "unknown" in sessions:
-        calls.append(Call(ClassifiedValue("unknown", sessions["unknown"]), boundary(RATINGS, "5")))
+        calls.append(Call(ClassifiedValue("unknown", sessions["unknown"]), five_stars))
     evidence: list[str] = []
-    told: set[str] = set()
+    detected: set[str] = set()
     for call in calls:
         try:
             code = portal.send(call).code
@@ -39,11 +40,11 @@ def detect_edition(portal: Portal) -> DetectedEdition:
             raise UserError(f"--edition auto: {failure}: check the url and that the portal is up") from None
         naming = editions_naming(code)
         if len(naming) == 1:
-            told.add(naming[0])
+            detected.add(naming[0])
             evidence.append(
                 f"edition {naming[0]}: {describe(call)} is refused with {code}, a code of that edition only"
             )
-    if len(told) != 1:
-        why = "codes of both editions" if told else "no code that is of one edition only"
+    if len(detected) != 1:
+        why = "codes of both editions" if detected else "no code that is of one edition only"
         raise UserError(f"--edition auto: the portal answers {why}: give --edition 2024-10 or 2026-03")
-    return DetectedEdition(told.pop(), tuple(evidence))
+    return DetectedEdition(detected.pop(), tuple(evidence))

@@ -18,7 +18,7 @@ _DELIVERIES: Final = {encoding: Delivery(encoding) for encoding in Encoding}
 
 @dataclass(frozen=True, slots=True)
 class PairCoverage:
-    """How many pairs of classes of two parameters were met, of those that can be sent."""
+    """How many pairs of classes of two parameters were sent, and how many can be sent."""
 
     parameters: tuple[str, str]
     met: int
@@ -27,7 +27,7 @@ class PairCoverage:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How many combinations of four classes were met, and how many pairs of two, of those that can be sent."""
+    """How many combinations of all four parameters were sent, how many can be sent, and the same of pairs."""
 
     met: int
     all: int
@@ -53,7 +53,7 @@ def combinations_of(session: PortalSession) -> Iterator[tuple[Step, ...]]:
 
 
 def coverage_of(met: set[Combination], sessions: Mapping[str, EquivalenceClass]) -> Coverage:
-    """How much of all combinations was met."""
+    """Return how much of all combinations was sent."""
     sendable_ones = {
         (*(entry.name for entry in classes), encoding)
         for classes, encodings in _groups(sessions)
@@ -71,7 +71,7 @@ Classes = tuple[EquivalenceClass, EquivalenceClass, EquivalenceClass]
 
 
 def _groups(sessions: Mapping[str, EquivalenceClass]) -> Iterator[tuple[Classes, list[Encoding]]]:
-    """Each combination of classes with the encodings that can carry it."""
+    """Yield each combination of classes with the encodings that can carry it."""
     carried = {id(entry): _carriers(entry) for table in (sessions, RATINGS, COMMENTS) for entry in table.values()}
     for classes in product(sessions.values(), RATINGS.values(), COMMENTS.values()):
         yield classes, [way for way in _ENCODINGS if all(way in carried[id(entry)] for entry in classes)]
@@ -88,7 +88,7 @@ def _carries(encoding: Encoding, name: str, value: Json) -> bool:
 def _value(
     entry: EquivalenceClass, turn: int, encodings: list[Encoding], fitting: dict[tuple[int, int], list[Json]]
 ) -> ClassifiedValue:
-    """A boundary value of the class that all these encodings can carry; each turn takes another one."""
+    """Return a boundary value that all these encodings can carry. Each turn takes another one."""
     key = (id(entry), len(encodings))
     if key not in fitting:
         fitting[key] = [

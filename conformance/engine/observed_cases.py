@@ -1,4 +1,4 @@
-"""Calls on which the pages are silent, labelled. Every run records what they do; none is judged."""
+"""Labelled calls for which the documentation demands nothing. Every run records what they do, and judges nothing."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ Sessions = Mapping[str, EquivalenceClass]
 
 
 def comments_alone(sessions: Sessions, *names: str) -> dict[str, Call]:
-    """Each boundary value of these classes of COMMENT as the only optional parameter."""
+    """Return each boundary value of these classes of COMMENT as the only optional parameter."""
     return {
         f"COMMENT {name} {number}": Call(boundary(sessions, "rateable"), NOTHING, ClassifiedValue(name, value))
         for name in names
@@ -19,7 +19,7 @@ def comments_alone(sessions: Sessions, *names: str) -> dict[str, Call]:
 
 
 def several_wrong(sessions: Sessions) -> dict[str, Call]:
-    """Two things wrong in one call: which code wins."""
+    """Return calls with two faults: which code wins?"""
     absent, above, rateable = (
         ClassifiedValue("absent", ABSENT),
         boundary(RATINGS, "above"),
@@ -42,7 +42,7 @@ def several_wrong(sessions: Sessions) -> dict[str, Call]:
 
 
 def extra_parameters(sessions: Sessions) -> dict[str, Call]:
-    """A name that the pages do not know."""
+    """Return calls with a name that the pages do not know."""
     rateable, extra = boundary(sessions, "rateable"), (("UNKNOWN_PARAMETER", "x"),)
     return {
         "one unknown parameter": Call(rateable, boundary(RATINGS, "5"), boundary(COMMENTS, "plain"), extra=extra),
@@ -51,20 +51,20 @@ def extra_parameters(sessions: Sessions) -> dict[str, Call]:
 
 
 def lower_case(sessions: Sessions) -> dict[str, Call]:
-    """session_id instead of SESSION_ID."""
+    """Return a call with session_id instead of SESSION_ID."""
     call = Call(boundary(sessions, "rateable"), boundary(RATINGS, "5"), session_name="session_id")
     return {"session_id in lower case": call}
 
 
 def open_dialog(sessions: Sessions) -> dict[str, Call]:
-    """A session whose dialog is not finished, where one is configured."""
+    """Return a vote on a session whose dialog is not finished, where one is configured."""
     if "open" not in sessions:
         return {}
     return {"RATING 5 on a dialog that is not finished": Call(boundary(sessions, "open"), boundary(RATINGS, "5"))}
 
 
 def one_field(sessions: Sessions) -> dict[str, Call]:
-    """A rating alone and a comment alone: what becomes of the other field."""
+    """Return a rating alone and a comment alone: what becomes of the other field?"""
     rateable = boundary(sessions, "rateable")
     return {
         "RATING alone": Call(rateable, boundary(RATINGS, "4")),

@@ -2,7 +2,7 @@
 
 It is made from the equivalence classes and the edition alone, so that it is known, printed and recorded before the
 first call, and no answer changes it. A call that must be refused has one fault. A vote that must be accepted may be
-unusual in several places where each of these also stands in another vote: a transcript tells them apart.
+unusual in several places where each of these also stands in another vote: then the log shows the one at fault.
 """
 
 from collections.abc import Callable, Iterator
@@ -58,8 +58,10 @@ _MORE: Final = 3
 
 
 def plan_of(target: Target, edition: Edition, budget: int | None = None, votes: bool = True) -> Workload:
-    """The plan for a target. budget: the most requests. votes: whether calls are sent that some portal may take for a
-    vote. Raises Problem where the budget is too small for anything.
+    """Return the plan for a target. Raise UserError if the budget is too small for anything.
+
+    budget: the most requests.
+    votes: False if no call may be sent that some portal may take for a vote.
     """
     preflight = preflight_requests(target)
     whole = list(_Steps(target, edition).all())
@@ -78,25 +80,25 @@ def plan_of(target: Target, edition: Edition, budget: int | None = None, votes: 
 
 
 def writes_of(calls: list[Call], edition: Edition) -> tuple[int, int]:
-    """How many votes must be accepted, and how many more may be, because the pages leave it open."""
+    """Return how many votes must be accepted, and how many more may be where the documentation leaves it open."""
     must = may = 0
     for call in calls:
-        told = allowed(edition, call.session.cls, call.rating.cls, call.comment.cls)
-        if told.accepted and call.delivery.caller not in NO_RIGHTS:
-            open_question = bool(told.codes) or not call.is_documented
+        outcomes = allowed(edition, call.session.cls, call.rating.cls, call.comment.cls)
+        if outcomes.accepted and call.delivery.caller not in NO_RIGHTS:
+            open_question = bool(outcomes.codes) or not call.is_documented
             must, may = must + (not open_question), may + open_question
     return must, may
 
 
 def cannot_write(call: Call) -> bool:
-    """Whether no portal, a casting one included, can take the call for a vote on some session."""
+    """Return True if no portal, a casting one included, can take the call for a vote on some session."""
     unusable = call.session.cls in _UNUSABLE or call.session.value is False or call.session.value == _LETTERS
     neither = call.rating.cls in NOT_FILLED and call.comment.cls in NOT_FILLED
     return neither or (unusable and call.is_documented)
 
 
 def _without_votes(steps: list[Step]) -> list[Step]:
-    """The steps without calls that may write, and without read-backs that follow no call."""
+    """Return the steps without calls that may write, and without read-backs that follow no call."""
     kept: list[Step] = []
     for step in steps:
         calls = tuple(filter(cannot_write, calls_of(step.request)))
@@ -110,7 +112,7 @@ def _without_votes(steps: list[Step]) -> list[Step]:
 
 
 class _Steps:
-    """The steps for one target and edition."""
+    """Makes the steps for one target and edition."""
 
     def __init__(self, target: Target, edition: Edition) -> None:
         self.target, self.edition = target, edition
@@ -119,7 +121,7 @@ class _Steps:
         self.look = [request for request in preflight_requests(target) if isinstance(request, ReadBack)][-1:]
 
     def all(self) -> Iterator[Step]:
-        """Votes, what the pages leave open, what must be refused, and the first vote once more."""
+        """Yield votes, what the pages leave open, what must be refused, and the first vote once more."""
         control = self.example()
         yield from self.voted("the example of the page", 1, control)
         yield Step("the same vote at once again: is it still accepted", 1, control)
@@ -144,7 +146,7 @@ class _Steps:
         )
 
     def votes(self) -> Iterator[Step]:
-        """Votes in JSON that must be accepted."""
+        """Yield votes in JSON that must be accepted."""
         own, digits = self.own, boundary(self.sessions, "digits")
         by_token = Call(own, boundary(RATINGS, "2"), ClassifiedValue("plain", "by token"))
         yield from self.by_caller("a vote by token in a body", 1, by_token, Delivery(caller=Caller.TOKEN_BODY), 1)
@@ -152,15 +154,15 @@ class _Steps:
         special = Call(digits, boundary(RATINGS, "3"), boundary(COMMENTS, "special"))
         yield from self.voted("SESSION_ID as text", 1, special)
         yield from self.voted("RATING as text", 2, Call(own, ClassifiedValue("digits", "1"), delivery=SHORT), 4)
-        for purpose, priority, name, way, look in (
+        for purpose, priority, name, delivery, look in (
             ("COMMENT of emoji", 4, "emoji", ASCII, 5),
             ("COMMENT of 1,000 characters", 1, "long", SHORT, 1),
             ('COMMENT "0"', 1, "zero-text", ASCII, 4),
         ):
-            yield from self.voted(purpose, priority, Call(own, NOTHING, boundary(COMMENTS, name), way), look)
+            yield from self.voted(purpose, priority, Call(own, NOTHING, boundary(COMMENTS, name), delivery), look)
 
     def votes_by_other_ways(self) -> Iterator[Step]:
-        """Votes that must be accepted in other encodings and orders, and from other callers."""
+        """Yield votes that must be accepted in other encodings and orders, and from other callers."""
         if "access.any-user" in self.edition.clauses:
             vote = Call(self.own, boundary(RATINGS, "5"))
             yield from self.by_caller("a vote of a second caller", 2, vote, Delivery(caller=Caller.SECOND))
@@ -168,18 +170,18 @@ class _Steps:
         yield from self.by_caller(
             "a vote by Bearer token, COMMENT empty", 2, vote, Delivery(caller=Caller.TOKEN_BEARER), 4
         )
-        for stars, place, name, way, look_priority in (
+        for stars, place, name, delivery, look_priority in (
             ("3", 0, "special", Delivery(Encoding.FORM, order=_BACKWARDS), 1),
             ("2", 0, "lines", Delivery(Encoding.MULTIPART), 1),
             ("1", 1, "special", Delivery(Encoding.QUERY_POST), 3),
             ("4", 0, "special", Delivery(Encoding.QUERY_GET, order=_BACKWARDS), 1),
         ):
-            backwards = ", parameters in another order" if way.order == _BACKWARDS else ""
-            call = Call(self.own, boundary(RATINGS, stars), boundary(COMMENTS, name, place), way)
-            yield from self.voted(f"a vote by {way}{backwards}", 1, call, look_priority)
+            backwards = ", parameters in another order" if delivery.order == _BACKWARDS else ""
+            call = Call(self.own, boundary(RATINGS, stars), boundary(COMMENTS, name, place), delivery)
+            yield from self.voted(f"a vote by {delivery}{backwards}", 1, call, look_priority)
 
     def bad_ratings(self) -> Iterator[Step]:
-        """A good session with ratings of which none may be accepted."""
+        """Yield a good session with ratings that must be refused."""
         for name, rating, comment in (("RATING", "null", "absent"), ("COMMENT", "absent", "null")):
             empty = Call(self.own, boundary(RATINGS, rating), boundary(COMMENTS, comment))
             yield from self.refused(f"{name} null and nothing else", 1, empty)
@@ -201,7 +203,7 @@ class _Steps:
                 )
 
     def bad_sessions(self) -> Iterator[Step]:
-        """Sessions that are none, or that the caller may not rate."""
+        """Yield sessions that do not exist, or that the caller may not rate."""
         if self.edition.example_refused:
             extra = tuple(self.edition.example_refused.items())
             yield Step("the example that has no SESSION_ID", 2, Call(_NO_SESSION, extra=extra))
@@ -217,15 +219,18 @@ class _Steps:
             yield from self.refused(f"SESSION_ID: {state}", 1, *self.state(state))
 
     def denied(self) -> Iterator[Step]:
-        """Refused votes that travel otherwise, which shows that the call was understood; and callers without rights."""
-        for told, priority, way in (
+        """Yield refused votes in other deliveries, and votes of callers without rights.
+
+        A refusal with the right code shows that the portal understood the delivery.
+        """
+        for shown, priority, delivery in (
             ("in multipart", 4, Delivery(Encoding.MULTIPART)),
             ("answered in XML", 3, Delivery(Encoding.QUERY_GET, ".xml")),
             ("by Bearer token", 4, Delivery(caller=Caller.TOKEN_BEARER)),
         ):
-            if way.caller in self.target.callers:
-                calls = [call.via(way) for call in self.state("forbidden")]
-                yield from self.refused(f"a forbidden session {told}", priority, *calls)
+            if delivery.caller in self.target.callers:
+                calls = [call.via(delivery) for call in self.state("forbidden")]
+                yield from self.refused(f"a forbidden session {shown}", priority, *calls)
         six = self.bad_rating(boundary(RATINGS, "above"), with_comment=True)
         by_token = Delivery(Encoding.QUERY_GET, caller=Caller.TOKEN_QUERY)
         yield from self.by_caller("RATING 6 by token in a query", 1, six, by_token)
@@ -237,7 +242,7 @@ class _Steps:
             yield from self.by_caller(f"a vote by {caller} in a batch", 3, vote, in_batch)
 
     def silent(self) -> Iterator[Step]:
-        """What the pages leave open, where a batch cannot carry it without doubt."""
+        """Yield what the pages leave open, where a batch cannot carry it without doubt."""
         beside = Call(self.own, boundary(RATINGS, "empty"), ClassifiedValue("plain", "beside an empty rating"))
         yield from self.voted("RATING empty beside a comment", 4, beside)
         for name in ("control", "oversize", *OTHER_TYPES):
@@ -250,7 +255,7 @@ class _Steps:
             yield Step(label, 5, call)
 
     def bad_items(self) -> tuple[Call, ...]:
-        """Every bad value that is a text, and a vote at the end, as the items of one batch."""
+        """Return every bad value that is a text, and a vote at the end, as the items of one batch."""
         calls: list[Call] = []
         for name in (*OUTSIDE, "fraction", "text"):
             picks = [ClassifiedValue(name, value) for value in RATINGS[name].core_values]
@@ -261,17 +266,17 @@ class _Steps:
             ]
         for name in BAD_SESSIONS:
             calls += [self.bad_session(ClassifiedValue(name, value)) for value in self.sessions[name].core_values]
-        told = boundary(COMMENTS, "plain")
+        plain = boundary(COMMENTS, "plain")
         for state in DENIED_STATES:
             for call in self.state(state):
-                calls += [call, replace(call, comment=told), replace(call, rating=NOTHING, comment=told)]
+                calls += [call, replace(call, comment=plain), replace(call, rating=NOTHING, comment=plain)]
         calls.append(Call(self.own))
         calls += [Call(self.own, rating, comment) for rating, comment in _EMPTY_ONES]
         calls.append(Call(self.own, boundary(RATINGS, "2"), boundary(COMMENTS, "special", 1)))
         return _items(calls, MAP)
 
     def open_items(self) -> tuple[Call, ...]:
-        """What the pages leave open, as far as a batch can carry it, and a vote at the end."""
+        """Return what the pages leave open, as far as a batch can carry it, and a vote at the end."""
         silent: list[Callable[..., dict[str, Call]]] = [several_wrong, extra_parameters, lower_case]
         calls = [call for cases in silent for call in cases(self.sessions).values()]
         calls += comments_alone(self.sessions, "blank").values()
@@ -283,24 +288,27 @@ class _Steps:
         return Call(self.own, rating, beside)
 
     def bad_session(self, session: ClassifiedValue) -> Call:
-        told = "none" if session.absent else as_text(session.value)
-        return Call(session, boundary(RATINGS, "5"), ClassifiedValue("plain", f"for session {told}"))
+        shown = "none" if session.absent else as_text(session.value)
+        return Call(session, boundary(RATINGS, "5"), ClassifiedValue("plain", f"for session {shown}"))
 
     def state(self, state: str) -> list[Call]:
-        """A vote on the session in this state, where there is one and the edition speaks of it."""
+        """Return a vote on the session in this state; nothing if there is none or the edition demands nothing of it."""
         if state not in self.sessions or state not in judged_sessions(self.edition):
             return []
         return [Call(boundary(self.sessions, state), boundary(RATINGS, "5"))]
 
     def by_caller(
-        self, purpose: str, priority: int, call: Call, way: Delivery, look: int | None = None
+        self, purpose: str, priority: int, call: Call, delivery: Delivery, look: int | None = None
     ) -> Iterator[Step]:
-        """The call from another caller, where that is configured."""
-        if way.caller in self.target.callers:
-            yield from self.voted(purpose, priority, call.via(way), look)
+        """Yield the call from another caller, where that is configured."""
+        if delivery.caller in self.target.callers:
+            yield from self.voted(purpose, priority, call.via(delivery), look)
 
     def voted(self, purpose: str, priority: int, request: Call | BatchRequest, look: int | None = 0) -> Iterator[Step]:
-        """A vote and its read-back. look: how priority that is, 0 as the vote; None for no read-back."""
+        """Yield a vote and its read-back.
+
+        look: the priority of the read-back; 0 for that of the vote, None for no read-back.
+        """
         yield Step(purpose, priority, request)
         if look is not None:
             yield from (Step(f"{purpose}: read back", look or priority, read) for read in self.look)
@@ -315,5 +323,5 @@ _EMPTY_ONES: Final = tuple(
 )
 
 
-def _items(calls: list[Call], way: Delivery) -> tuple[Call, ...]:
-    return tuple(call for call in dict.fromkeys(call.via(way) for call in calls) if sendable(call))
+def _items(calls: list[Call], delivery: Delivery) -> tuple[Call, ...]:
+    return tuple(call for call in dict.fromkeys(call.via(delivery) for call in calls) if sendable(call))

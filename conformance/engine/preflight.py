@@ -1,4 +1,4 @@
-"""Before anything is judged: is the target a portal that can be judged, or is its set-up at fault."""
+"""Before anything is judged: can the target be judged, or is its set-up wrong?"""
 
 from collections.abc import Iterable
 from typing import Final
@@ -22,7 +22,7 @@ _NEEDING_READS: Final = {"effect.saved", "effect.unchanged-on-refusal", "effect.
 
 
 def preflight_requests(target: Target) -> tuple[Call | ReadBack, ...]:
-    """Two calls that no portal can take for a vote, then the sessions of which a read-back tells something."""
+    """Return two calls that no portal can take for a vote, then read-backs of the sessions that show a wrong set-up."""
     rateable = target.sessions["rateable"]
     calls = (Call(ClassifiedValue("absent", ABSENT)), Call(ClassifiedValue("rateable", rateable)))
     if target.not_offered >= _NEEDING_READS:
@@ -72,7 +72,7 @@ def _check_answers(exchanges: tuple[Exchange, ...], shown: str) -> None:
 
 
 def _read_patiently(session: PortalSession, number: int) -> StoredVote | NotRead:
-    """A read-back, sent again where the rate limit or a lost connection answers in its place."""
+    """Return a read-back. Send it again if the rate limit or a lost connection comes in its place."""
     for _ in range(_ATTEMPTS):
         try:
             stored = session.portal.read(number)
@@ -86,7 +86,7 @@ def _read_patiently(session: PortalSession, number: int) -> StoredVote | NotRead
 
 
 def _is_rateable(number: int, stored: StoredVote | NotRead) -> bool:
-    """False where read-back is not offered."""
+    """Return False if read-back is not offered. Raise UserError if the caller may not rate the session."""
     if isinstance(stored, NotRead):
         if stored.code:
             raise UserError(
