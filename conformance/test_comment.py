@@ -6,7 +6,9 @@ from conformance.engine.observed_cases import comments_alone
 from conformance.suite import calls, clause, observations
 
 
-@clause("comment.any-text", exchange=calls(comment=TEXTS, rating=("absent", *STARS), about=["comment"]))
+@clause(
+    "comment.any-text", exchange=calls(comment=TEXTS, rating=("absent", *STARS), about=["comment", "comment alone"])
+)
 def test_any_text_is_accepted(exchange: Exchange) -> None:
     exchange.must_be_accepted()
 

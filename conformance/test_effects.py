@@ -64,16 +64,15 @@ def _read_after_each(session: PortalSession, calls: Sequence[Call]) -> Case:
 
 
 def _votes_in_a_row(blame: Blame, clause: str) -> Iterator[CallSequence]:
-    """Yield each two votes in a row, and each vote that was sent again after others that were all refused."""
+    """Yield each two votes in a row, and the first vote with its repetition where every later vote was refused."""
     read = [change for change in blame.log.changes_for(clause) if isinstance(change.after, StoredVote)]
     for first, second in pairwise(change for change in read if change.exchange.response.accepted):
         yield CallSequence((first.exchange, second.exchange), first.after, second.after)
     votes = [exchange for exchange in blame.log.exchanges if exchange.allowed.must_be_accepted]
-    for exchanges in blame.log.repeated.values():
-        start, end = exchanges[0], exchanges[-1]
-        between = [vote for vote in votes if start.number < vote.number < end.number and vote.call != start.call]
-        if between and all(vote.response.refused for vote in between):
-            yield CallSequence((start, end), NOT_READ, NOT_READ)
+    accepted = [vote for vote in votes if vote.response.accepted]
+    again = [vote for vote in votes if accepted and vote.call == accepted[0].call]
+    if len(accepted) == 1 and again[-1] is not accepted[0] and votes[-1].number > again[-1].number:
+        yield CallSequence((accepted[0], again[-1]), NOT_READ, NOT_READ)
 
 
 @clause("effect.revote", sequence=sequences(_two_votes, _votes_in_a_row))

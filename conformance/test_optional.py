@@ -15,17 +15,17 @@ ORDERS = tuple(
 )
 
 
-@clause("optional.rating-alone", exchange=calls(rating=STARS, comment=NOT_FILLED, about=["filled", "rating"]))
+@clause("optional.rating-alone", exchange=calls(rating=STARS, comment=NOT_FILLED, about=["rating alone", "rating"]))
 def test_a_rating_alone_is_accepted(exchange: Exchange) -> None:
     exchange.must_be_accepted()
 
 
-@clause("optional.comment-alone", exchange=calls(comment=("plain",)))
+@clause("optional.comment-alone", exchange=calls(comment=("plain",), about=["comment alone"]))
 def test_a_comment_alone_is_accepted(exchange: Exchange) -> None:
     exchange.must_be_accepted()
 
 
-@clause("optional.both", exchange=calls(rating=STARS, comment=("plain",)))
+@clause("optional.both", exchange=calls(rating=STARS, comment=("plain",), about=["both filled"]))
 def test_rating_and_comment_together_are_accepted(exchange: Exchange) -> None:
     exchange.must_be_accepted()
 

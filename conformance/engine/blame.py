@@ -20,7 +20,7 @@ from typing import Final
 from conformance.contract.classes import COMMENTS, NOT_FILLED, STARS
 from conformance.engine.evidence import Exchange, same_outcome, unsaved_fields
 from conformance.engine.log import ExchangeLog, as_digits
-from conformance.exchange.call import JSON_ENCODINGS, PLAIN_JSON, Batch, Call
+from conformance.exchange.call import JSON_ENCODINGS, PLAIN_JSON, Batch, Call, Delivery, Encoding
 from conformance.exchange.read_back import StoredVote
 from conformance.exchange.response import Malformed, NotJudged
 
@@ -28,8 +28,9 @@ Feature = tuple[str, Hashable]
 """The kind of a feature, and its value."""
 Suspect = frozenset[Feature]
 """One feature, or a pair of them."""
+FILLED_KINDS: Final = ("rating alone", "comment alone", "both filled", "neither filled")
 KINDS: Final = frozenset(
-    {"session", "session as text", "rating", "rating as text", "comment", "filled"}
+    {"session", "session as text", "rating", "rating as text", "comment", *FILLED_KINDS}
     | {"encoding", "suffix", "caller", "batch", "order"}
 )
 DELIVERY_KINDS: Final = frozenset({"encoding", "suffix", "caller", "batch", "order"})
@@ -65,7 +66,7 @@ class Blame:
             return False
         if not self._rightly_accepted:
             # Nothing can be told apart by comparing, so the clauses about values are accused.
-            return bool(set(subjects) - DELIVERY_KINDS)
+            return exchange.allowed.must_be_accepted and bool(set(subjects) - DELIVERY_KINDS)
         causes = self.causes_of(exchange)
         if causes:
             return any(kind in subjects for cause in causes for kind, _ in cause)
@@ -154,12 +155,12 @@ class Blame:
         return frozenset(causes)
 
     @cached_property
-    def lost_in_plain_json(self) -> frozenset[str]:
-        """The fields that some vote in plain JSON did not read back as sent: there the delivery is not the cause."""
+    def lost_plainly(self) -> frozenset[tuple[Encoding, str]]:
+        """The encodings in which some vote, with nothing else unusual, did not read back a field as sent."""
         return frozenset(
-            name
+            (change.exchange.call.delivery.encoding, name)
             for change in self.learned_from.state_changes
-            if change.exchange.call.delivery == PLAIN_JSON
+            if change.exchange.call.delivery == Delivery(change.exchange.call.delivery.encoding)
             and change.exchange.allowed.must_be_accepted
             and change.exchange.response.accepted
             and isinstance(change.after, StoredVote)
@@ -217,12 +218,11 @@ class Blame:
 def features_of(call: Call) -> frozenset[Feature]:
     """Return the features of a call. An empty COMMENT or RATING is not filled, so it is no feature of being filled."""
     delivery = call.delivery
-    filled = tuple(value.cls not in NOT_FILLED for value in (call.rating, call.comment))
     in_text = delivery.encoding not in JSON_ENCODINGS or delivery.batch is not Batch.NO
     own = call.session.cls in _OWN_SESSION
     features: set[Feature] = {
         ("session", "own" if own else call.session.cls),
-        ("filled", filled),
+        (_filled(call), True),
         ("encoding", delivery.encoding),
         ("suffix", delivery.suffix),
         ("caller", delivery.caller),
@@ -243,9 +243,17 @@ def features_of(call: Call) -> frozenset[Feature]:
     return frozenset(features)
 
 
+def _filled(call: Call) -> str:
+    """Return the kind of feature that says which optional parameters are filled."""
+    rated, commented = (value.cls not in NOT_FILLED for value in (call.rating, call.comment))
+    if rated:
+        return "both filled" if commented else "rating alone"
+    return "comment alone" if commented else "neither filled"
+
+
 def _is_own_text(call: Call) -> bool:
     """Return True if the comment is one of the suite's own plain texts, which are all alike to a portal."""
-    return call.comment.cls == "plain" and call.comment.value not in COMMENTS["plain"].extra_boundaries
+    return call.comment.cls == "plain" and call.comment.value not in COMMENTS["plain"].boundaries
 
 
 def _differ(exchanges: Iterable[Exchange]) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from conformance.contract.classes import COMMENTS, RATINGS
-from conformance.engine.blame import KINDS, Blame
+from conformance.engine.blame import FILLED_KINDS, KINDS, Blame
 from conformance.engine.cases import CallTemplate, Case, Cases, alone, boundary
 from conformance.engine.evidence import (
     CallSequence,
@@ -31,6 +31,7 @@ from conformance.exchange.call import (
     Caller,
     ClassifiedValue,
     Delivery,
+    Encoding,
     ReadBack,
 )
 from conformance.exchange.encode import as_text
@@ -74,7 +75,7 @@ def calls(
     rating: tuple[str, ...] = ("absent",),
     comment: tuple[str, ...] = ("absent",),
     deliveries: tuple[Delivery, ...] = (PLAIN_JSON,),
-    about: Sequence[str] = ("filled",),
+    about: Sequence[str] = FILLED_KINDS,
     also: Callable[[PortalSession], Sequence[Call]] = lambda _: (),
     judges_every_shape: bool = False,
     leaves: tuple[type[Outcome], ...] = (),
@@ -181,7 +182,7 @@ def comparisons(
                 continue
             base = log.first(baseline_of(variant.call))
             # Where the order and the encoding are both unusual, a lost field is the encoding's.
-            saved = (about == "order" and base is None) or not _is_lost_in_delivery(change, blame)
+            saved = (about == "order" and base is None) or not _is_lost_in_delivery(change, blame, about)
             base = base or log.in_plain_json(variant.call)
             if base is None:
                 if variant.is_allowed or blame.is_caused_by_delivery(variant):
@@ -309,7 +310,7 @@ def plainer(call: Call, kind: str, session: PortalSession) -> Call | None:
         return replace(call, comment=boundary(COMMENTS, "plain"))
     if kind == "rating":
         return replace(call, rating=boundary(RATINGS, "4" if call.rating.value in (5, "5") else "5"))
-    if kind == "filled":
+    if kind in FILLED_KINDS:
         both = not call.rating.absent and not call.comment.absent
         return replace(call, comment=NOTHING) if both else None
     if kind in ("rating as text", "session as text"):
@@ -333,12 +334,20 @@ def _read(session: PortalSession) -> ReadBack:
     return ReadBack(session.rateable.value)
 
 
-def _is_lost_in_delivery(change: StateChange, blame: Blame) -> bool:
-    """Return True if a field did not read back that did when it was sent in another delivery."""
+def _is_lost_in_delivery(change: StateChange, blame: Blame, about: str) -> bool:
+    """Return True if a field did not read back that did when it was sent in another delivery.
+
+    about: the kind of feature that the clause is about. A field that is lost without it has another cause.
+    """
     exchange = change.exchange
     if not (exchange.response.accepted and exchange.allowed.accepted and isinstance(change.after, StoredVote)):
         return False
-    lost = set(unsaved_fields(exchange.call, change.after)) - blame.lost_in_plain_json
+    encodings = {Encoding.JSON} if about == "encoding" else {Encoding.JSON, exchange.call.delivery.encoding}
+    lost = [
+        name
+        for name in unsaved_fields(exchange.call, change.after)
+        if not any((encoding, name) in blame.lost_plainly for encoding in encodings)
+    ]
     return bool(lost) and all(_is_saved_elsewhere(exchange.call, name, blame) for name in lost)
 
 

@@ -148,7 +148,7 @@ class _Steps:
     def votes(self) -> Iterator[Step]:
         """Yield votes in JSON that must be accepted."""
         own, digits = self.own, boundary(self.sessions, "digits")
-        by_token = Call(own, boundary(RATINGS, "2"), ClassifiedValue("plain", "by token"))
+        by_token = replace(self.example(), rating=boundary(RATINGS, "2"))
         yield from self.by_caller("a vote by token in a body", 1, by_token, Delivery(caller=Caller.TOKEN_BODY), 1)
         yield from self.voted("RATING alone, answered in XML", 1, Call(own, boundary(RATINGS, "4"), delivery=XML), 4)
         special = Call(digits, boundary(RATINGS, "3"), boundary(COMMENTS, "special"))
