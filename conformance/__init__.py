@@ -1,3 +1,0 @@
-"""Conformance suite for the Bitrix24 REST method imopenlines.session.head.vote."""
-
-__version__ = "0.4.0"
