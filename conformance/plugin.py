@@ -119,6 +119,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if run.record is not None:
         network.unblock()
     if not run.results:
+        # Tests that failed before anything was judged are no verdict.
+        if run.collected and session.exitstatus == pytest.ExitCode.TESTS_FAILED:
+            session.exitstatus = CANNOT_RUN
         return
     selection = Selection(
         frozenset(run.collected), run.target.not_offered, bool(session.shouldfail), run.allow_incomplete, run.unrecorded

@@ -71,6 +71,9 @@ class Judgement:
                 violation = exchange.violation(self.check.clause, violated.expected)
                 self.findings.append(Finding(record, violation))
             return True
+        except Exception as error:  # noqa: BLE001 - a fault of the suite must not hide the judgement of other clauses
+            self.add_error(f"the suite itself failed: {type(error).__name__}")
+            return True
         self.result.count(deviations, exchange.classes, deviated=False)
         return True
 
