@@ -36,8 +36,8 @@ from conformance.portals.reference import Answering, PortalResponse, ReferencePo
 from conformance.reporting.verdict import Verdict
 from conformance.run import DRAWS
 from conformance.selfcheck.fuzzer import fuzz, fuzzer_program, unfit_checks
-from conformance.selfcheck.kill_table import varied_portal
 from conformance.selfcheck.mutants import MUTANTS
+from conformance.selfcheck.referee import varied_portal
 from conformance.suite import portal_checks
 from conformance.target.target import embedded_target
 

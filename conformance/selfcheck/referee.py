@@ -7,23 +7,25 @@ was lost: a kill, a clause that a mutant names, or a conforming variant that is 
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from conformance.check import check_client
+from conformance.check import check_client, check_portal
 from conformance.contract.clauses import Edition, edition_names, load_edition
 from conformance.engine.plan import plan_of
 from conformance.engine.workload import Exhaustive, Explore, Mode, Planned
+from conformance.portals.in_process import portal_answering
+from conformance.portals.reference import ReferencePortal
 from conformance.reporting.verdict import Status
 from conformance.selfcheck.client_mutants import CLIENT_MUTANTS, CONFORMING_CLIENTS
 from conformance.selfcheck.conforming_variants import CONFORMING_VARIANTS
-from conformance.selfcheck.kill_table import SHORT_PLAN, failed_clauses
 from conformance.selfcheck.mutants import MUTANTS, must_catch
 from conformance.target.target import embedded_target
 
 DRAWS: Final = 20
+SHORT_PLAN: Final = 50
 CLIENT_DRAWS: Final = 10
 CAP_SECONDS: Final = 3.0
 CLIENTS: Final = "client"
@@ -35,6 +37,8 @@ MODES: Final[dict[str, Callable[[Edition], Mode]]] = {
 }
 Failed = dict[str, list[str]]
 """By the name of a portal or client, the clauses that it fails."""
+Found = dict[str, dict[str, Failed]]
+"""By edition and mode."""
 
 
 def main() -> None:
@@ -45,23 +49,42 @@ def main() -> None:
     parser.add_argument("--editions", nargs="+", default=edition_names())
     options = parser.parse_args()
     if options.compare is None:
-        found = {name: {mode: _judged(name, mode) for mode in options.modes} for name in options.editions}
+        found = judged_by_all(options.editions, options.modes)
         options.file.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
         return
     before, after = (json.loads(path.read_text("utf-8")) for path in (options.compare, options.file))
     print("\n".join(_compared(before, after)))
 
 
+def judged_by_all(editions: Sequence[str], modes: Sequence[str]) -> Found:
+    """Return what each portal and client fails in these editions and modes."""
+    return {name: {mode: _judged(name, mode) for mode in modes} for name in editions}
+
+
+def failed_clauses(name: str, edition: str, mode: Mode) -> tuple[str, ...]:
+    """Return the clauses that a portal fails, in the order of the contract."""
+    portal = varied_portal(name, edition)
+    verdict = check_portal(portal_answering(embedded_target(), portal.answer), portal.edition, mode).verdict
+    return tuple(entry.clause.id for entry in verdict.with_status(Status.FAILED))
+
+
+def varied_portal(name: str, edition: str) -> ReferencePortal:
+    """Return the reference portal of an edition as the mutant or variant of that name makes it."""
+    portal = ReferencePortal(load_edition(edition))
+    next(variant for variant in (*MUTANTS, *CONFORMING_VARIANTS) if variant.name == name).apply(portal)
+    return portal
+
+
 def _judged(edition: str, mode: str) -> Failed:
     if mode == CLIENTS:
         clients = (*CLIENT_MUTANTS, *CONFORMING_CLIENTS)
         with ThreadPoolExecutor(6) as workers:
-            told = workers.map(_client, [client.command for client in clients], [edition] * len(clients))
-            return dict(zip([client.name for client in clients], told, strict=True))
+            failed = workers.map(_client, [client.command for client in clients], [edition] * len(clients))
+            return dict(zip([client.name for client in clients], failed, strict=True))
     names = [variant.name for variant in (*MUTANTS, *CONFORMING_VARIANTS) if edition in variant.editions]
     with ProcessPoolExecutor() as workers:
-        told = workers.map(_portal, names, [edition] * len(names), [mode] * len(names))
-        return dict(zip(names, told, strict=True))
+        failed = workers.map(_portal, names, [edition] * len(names), [mode] * len(names))
+        return dict(zip(names, failed, strict=True))
 
 
 def _portal(name: str, edition: str, mode: str) -> list[str]:

@@ -16,8 +16,8 @@ import pytest
 from conformance.contract.clauses import edition_names, load_edition
 from conformance.engine.plan import plan_of
 from conformance.engine.workload import Explore, Mode, Planned
-from conformance.selfcheck.kill_table import failed_clauses
 from conformance.selfcheck.mutants import MUTANTS, must_catch
+from conformance.selfcheck.referee import failed_clauses
 from conformance.target.target import embedded_target
 
 DRAWS = 5
