@@ -70,8 +70,11 @@ def _votes_in_a_row(blame: Blame, clause: str) -> Iterator[CallSequence]:
         yield CallSequence((first.exchange, second.exchange), first.after, second.after)
     votes = [exchange for exchange in blame.log.exchanges if exchange.allowed.must_be_accepted]
     accepted = [vote for vote in votes if vote.response.accepted]
-    again = [vote for vote in votes if accepted and vote.call == accepted[0].call]
-    if len(accepted) == 1 and again[-1] is not accepted[0] and votes[-1].number > again[-1].number:
+    if len(accepted) != 1:
+        return
+    later = [vote for vote in votes if vote.number > accepted[0].number]
+    again = [vote for vote in later if vote.call == accepted[0].call]
+    if again and len(again) < len(later):
         yield CallSequence((accepted[0], again[-1]), NOT_READ, NOT_READ)
 
 

@@ -4,7 +4,8 @@ A call has features: its session, its rating, its comment, which fields are fill
 refuse a good call for any of them. So a clause is accused of a wrong refusal only if the suspicious feature is one that
 the clause is about.
 
-1. Each feature of a call that was rightly accepted is cleared.
+1. Each feature of a call that was rightly accepted is cleared. A delivery is cleared too if a forbidden session was
+   rightly refused in it.
 2. The suspects of a refused call are its features that are not cleared. Where each one is cleared by itself, they are
    its pairs of features that no accepted call had.
 3. The fewest suspects that explain all wrong refusals are the causes. Suspects that explain equally many all count.
@@ -72,7 +73,9 @@ class Blame:
             return any(kind in subjects for cause in causes for kind, _ in cause)
         if exchange.allowed.must_be_accepted:
             return True
-        unproven = {kind for kind, value in features_of(exchange.call) - self._understood if kind in DELIVERY_KINDS}
+        if _delivery(exchange.call) in self._understood:
+            return True
+        unproven = {kind for kind, _ in self._uncleared(exchange.call) if kind in DELIVERY_KINDS}
         return not unproven or bool(unproven & set(subjects))
 
     def causes_of(self, exchange: Exchange) -> set[Suspect]:
@@ -85,11 +88,16 @@ class Blame:
 
     def suspects_of(self, exchange: Exchange) -> set[Suspect]:
         """Return the features of a call that are not cleared, or its pairs of features where each one is."""
-        features = features_of(exchange.call)
-        single = features - self._cleared
+        single = self._uncleared(exchange.call)
         if single:
             return {frozenset({feature}) for feature in single}
-        return set(map(frozenset, combinations(features, 2))) - self._cleared_pairs
+        return set(map(frozenset, combinations(features_of(exchange.call), 2))) - self._cleared_pairs
+
+    def _uncleared(self, call: Call) -> set[Feature]:
+        uncleared = set(features_of(call) - self._cleared)
+        if _delivery(call) in self._understood:
+            return {feature for feature in uncleared if feature[0] not in DELIVERY_KINDS} or uncleared
+        return uncleared
 
     def depends_on_history(self, exchange: Exchange) -> bool:
         """Return True if the same call, or the control vote, had different outcomes in this run."""
@@ -119,13 +127,13 @@ class Blame:
         return frozenset(feature for exchange in self._rightly_accepted for feature in features_of(exchange.call))
 
     @cached_property
-    def _understood(self) -> frozenset[Feature]:
-        """The features of delivery in which a vote was rightly accepted, or a forbidden session rightly refused."""
-        rightly_refused = (
-            one for one in self.learned_from.exchanges if one.call.session.cls == "forbidden" and one.is_allowed
+    def _understood(self) -> frozenset[Hashable]:
+        """The deliveries in which a forbidden session was rightly refused: the portal understood the call."""
+        return frozenset(
+            _delivery(one.call)
+            for one in self.learned_from.exchanges
+            if one.allowed.rejecting_clauses == ("error.access-denied",) and one.is_allowed and one.call.is_documented
         )
-        features = (feature for exchange in rightly_refused for feature in features_of(exchange.call))
-        return self._cleared | {feature for feature in features if feature[0] in DELIVERY_KINDS}
 
     @cached_property
     def _cleared_pairs(self) -> frozenset[Suspect]:

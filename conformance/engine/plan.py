@@ -124,7 +124,7 @@ class _Steps:
         """Yield votes, what the pages leave open, what must be refused, and the first vote once more."""
         control = self.example()
         yield from self.voted("the example of the page", 1, control)
-        yield Step("the same vote at once again: is it still accepted", 1, control)
+        yield Step("the same vote at once again: is it still accepted", 4, control)
         yield from self.votes()
         yield from self.votes_by_other_ways()
         yield from self.voted("in a batch: each bad value as a text", 1, BatchRequest(self.bad_items()))
@@ -153,7 +153,9 @@ class _Steps:
         yield from self.voted("RATING alone, answered in XML", 1, Call(own, boundary(RATINGS, "4"), delivery=XML), 4)
         special = Call(digits, boundary(RATINGS, "3"), boundary(COMMENTS, "special"))
         yield from self.voted("SESSION_ID as text", 1, special)
-        yield from self.voted("RATING as text", 2, Call(own, ClassifiedValue("digits", "1"), delivery=SHORT), 4)
+        # The same comment is in the batch whose cmd is a list: where one of both is refused, the other shows the cause.
+        rated_by_text = Call(own, ClassifiedValue("digits", "1"), boundary(COMMENTS, "unicode"), SHORT)
+        yield from self.voted("RATING as text", 2, rated_by_text, 4)
         for purpose, priority, name, delivery, look in (
             ("COMMENT of emoji", 4, "emoji", ASCII, 5),
             ("COMMENT of 1,000 characters", 1, "long", SHORT, 1),
