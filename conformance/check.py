@@ -1,6 +1,6 @@
 """The engine as a library: judge a portal, a recording, or a client library, and return a report.
 
-pytest, the command, `diff` and the selfcheck all judge through `results_of`.
+pytest, the command, `diff` and the selfcheck all judge through `judge_clauses`.
 """
 
 import signal
@@ -37,7 +37,7 @@ from conformance.portals.reference import ReferencePortal
 from conformance.portals.scripts import TRUE
 from conformance.portals.server import serving
 from conformance.reporting.report import RunFacts, report_of
-from conformance.reporting.verdict import RunVerdict, Selection, decide
+from conformance.reporting.verdict import ClauseVerdict, RunVerdict, Selection, decide, decide_clause
 from conformance.run import CLIENT_DRAWS, DRAWS, ClientOptions, Run
 from conformance.suite import client_checks, portal_checks
 from conformance.target.cassette import CassetteTransport
@@ -98,7 +98,7 @@ def check_portal(
     chosen = edition.clauses.keys() if only is None else set(only)
     checks = [check for check in portal_checks() if check.clause in chosen - portal.target.not_offered]
     session = PortalSession(edition, portal, judges_implied=True)
-    run.results = _run_portal_checks(run, session, checks, UNWATCHED)
+    run.verdicts = _verdicts(run, _run_portal_checks(run, session, checks, UNWATCHED))
     return _report(run, checks)
 
 
@@ -121,7 +121,7 @@ def check_recording(
         deviations=deviations,
     )
     checks = [check for check in portal_checks() if check.clause in run.clauses.keys() - target.not_offered]
-    run.results = results_of(run, checks)
+    run.verdicts = judge_clauses(run, checks)
     return _report(run, checks)
 
 
@@ -143,14 +143,14 @@ def check_client(
     run = Run(edition=edition, client=client, deviations=deviations, seed=seed, client_draws=draws)
     chosen = edition.client_clauses.keys() if only is None else set(only)
     checks = [check for check in client_checks() if check.clause in chosen]
-    run.results = results_of(run, checks)
+    run.verdicts = judge_clauses(run, checks)
     return _report(run, checks)
 
 
-def results_of(run: Run, checks: Sequence[Check], listener: Listener = SILENT) -> dict[str, ClauseResult]:
-    """Send what a run needs and return the result of each check by clause. Raise UserError."""
+def judge_clauses(run: Run, checks: Sequence[Check], listener: Listener = SILENT) -> dict[str, ClauseVerdict]:
+    """Send what a run needs and return the verdict on each clause. Raise UserError."""
     if run.client is not None:
-        return _client_results(run, run.client, checks)
+        return _verdicts(run, _client_results(run, run.client, checks))
     with _reached(run, listener) as (portal, watch):
         session = PortalSession(run.edition, portal, run.level == "implied")
         results = _run_portal_checks(run, session, checks, watch)
@@ -158,7 +158,11 @@ def results_of(run: Run, checks: Sequence[Check], listener: Listener = SILENT) -
     if run.record is not None and run.unrecorded:
         for result in results.values():
             _note_missing(result, run.record.judged.get(result.clause, 0))
-    return results
+    return _verdicts(run, results)
+
+
+def _verdicts(run: Run, results: Mapping[str, ClauseResult]) -> dict[str, ClauseVerdict]:
+    return {name: decide_clause(run.clauses[name], result, run.deviations) for name, result in results.items()}
 
 
 def _note_missing(result: ClauseResult, expected: int) -> None:
@@ -186,7 +190,7 @@ def _report(run: Run, checks: Sequence[Check]) -> Report:
     collected = frozenset(check.clause for check in checks)
     selection = Selection(collected, run.target.not_offered, stopped=False, allow_incomplete=False)
     selection = replace(selection, unrecorded=run.unrecorded)
-    return Report(decide(run.clauses, run.results, run.deviations, selection), run.facts())
+    return Report(decide(run.clauses, run.verdicts, selection), run.facts())
 
 
 def _run_portal_checks(

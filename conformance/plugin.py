@@ -7,17 +7,16 @@ import click
 import pytest
 from pytest_recording import network
 
-from conformance.check import Listener, results_of
+from conformance.check import Listener, judge_clauses
 from conformance.console import Console
 from conformance.engine.checks import Check
-from conformance.engine.results import ClauseResult
 from conformance.engine.runner import check_order
 from conformance.errors import CANNOT_RUN, UserError
 from conformance.options import add_options, options_of
 from conformance.reporting.files import annotations, write_files
 from conformance.reporting.report import report_of, write_report
 from conformance.reporting.terminal import summary, violation_block
-from conformance.reporting.verdict import RunVerdict, Selection, Status, decide, decide_clause
+from conformance.reporting.verdict import ClauseVerdict, RunVerdict, Selection, Status, decide
 from conformance.run import Run, run_of
 from conformance.suite import RunClause
 
@@ -73,8 +72,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def results(request: pytest.FixtureRequest) -> dict[str, ClauseResult]:
-    """Send what the run needs, once for all clauses, and return the result of each."""
+def verdicts(request: pytest.FixtureRequest) -> dict[str, ClauseVerdict]:
+    """Send what the run needs, once for all clauses, and return the verdict on each."""
     run = request.config.stash[RUN]
     console = Console(request.config)
     listener = Listener(console.say, console.ask, console.progress(run.target.limit))
@@ -82,21 +81,21 @@ def results(request: pytest.FixtureRequest) -> dict[str, ClauseResult]:
     if hasattr(request.config, "workerinput"):
         pytest.fail("-n: a run is one list of requests, which one process sends: leave -n out", pytrace=False)
     try:
-        return results_of(run, checks, listener)
+        return judge_clauses(run, checks, listener)
     except UserError as error:
         _stop(error, run)
 
 
 @pytest.fixture
-def run_clause(request: pytest.FixtureRequest, results: dict[str, ClauseResult]) -> RunClause:
+def run_clause(request: pytest.FixtureRequest, verdicts: dict[str, ClauseVerdict]) -> RunClause:
     """Return the function with which a test fails where its clause does not hold."""
     run = request.config.stash[RUN]
 
     def conclude(check: Check) -> None:
         # JUnit shows these with the test.
         request.node.user_properties += [("clause", check.clause), ("level", run.clauses[check.clause].level)]
-        run.results[check.clause] = results[check.clause]
-        _conclude(run, results[check.clause])
+        verdict = run.verdicts[check.clause] = verdicts[check.clause]
+        _conclude(run, verdict)
 
     return conclude
 
@@ -118,7 +117,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     run = session.config.stash[RUN]
     if run.record is not None:
         network.unblock()
-    if not run.results:
+    if not run.verdicts:
         # Tests that failed before anything was judged are no verdict.
         if run.collected and session.exitstatus == pytest.ExitCode.TESTS_FAILED:
             session.exitstatus = CANNOT_RUN
@@ -126,7 +125,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     selection = Selection(
         frozenset(run.collected), run.target.not_offered, bool(session.shouldfail), run.allow_incomplete, run.unrecorded
     )
-    verdict = session.config.stash[VERDICT] = decide(run.clauses, run.results, run.deviations, selection)
+    verdict = session.config.stash[VERDICT] = decide(run.clauses, run.verdicts, selection)
     try:
         report = session.config.stash[REPORT] = report_of(verdict, run.facts())
         write_report(report, run.report_folder)
@@ -137,7 +136,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = verdict.exit_status
     if run.write_record is not None:
         try:
-            run.write_record({name: result.exchanges for name, result in run.results.items()})
+            run.write_record({name: entry.exchanges for name, entry in run.verdicts.items()})
         except UserError as error:
             session.config.stash[NOT_RECORDED] = run.target.redactor.text(str(error))
             session.exitstatus = CANNOT_RUN
@@ -170,10 +169,9 @@ def _check_of(item: pytest.Item) -> Check | None:
     return check
 
 
-def _conclude(run: Run, result: ClauseResult) -> None:
-    """Show the outcome of a test as pytest does, from the verdict on its clause."""
-    clause = run.clauses[result.clause]
-    entry = decide_clause(clause, result, run.deviations)
+def _conclude(run: Run, entry: ClauseVerdict) -> None:
+    """Show the verdict on a clause as pytest shows the outcome of a test."""
+    clause = entry.clause
     if entry.status is Status.FAILED:
         pytest.fail(violation_block(entry.violations, clause, run.edition), pytrace=False)
     if entry.status in (Status.DEVIATION_GONE, Status.ERROR):

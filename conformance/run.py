@@ -16,12 +16,12 @@ from conformance.engine.deviations import Deviation, load_deviations
 from conformance.engine.exhaustive import Coverage, coverage_of
 from conformance.engine.plan import plan_of
 from conformance.engine.plan_file import plan_from
-from conformance.engine.results import ClauseResult
 from conformance.engine.session import Combination
 from conformance.engine.workload import Exhaustive, Explore, Mode, Planned
 from conformance.errors import UserError
 from conformance.options import AUTO, Options
 from conformance.reporting.report import RunFacts
+from conformance.reporting.verdict import ClauseVerdict
 from conformance.target.client import network_portal
 from conformance.target.recording import Recording, is_interrupted, load_recording
 from conformance.target.target import Target, edition_of, embedded_target, load_target
@@ -58,7 +58,7 @@ class Run:
     write_record: writes the recording when the run has come to its end.
     not_put_back: what of the found votes was not restored.
     collected: the clauses whose tests are to run.
-    results: the result of each clause that was judged.
+    verdicts: the verdict on each clause that was judged.
     """
 
     edition: Edition
@@ -83,7 +83,7 @@ class Run:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     clock: float = field(default_factory=time.monotonic)
     collected: set[str] = field(default_factory=set)
-    results: dict[str, ClauseResult] = field(default_factory=dict)
+    verdicts: dict[str, ClauseVerdict] = field(default_factory=dict)
     combinations: set[Combination] = field(default_factory=set)
     requests: int = 0
     writes: int = 0

@@ -78,17 +78,9 @@ class RunVerdict:
         return [entry for entry in self.clauses if entry.status in statuses]
 
 
-def decide(
-    clauses: Mapping[str, Clause],
-    results: Mapping[str, ClauseResult],
-    deviations: tuple[Deviation, ...],
-    selection: Selection,
-) -> RunVerdict:
-    """The verdict of a run from the results of its clauses."""
-    entries = tuple(
-        decide_clause(clause, results[clause.id], deviations) if clause.id in results else _untried(clause, selection)
-        for clause in clauses.values()
-    )
+def decide(clauses: Mapping[str, Clause], verdicts: Mapping[str, ClauseVerdict], selection: Selection) -> RunVerdict:
+    """Return the verdict of a run from those on its clauses."""
+    entries = tuple(verdicts.get(clause.id) or _unjudged(clause, selection) for clause in clauses.values())
     statuses = {entry.status for entry in entries}
     judged = any(entry.exchanges for entry in entries if entry.status is not Status.OBSERVED)
     unexercised = [
@@ -137,7 +129,7 @@ def decide_clause(clause: Clause, result: ClauseResult, deviations: tuple[Deviat
     return ClauseVerdict(clause, status, result.exchanges, violations, tuple(gone or excusing), result.observed, note)
 
 
-def _untried(clause: Clause, selection: Selection) -> ClauseVerdict:
+def _unjudged(clause: Clause, selection: Selection) -> ClauseVerdict:
     if clause.id in selection.not_offered:
         status, note = Status.NOT_OFFERED, "the target file says so"
     elif clause.id in selection.collected and not selection.stopped:
