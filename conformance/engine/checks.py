@@ -24,7 +24,6 @@ from conformance.engine.log import changers
 from conformance.engine.session import PortalSession
 from conformance.exchange.call import (
     JSON_ENCODINGS,
-    NOTHING,
     PLAIN_JSON,
     Batch,
     Call,
@@ -302,24 +301,25 @@ def another_vote(call: Call, session: PortalSession) -> Call:
     return Call(session.rateable, boundary(RATINGS, stars), ClassifiedValue("plain", "another vote"))
 
 
-def plainer(call: Call, kind: str, session: PortalSession) -> Call | None:
-    """Return the call with one kind of feature made plain; None where that would leave nothing to accept."""
-    if kind == "session":
-        return replace(call, session=session.rateable)
-    if kind == "comment":
-        return replace(call, comment=boundary(COMMENTS, "plain"))
-    if kind == "rating":
-        return replace(call, rating=boundary(RATINGS, "4" if call.rating.value in (5, "5") else "5"))
+def plainer(call: Call, kind: str, session: PortalSession) -> Call:
+    """Return the call with one kind of feature made plain.
+
+    For a kind that says which fields are filled, the same fields are filled with plain values.
+    """
+    stars = boundary(RATINGS, "4" if call.rating.value in (5, "5") else "5")
+    rating = call.rating if call.rating.absent else stars
+    comment = call.comment if call.comment.absent else boundary(COMMENTS, "plain")
     if kind in FILLED_KINDS:
-        both = not call.rating.absent and not call.comment.absent
-        return replace(call, comment=NOTHING) if both else None
-    if kind in ("rating as text", "session as text"):
-        return replace(call, session=session.rateable, rating=_as_number(call.rating))
+        return replace(call, rating=rating, comment=comment)
+    if kind == "comment":
+        return replace(call, comment=comment)
+    if kind == "rating":
+        return replace(call, rating=rating)
+    if kind == "rating as text" and call.rating.cls == "digits":
+        return replace(call, rating=boundary(RATINGS, call.rating.value))
+    if kind in ("session", "session as text", "rating as text"):
+        return replace(call, session=session.rateable)
     return call.via(PLAIN_JSON)
-
-
-def _as_number(rating: ClassifiedValue) -> ClassifiedValue:
-    return boundary(RATINGS, str(rating.value)) if rating.cls == "digits" else rating
 
 
 def _as_texts(call: Call) -> Call:

@@ -198,11 +198,8 @@ class _Run:
         steps: list[Step] = []
         sent: set[Call] = set()
         for call, exchange in list(suspected.items())[:_MOST_REPEATED]:
-            plainer_calls = [
-                plain
-                for kind in sorted({kind for cause in blame.suspects_of(exchange) for kind, _ in cause})
-                if (plain := plainer(call, kind, self.session)) is not None
-            ]
+            kinds = {kind for cause in blame.suspects_of(exchange) for kind, _ in cause}
+            plainer_calls = [plainer(call, kind, self.session) for kind in sorted(kinds)]
             for control in (call, *plainer_calls):
                 if control not in sent:
                     sent.add(control)
