@@ -1,7 +1,8 @@
 """An OpenAPI 3.1 description of the method, generated from the data of an edition.
 
-For fuzzers, mock generators and documentation tools. It says what a schema can say: types, ranges, statuses, codes and
-envelopes. What depends on the state of a portal (who may rate which session, what reads back) stays with the suite.
+Fuzzers, mock generators and documentation tools read this description. A schema can state types, ranges, statuses,
+codes and envelopes. Demands that depend on the state of a portal, such as who may rate a session, are judged only
+by the suite.
 """
 
 from collections import defaultdict
@@ -16,7 +17,11 @@ _CHAPTERS: Final = ("required", "optional", "rating", "comment", "success", "err
 
 
 def openapi_of(edition: Edition, method: str, version: str) -> dict[str, Any]:
-    """The description as a JSON document. method: the method's name; version: of the suite."""
+    """Return the description as a JSON document.
+
+    method: the name of the REST method.
+    version: the version of the suite.
+    """
     operation = {
         "summary": "A supervisor rates a finished open-channel dialog",
         "description": _description(edition),
@@ -118,7 +123,10 @@ def _schemas(edition: Edition) -> dict[str, Any]:
 
 
 def _responses(edition: Edition) -> dict[str, Any]:
-    """By status. Where an edition leaves the status of a refusal open, 200 may carry one and so may any 4xx."""
+    """Return the responses by status.
+
+    If an edition leaves the status of a refusal open, status 200 and every 4xx status may carry a refusal.
+    """
     codes: dict[int, set[str]] = defaultdict(set)
     for code, status in edition.system_codes.items():
         codes[status].add(code)

@@ -1,7 +1,7 @@
-"""The oracle: which outcomes the documentation permits for a combination of equivalence classes.
+"""The oracle: the outcomes that the documentation permits for a combination of equivalence classes.
 
-A call breaks the clauses named in the tables below, one for each class at fault. Each clause brings its codes; the
-documentation fixes no order between checks, so the codes of all of them are permitted.
+The tables below name the clause that each faulty class breaks. The documentation fixes no order between the checks of a
+portal, so a call with several faults may be refused with a code of any broken clause.
 """
 
 from collections.abc import Mapping
@@ -50,10 +50,12 @@ _COMMENTS_KEPT: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class AllowedOutcomes:
-    """The permitted outcomes: acceptance or not, and the codes with which the call may be refused (none: it may not).
+    """The outcomes that the documentation permits for one call.
 
-    broken: the clauses that the call breaks, which is why it must be refused. kept: where it must be accepted, the
-    clauses that promise this for its values.
+    accepted: True if the call may be accepted.
+    codes: the codes with which the call may be refused; empty if the call must not be refused.
+    rejecting_clauses: the clauses that the call breaks, for which it must be refused.
+    accepting_clauses: if the call must be accepted, the clauses that promise this for its values.
     """
 
     accepted: bool
@@ -63,10 +65,12 @@ class AllowedOutcomes:
 
     @property
     def must_be_accepted(self) -> bool:
+        """Return True if the call must not be refused."""
         return self.accepted and not self.codes
 
     @property
     def must_be_refused(self) -> bool:
+        """Return True if the call must not be accepted."""
         return not self.accepted
 
     def __str__(self) -> str:
@@ -77,7 +81,7 @@ class AllowedOutcomes:
 
 
 def allowed(edition: Edition, session: str, rating: str, comment: str) -> AllowedOutcomes:
-    """The outcomes that the edition permits for a call with values of these classes."""
+    """Return the outcomes that the edition permits for a call with values of these classes."""
     broken: list[str] = []
     doubts: set[str] = set()
     if session in judged_sessions(edition):
@@ -90,13 +94,14 @@ def allowed(edition: Edition, session: str, rating: str, comment: str) -> Allowe
         given = (rating, comment) != ("absent", "absent")
         broken += ["optional.at-least-one"] if given else _of_edition(edition, _NEITHER)
     elif rating in ("empty", "null") or comment in UNJUDGED_COMMENTS:
-        # An empty RATING beside a comment, and a comment on which the pages are silent, may be taken or refused.
+        # The pages are silent on an empty RATING beside a comment, and on such comments: both answers are permitted.
         doubts |= edition.method_codes
     codes = doubts.union(*(edition.clauses[clause].codes for clause in broken))
     kept: list[str] = []
     if not broken and not codes:
         kept += ["session-id.digits-as-text"] if session == "digits" else []
-        # That "0" is a filled comment is demanded by a clause of its own: a portal that refuses it has one fault.
+        # PHP takes "0" for an empty text. The comment "0" has a clause of its own, so that a portal that refuses this
+        # comment is accused of one fault only.
         if comment != "zero-text":
             kept.append(_FILLED_KEPT[rating not in NOT_FILLED, comment not in NOT_FILLED])
         kept += [clause for clause in (_RATINGS_KEPT.get(rating), _COMMENTS_KEPT.get(comment)) if clause]
@@ -104,12 +109,16 @@ def allowed(edition: Edition, session: str, rating: str, comment: str) -> Allowe
 
 
 def judged_sessions(edition: Edition) -> frozenset[str]:
-    """The classes of SESSION_ID of which the edition speaks; with the others a call may be accepted or refused."""
+    """Return the classes of SESSION_ID that the edition judges.
+
+    A call with a session of another class may be accepted or refused.
+    """
     said = {name for name, clauses in _SESSION_FAULTS.items() if _of_edition(edition, clauses)}
     return frozenset({"rateable", "digits", *said})
 
 
 def _of_edition(edition: Edition, clauses: tuple[str, ...]) -> list[str]:
+    """Return the first of these clauses that the edition has, as a list of at most one."""
     return [clause for clause in clauses if clause in edition.clauses][:1]
 
 
