@@ -62,20 +62,20 @@ def needs_json(pick: ClassifiedValue) -> bool:
     return by_class or pick.value is None or isinstance(pick.value, bool | list | dict)
 
 
-def _table(*classes: EquivalenceClass) -> dict[str, EquivalenceClass]:
+def _by_name(*classes: EquivalenceClass) -> dict[str, EquivalenceClass]:
     return {entry.name: entry for entry in classes}
 
 
 # Some language reads these words as a number or as a missing value, so they are not drawn as plain words.
-_READ_AS_SOMETHING = {"nan", "inf", "infinity", "null", "none", "nil", "undefined", "true", "false"}
+_WORDS_READ_AS_VALUES = {"nan", "inf", "infinity", "null", "none", "nil", "undefined", "true", "false"}
 _LETTERS = string.ascii_letters + "бжщÄéñ"
 
 
-def _words(st: ModuleType) -> Any:
-    return st.text(_LETTERS, min_size=1, max_size=8).filter(lambda word: word.lower() not in _READ_AS_SOMETHING)
+def _draw_words(st: ModuleType) -> Any:
+    return st.text(_LETTERS, min_size=1, max_size=8).filter(lambda word: word.lower() not in _WORDS_READ_AS_VALUES)
 
 
-def _fractions(st: ModuleType) -> Any:
+def _draw_fractions(st: ModuleType) -> Any:
     parts = st.sampled_from((0.5, 0.25, 0.75, 0.125, 0.9, 0.1))
     return st.builds(lambda whole, part: whole + part, st.integers(0, 9), parts)
 
@@ -84,7 +84,7 @@ NOT_SENT: Final = EquivalenceClass("absent", (ABSENT,))
 EMPTY: Final = EquivalenceClass("empty", ("",))
 NULL: Final = EquivalenceClass("null", (None,))
 
-RATINGS: Final[Mapping[str, EquivalenceClass]] = _table(
+RATINGS: Final[Mapping[str, EquivalenceClass]] = _by_name(
     NOT_SENT,
     EMPTY,
     NULL,
@@ -103,15 +103,15 @@ RATINGS: Final[Mapping[str, EquivalenceClass]] = _table(
         (-2, -3, -4, -5, -6, -253, -(2**31), 3 - 2**32),
         lambda st: st.integers(-(2**63), -1).map(int),
     ),
-    EquivalenceClass("fraction", (2.5,), (0.5, 1.5, 3.5, 4.5, 5.5, 4.9, 0.1, 1.001, "2.5"), _fractions),
-    EquivalenceClass("text", ("abc",), ("five", "x"), _words),
+    EquivalenceClass("fraction", (2.5,), (0.5, 1.5, 3.5, 4.5, 5.5, 4.9, 0.1, 1.001, "2.5"), _draw_fractions),
+    EquivalenceClass("text", ("abc",), ("five", "x"), _draw_words),
     EquivalenceClass("boolean", (True, False)),
     EquivalenceClass("list", ([5],), ([1, 2], ["5"]), lambda st: st.lists(st.integers(1, 5), min_size=1, max_size=3)),
     EquivalenceClass(
         "object",
         ({"a": 5},),
         ({"value": 3},),
-        lambda st: st.dictionaries(_words(st), st.integers(1, 5), min_size=1, max_size=2),
+        lambda st: st.dictionaries(_draw_words(st), st.integers(1, 5), min_size=1, max_size=2),
     ),
     EquivalenceClass("digits", ("1", "2", "3", "4", "5")),
     EquivalenceClass(
@@ -145,27 +145,27 @@ def is_judged_text(text: str) -> bool:
     )
 
 
-def _texts(alphabet: str, longest: int = 24) -> Draw:
+def _draw_texts_of(alphabet: str, longest: int = 24) -> Draw:
     return lambda st: st.text(alphabet, min_size=1, max_size=longest).filter(is_judged_text)
 
 
-def _lines(st: ModuleType) -> Any:
+def _draw_lines(st: ModuleType) -> Any:
     # A lone CR is left out: if a CRLF follows, a portal that turns CRLF into LF stores another text.
     parts = st.sampled_from(("a", "b", " ", ".", "\n", "\t", "\r\n"))
     return st.lists(parts, min_size=1, max_size=24).map("".join).filter(is_judged_text)
 
 
-def _any_texts(st: ModuleType) -> Any:
+def _draw_any_texts(st: ModuleType) -> Any:
     characters = st.characters(exclude_categories=("Cs", "Cc", "Cn"))
     return st.text(characters, min_size=1, max_size=16).filter(is_judged_text)
 
 
-def _long_texts(st: ModuleType) -> Any:
-    seeds = _texts("abж😀.&+", 3)(st)
+def _draw_long_texts(st: ModuleType) -> Any:
+    seeds = _draw_texts_of("abж😀.&+", 3)(st)
     return st.builds(lambda size, seed: (seed * size)[:size], st.integers(101, LONGEST_COMMENT), seeds)
 
 
-COMMENTS: Final[Mapping[str, EquivalenceClass]] = _table(
+COMMENTS: Final[Mapping[str, EquivalenceClass]] = _by_name(
     NOT_SENT,
     EMPTY,
     NULL,
@@ -212,13 +212,13 @@ COMMENTS: Final[Mapping[str, EquivalenceClass]] = _table(
             "-1",
             "00",
         ),
-        _texts(_PUNCTUATION + "aZ 09"),
+        _draw_texts_of(_PUNCTUATION + "aZ 09"),
     ),
     EquivalenceClass(
         "lines",
         ("first\nsecond é Ж 😀\r\nthird\tend",),
         ("a\nb", "a\r\nb", "a\rb", "a\tb", "a\n\nb"),
-        _lines,
+        _draw_lines,
     ),
     EquivalenceClass(
         "unicode",
@@ -246,13 +246,13 @@ COMMENTS: Final[Mapping[str, EquivalenceClass]] = _table(
             "\u00ad-",
             "\ufeff-mark",
         ),
-        _any_texts,
+        _draw_any_texts,
     ),
     EquivalenceClass(
         "emoji",
         ("👍🏽 👨‍👩‍👧‍👦 🇩🇪 😀 𝒳 𠜎",),
         ("😀", "a😀b", "❤️", "🏳️‍🌈", "𝔘𝔫𝔦", "𐍈", "𠜎𠜱", "1️⃣"),
-        _texts("😀👍🏽❤🇩🇪🎉𝒳𠜎𐍈 ab"),
+        _draw_texts_of("😀👍🏽❤🇩🇪🎉𝒳𠜎𐍈 ab"),
     ),
     EquivalenceClass(
         "long",
@@ -271,7 +271,7 @@ COMMENTS: Final[Mapping[str, EquivalenceClass]] = _table(
             "😀" * 1000,
             "word " * 199 + "end",
         ),
-        _long_texts,
+        _draw_long_texts,
     ),
     EquivalenceClass("zero-text", ("0",)),
     EquivalenceClass("blank", (" \t\n\u00a0\u2003", "\u200b", "\u0301"), (" ", "\u2003")),
@@ -308,15 +308,15 @@ def session_classes(sessions: Mapping[str, int], live: bool) -> dict[str, Equiva
     fraction = EquivalenceClass("fraction", (own + 0.5,))
     if not live:
         negative = EquivalenceClass("negative", (-own, -1), (-2, -(2**31)), lambda st: st.integers(-(2**31), -1))
-        text = EquivalenceClass("text", ("abc", f"{own}abc"), ("x", f"abc{own}"), _words)
+        text = EquivalenceClass("text", ("abc", f"{own}abc"), ("x", f"abc{own}"), _draw_words)
         boolean = EquivalenceClass("boolean", (False, True))
         fraction = EquivalenceClass(
             "fraction",
             (own + 0.5,),
             (0.5, own + 0.1, f"{own}.5"),
-            lambda st: _fractions(st).map(lambda part: own + part),
+            lambda st: _draw_fractions(st).map(lambda part: own + part),
         )
-    return _table(
+    return _by_name(
         NOT_SENT,
         EMPTY,
         NULL,

@@ -105,7 +105,9 @@ class Edition:
 
 def edition_names() -> list[str]:
     """Return the editions that ship with the suite, oldest first."""
-    return sorted(entry.name.removesuffix(".toml") for entry in _folder().iterdir() if entry.name.endswith(".toml"))
+    return sorted(
+        entry.name.removesuffix(".toml") for entry in _editions_folder().iterdir() if entry.name.endswith(".toml")
+    )
 
 
 @cache
@@ -116,7 +118,7 @@ def load_edition(name: str) -> Edition:
     """
     if name not in edition_names():
         raise UserError(unknown("edition", name, edition_names(), f"choose one of {', '.join(edition_names())}"))
-    return parse_edition((_folder() / f"{name}.toml").read_text("utf-8"), f"{name}.toml")
+    return parse_edition((_editions_folder() / f"{name}.toml").read_text("utf-8"), f"{name}.toml")
 
 
 def editions_naming(code: str) -> list[str]:
@@ -184,7 +186,7 @@ def parse_edition(text: str, file: str) -> Edition:
         where = f"{file}: clause {number} ({entry.id})"
         if entry.id in clauses:
             raise UserError(f"{where}: id: it is there twice")
-        clauses[entry.id] = _clause(entry, form, where)
+        clauses[entry.id] = _read_clause(entry, form, where)
     return Edition(
         name=form.edition,
         summary=form.summary,
@@ -199,11 +201,11 @@ def parse_edition(text: str, file: str) -> Edition:
     )
 
 
-def _folder() -> Traversable:
+def _editions_folder() -> Traversable:
     return files("conformance.contract") / "editions"
 
 
-def _clause(entry: _ClauseEntry, form: EditionFile, where: str) -> Clause:
+def _read_clause(entry: _ClauseEntry, form: EditionFile, where: str) -> Clause:
     if not re.fullmatch(r"[a-z0-9-]+\.[a-z0-9-]+", entry.id):
         raise UserError(f"{where}: id: write it as group.name in lower case")
     if entry.source.page not in form.sources:

@@ -24,7 +24,7 @@ def openapi_of(edition: Edition, method: str, version: str) -> dict[str, Any]:
     """
     operation = {
         "summary": "A supervisor rates a finished open-channel dialog",
-        "description": _description(edition),
+        "description": _describe_clauses(edition),
         "tags": ["imopenlines"],
         "responses": _responses(edition),
     }
@@ -32,7 +32,7 @@ def openapi_of(edition: Edition, method: str, version: str) -> dict[str, Any]:
     paths = {
         f"/{method}{suffix}": {
             "post": {**operation, "operationId": f"vote{place}", "requestBody": body},
-            "get": {**operation, "operationId": f"voteByQuery{place}", "parameters": _query()},
+            "get": {**operation, "operationId": f"voteByQuery{place}", "parameters": _query_parameters()},
         }
         for place, suffix in (("", ""), ("Json", ".json"))
     }
@@ -51,7 +51,7 @@ def openapi_of(edition: Edition, method: str, version: str) -> dict[str, Any]:
     }
 
 
-def _description(edition: Edition) -> str:
+def _describe_clauses(edition: Edition) -> str:
     clauses = (clause for clause in edition.clauses.values() if clause.chapter in _CHAPTERS)
     return "\n".join(f"- `{clause.id}` ({clause.level}): {clause.statement}" for clause in clauses)
 
@@ -77,7 +77,7 @@ def _properties() -> dict[str, Any]:
     }
 
 
-def _query() -> list[dict[str, Any]]:
+def _query_parameters() -> list[dict[str, Any]]:
     return [
         {"name": name, "in": "query", "required": name == "SESSION_ID", "schema": schema}
         for name, schema in _properties().items()
@@ -140,8 +140,8 @@ def _responses(edition: Edition) -> dict[str, Any]:
         if status != 200
     }
     if codes[200]:
-        told = f"the vote is accepted, or refused: {', '.join(sorted(codes[200]))}"
-        responses["200"] = _response(told, {"oneOf": [_ref("Accepted"), _ref("Refused")]})
+        ok_description = f"the vote is accepted, or refused: {', '.join(sorted(codes[200]))}"
+        responses["200"] = _response(ok_description, {"oneOf": [_ref("Accepted"), _ref("Refused")]})
         responses["4XX"] = _response("the vote is refused", _ref("Refused"))
     else:
         responses["200"] = _response("the vote is accepted", _ref("Accepted"))

@@ -33,16 +33,16 @@ _RATING_FAULTS: Final[Mapping[str, str]] = {
     "digits-outside": "rating.digits-as-text",
 }
 _NEITHER: Final = ("error.wrong-parameter", "error.empty-vote-params")
-_RATINGS_KEPT: Final[Mapping[str, str]] = {
+_RATING_PROMISES: Final[Mapping[str, str]] = {
     **dict.fromkeys(STARS, "rating.accepts-1-to-5"),
     "digits": "rating.digits-as-text",
 }
-_FILLED_KEPT: Final[Mapping[tuple[bool, bool], str]] = {
+_FILLED_PROMISES: Final[Mapping[tuple[bool, bool], str]] = {
     (True, False): "optional.rating-alone",
     (False, True): "optional.comment-alone",
     (True, True): "optional.both",
 }
-_COMMENTS_KEPT: Final[Mapping[str, str]] = {
+_COMMENT_PROMISES: Final[Mapping[str, str]] = {
     **dict.fromkeys(TEXTS, "comment.any-text"),
     "zero-text": "comment.zero-text",
 }
@@ -76,36 +76,36 @@ class AllowedOutcomes:
     def __str__(self) -> str:
         if not self.codes:
             return "accepted"
-        refused = "refused: " + _one_of(sorted(self.codes))
+        refused = "refused: " + _join_with_or(sorted(self.codes))
         return f"accepted, or {refused}" if self.accepted else refused
 
 
 def allowed(edition: Edition, session: str, rating: str, comment: str) -> AllowedOutcomes:
     """Return the outcomes that the edition permits for a call with values of these classes."""
-    broken: list[str] = []
-    doubts: set[str] = set()
+    rejecting: list[str] = []
+    open_codes: set[str] = set()
     if session in judged_sessions(edition):
-        broken += _of_edition(edition, _SESSION_FAULTS.get(session, ()))
+        rejecting += _first_in_edition(edition, _SESSION_FAULTS.get(session, ()))
     else:
-        doubts |= edition.method_codes
+        open_codes |= edition.method_codes
     if rating in _RATING_FAULTS:
-        broken.append(_RATING_FAULTS[rating])
+        rejecting.append(_RATING_FAULTS[rating])
     if rating in NOT_FILLED and comment in NOT_FILLED:
         given = (rating, comment) != ("absent", "absent")
-        broken += ["optional.at-least-one"] if given else _of_edition(edition, _NEITHER)
+        rejecting += ["optional.at-least-one"] if given else _first_in_edition(edition, _NEITHER)
     elif rating in ("empty", "null") or comment in UNJUDGED_COMMENTS:
         # The pages are silent on an empty RATING beside a comment, and on such comments: both answers are permitted.
-        doubts |= edition.method_codes
-    codes = doubts.union(*(edition.clauses[clause].codes for clause in broken))
-    kept: list[str] = []
-    if not broken and not codes:
-        kept += ["session-id.digits-as-text"] if session == "digits" else []
+        open_codes |= edition.method_codes
+    codes = open_codes.union(*(edition.clauses[clause].codes for clause in rejecting))
+    accepting: list[str] = []
+    if not rejecting and not codes:
+        accepting += ["session-id.digits-as-text"] if session == "digits" else []
         # PHP takes "0" for an empty text. The comment "0" has a clause of its own, so that a portal that refuses this
         # comment is accused of one fault only.
         if comment != "zero-text":
-            kept.append(_FILLED_KEPT[rating not in NOT_FILLED, comment not in NOT_FILLED])
-        kept += [clause for clause in (_RATINGS_KEPT.get(rating), _COMMENTS_KEPT.get(comment)) if clause]
-    return AllowedOutcomes(not broken, frozenset(codes), tuple(broken), tuple(kept))
+            accepting.append(_FILLED_PROMISES[rating not in NOT_FILLED, comment not in NOT_FILLED])
+        accepting += [clause for clause in (_RATING_PROMISES.get(rating), _COMMENT_PROMISES.get(comment)) if clause]
+    return AllowedOutcomes(not rejecting, frozenset(codes), tuple(rejecting), tuple(accepting))
 
 
 def judged_sessions(edition: Edition) -> frozenset[str]:
@@ -113,14 +113,14 @@ def judged_sessions(edition: Edition) -> frozenset[str]:
 
     A call with a session of another class may be accepted or refused.
     """
-    said = {name for name, clauses in _SESSION_FAULTS.items() if _of_edition(edition, clauses)}
-    return frozenset({"rateable", "digits", *said})
+    judged = {name for name, clauses in _SESSION_FAULTS.items() if _first_in_edition(edition, clauses)}
+    return frozenset({"rateable", "digits", *judged})
 
 
-def _of_edition(edition: Edition, clauses: tuple[str, ...]) -> list[str]:
+def _first_in_edition(edition: Edition, clauses: tuple[str, ...]) -> list[str]:
     """Return the first of these clauses that the edition has, as a list of at most one."""
     return [clause for clause in clauses if clause in edition.clauses][:1]
 
 
-def _one_of(words: list[str]) -> str:
+def _join_with_or(words: list[str]) -> str:
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
