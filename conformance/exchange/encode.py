@@ -1,4 +1,4 @@
-"""Call -> HTTP request, for each of the five encodings, alone or as an item of a batch."""
+"""Encode a call as an HTTP request, for each encoding, alone or as an item of a batch."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -22,17 +22,25 @@ from conformance.exchange.response import item_key
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 BOUNDARY: Final = "vote-conformance-boundary"
+"""Fixed, so that a recorded multipart request equals the request of a replay."""
 _UTF8: Final = json.JSONEncoder(ensure_ascii=False)
 NEIGHBOUR: Final = METHOD
-"""The items before and after the judged one in a batch: votes without parameters, which every portal must refuse."""
-
+"""The batch item before and after the judged items: a vote without parameters, because every portal must refuse it."""
 
 Parameters = tuple[tuple[str, Json], ...]
+"""Names and values in the order of sending."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A request without its portal. path: the method's name with suffix; body: None where none is sent."""
+    """An HTTP request without the address of a portal.
+
+    method: the HTTP verb.
+    path: the name of the REST method with its suffix.
+    query: percent-encoded, without the question mark.
+    headers: values by name.
+    body: None if the request has no body.
+    """
 
     method: str
     path: str
@@ -42,35 +50,49 @@ class HttpRequest:
 
 
 def encode(call: Call, token: str = "") -> HttpRequest:
-    """The request of a vote. token: the access token, for the callers that send one."""
+    """Return the request of a vote.
+
+    token: the access token; used only by callers that send a token.
+    """
     if call.delivery.batch is not Batch.NO:
         return encode_together((call,), token)
     return _encode(call.delivery, METHOD, call.parameters, token)
 
 
 def encode_together(calls: tuple[Call, ...], token: str = "") -> HttpRequest:
-    """The request of one batch whose items are these votes, which share one way."""
+    """Return the request of one batch with these votes as items.
+
+    calls: at least one vote; all have the same delivery.
+    token: the access token; used only by callers that send a token.
+    """
     way = calls[0].delivery
     return _encode(way, "batch", (("halt", 0), ("cmd", _commands(way.batch, calls))), token)
 
 
 def encode_read(read: ReadBack, encoding: Encoding = Encoding.JSON) -> HttpRequest:
-    """The request of a read-back."""
+    """Return the request of a read-back."""
     return _encode(Delivery(encoding), READ_METHOD, (("SESSION_ID", read.session),), "")
 
 
 def as_text(value: Json) -> str:
-    """A value as a form, a query or a batch item carries it."""
+    """Return a value as a form, a query or a batch item carries it: texts as they are, other values as JSON."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def query_of(parameters: Parameters, quoted: Callable[..., str]) -> str:
-    """Parameters as a percent-encoded query."""
+    """Return parameters as a percent-encoded query.
+
+    quoted: `quote_plus` writes a blank as "+", `quote` writes a blank as "%20".
+    """
     return urlencode([(name, as_text(value)) for name, value in parameters], quote_via=quoted)
 
 
 def _commands(batch: Batch, calls: tuple[Call, ...]) -> Json:
-    """The judged items stand between two others in a map, and after another one in a list."""
+    """Return the value of `cmd`: the items of a batch, with neighbours that every portal must refuse.
+
+    If a portal mixes up the items, it answers a vote with the refusal of a neighbour. In a list one neighbour stands
+    before the votes, so that the index of a vote equals its place, counted from 1.
+    """
     if batch is Batch.LIST:
         return [NEIGHBOUR, *(f"{METHOD}?{query_of(call.parameters, quote_plus)}" for call in calls)]
     items = {item_key(place): f"{METHOD}?{query_of(call.parameters, quote)}" for place, call in enumerate(calls, 1)}
@@ -78,7 +100,7 @@ def _commands(batch: Batch, calls: tuple[Call, ...]) -> Json:
 
 
 def _flat(parameters: Parameters) -> Parameters:
-    """Lists and maps of a batch as PHP writes them in a form: cmd[0]=..., cmd[key]=..."""
+    """Return parameters with lists and maps written in PHP's form syntax: cmd[0]=..., cmd[key]=..."""
     flat: list[tuple[str, Json]] = []
     for name, value in parameters:
         entries = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
@@ -99,7 +121,7 @@ def _encode(way: Delivery, name: str, parameters: Parameters, token: str) -> Htt
         parameters = (*parameters, ("auth", token))
     if way.encoding not in JSON_ENCODINGS:
         parameters = _flat(parameters)
-    # Clients write a blank as + or as %20: each is sent somewhere.
+    # Client libraries write a blank as + or as %20, so each spelling is sent in some encoding.
     if way.encoding is Encoding.QUERY_GET:
         return HttpRequest("GET", path, query_of(parameters + query, quote_plus), headers)
     if way.encoding is Encoding.QUERY_POST:
@@ -120,7 +142,7 @@ def _encode(way: Delivery, name: str, parameters: Parameters, token: str) -> Htt
 
 
 def _multipart(parameters: Parameters) -> bytes:
-    """Fields under a fixed boundary. The names are ours and need no escape; the values stand as they are."""
+    """Return parameters as a multipart body. The names are the suite's own, so they need no escape."""
     fields = (
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{as_text(value)}\r\n'
         for name, value in parameters
