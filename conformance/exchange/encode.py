@@ -56,7 +56,7 @@ def encode(call: Call, token: str = "") -> HttpRequest:
     """
     if call.delivery.batch is not Batch.NO:
         return encode_together((call,), token)
-    return _encode(call.delivery, METHOD, call.parameters, token)
+    return _encode_request(call.delivery, METHOD, call.parameters, token)
 
 
 def encode_together(calls: tuple[Call, ...], token: str = "") -> HttpRequest:
@@ -65,13 +65,13 @@ def encode_together(calls: tuple[Call, ...], token: str = "") -> HttpRequest:
     calls: at least one vote; all have the same delivery.
     token: the access token; used only by callers that send a token.
     """
-    way = calls[0].delivery
-    return _encode(way, "batch", (("halt", 0), ("cmd", _commands(way.batch, calls))), token)
+    delivery = calls[0].delivery
+    return _encode_request(delivery, "batch", (("halt", 0), ("cmd", _batch_commands(delivery.batch, calls))), token)
 
 
 def encode_read(read: ReadBack, encoding: Encoding = Encoding.JSON) -> HttpRequest:
     """Return the request of a read-back."""
-    return _encode(Delivery(encoding), READ_METHOD, (("SESSION_ID", read.session),), "")
+    return _encode_request(Delivery(encoding), READ_METHOD, (("SESSION_ID", read.session),), "")
 
 
 def as_text(value: Json) -> str:
@@ -79,15 +79,15 @@ def as_text(value: Json) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def query_of(parameters: Parameters, quoted: Callable[..., str]) -> str:
+def query_of(parameters: Parameters, quote_value: Callable[..., str]) -> str:
     """Return parameters as a percent-encoded query.
 
-    quoted: `quote_plus` writes a blank as "+", `quote` writes a blank as "%20".
+    quote_value: `quote_plus` writes a blank as "+", `quote` writes a blank as "%20".
     """
-    return urlencode([(name, as_text(value)) for name, value in parameters], quote_via=quoted)
+    return urlencode([(name, as_text(value)) for name, value in parameters], quote_via=quote_value)
 
 
-def _commands(batch: Batch, calls: tuple[Call, ...]) -> Json:
+def _batch_commands(batch: Batch, calls: tuple[Call, ...]) -> Json:
     """Return the value of `cmd`: the items of a batch, with neighbours that every portal must refuse.
 
     If a portal mixes up the items, it answers a vote with the refusal of a neighbour. In a list one neighbour stands
@@ -99,7 +99,7 @@ def _commands(batch: Batch, calls: tuple[Call, ...]) -> Json:
     return {"before": NEIGHBOUR, **items, "after": NEIGHBOUR}
 
 
-def _flat(parameters: Parameters) -> Parameters:
+def _flatten(parameters: Parameters) -> Parameters:
     """Return parameters with lists and maps written in PHP's form syntax: cmd[0]=..., cmd[key]=..."""
     flat: list[tuple[str, Json]] = []
     for name, value in parameters:
@@ -109,39 +109,39 @@ def _flat(parameters: Parameters) -> Parameters:
     return tuple(flat)
 
 
-def _encode(way: Delivery, name: str, parameters: Parameters, token: str) -> HttpRequest:
-    path = name + way.suffix
+def _encode_request(delivery: Delivery, name: str, parameters: Parameters, token: str) -> HttpRequest:
+    path = name + delivery.suffix
     headers: dict[str, str] = {}
     query: Parameters = ()
-    if way.caller is Caller.TOKEN_BEARER:
+    if delivery.caller is Caller.TOKEN_BEARER:
         headers["Authorization"] = f"Bearer {token}"
-    elif way.caller is Caller.TOKEN_QUERY:
+    elif delivery.caller is Caller.TOKEN_QUERY:
         query = (("auth", token),)
-    elif way.caller is Caller.TOKEN_BODY:
+    elif delivery.caller is Caller.TOKEN_BODY:
         parameters = (*parameters, ("auth", token))
-    if way.encoding not in JSON_ENCODINGS:
-        parameters = _flat(parameters)
+    if delivery.encoding not in JSON_ENCODINGS:
+        parameters = _flatten(parameters)
     # Client libraries write a blank as + or as %20, so each spelling is sent in some encoding.
-    if way.encoding is Encoding.QUERY_GET:
+    if delivery.encoding is Encoding.QUERY_GET:
         return HttpRequest("GET", path, query_of(parameters + query, quote_plus), headers)
-    if way.encoding is Encoding.QUERY_POST:
+    if delivery.encoding is Encoding.QUERY_POST:
         return HttpRequest("POST", path, query_of(parameters + query, quote), headers)
-    if way.encoding is Encoding.JSON:
+    if delivery.encoding is Encoding.JSON:
         headers["Content-Type"] = "application/json"
         body = _UTF8.encode(dict(parameters)).encode()
-    elif way.encoding is Encoding.JSON_ASCII:
+    elif delivery.encoding is Encoding.JSON_ASCII:
         headers["Content-Type"] = "application/json; charset=utf-8"
         body = json.dumps(dict(parameters)).encode()
-    elif way.encoding is Encoding.FORM:
+    elif delivery.encoding is Encoding.FORM:
         headers["Content-Type"] = FORM_TYPE
         body = query_of(parameters, quote_plus).encode()
     else:
         headers["Content-Type"] = f"multipart/form-data; boundary={BOUNDARY}"
-        body = _multipart(parameters)
+        body = _multipart_body(parameters)
     return HttpRequest("POST", path, query_of(query, quote), headers, body)
 
 
-def _multipart(parameters: Parameters) -> bytes:
+def _multipart_body(parameters: Parameters) -> bytes:
     """Return parameters as a multipart body. The names are the suite's own, so they need no escape."""
     fields = (
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{as_text(value)}\r\n'

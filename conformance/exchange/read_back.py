@@ -47,7 +47,7 @@ class NotRead:
 
 NOT_READ: Final = NotRead()
 # All white space of Unicode, and three characters that some languages trim as well: U+FEFF, U+200B, U+180E.
-_OUTER: Final = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\ufeff\u200b\u180e"
+_TRIMMED: Final = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\ufeff\u200b\u180e"
 PARAMETER_MISSED: Final = "MISSING_REQUIRED_PARAM"
 _REFUSALS: Final = (PARAMETER_MISSED, "INVALID_SESSION_ID", "ACCESS_DENIED")
 
@@ -72,8 +72,8 @@ def rating_reads_back(sent: int, stored: Json) -> bool:
 
 def comment_reads_back(sent: str, stored: Json) -> bool:
     """Return True if a comment reads back as sent. Outer white space and the kind of line ends do not count."""
-    return isinstance(stored, str) and _canonical(stored) == _canonical(sent)
+    return isinstance(stored, str) and _normalize(stored) == _normalize(sent)
 
 
-def _canonical(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n").strip(_OUTER)
+def _normalize(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip(_TRIMMED)

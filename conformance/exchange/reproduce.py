@@ -24,7 +24,7 @@ _LONGEST_SHOWN: Final = 80
 
 def describe(call: Call) -> str:
     """Return names and values of the parameters, with texts quoted and long texts cut."""
-    return " ".join(f"{name}={_short(value)}" for name, value in call.parameters) or "no parameters"
+    return " ".join(f"{name}={_shorten(value)}" for name, value in call.parameters) or "no parameters"
 
 
 def curl(call: Call) -> str:
@@ -36,43 +36,43 @@ def curl(call: Call) -> str:
     words = [f"curl -X {request.method}"]
     for name, value in request.headers.items():
         if not value.startswith("multipart/"):
-            words.append(f"-H {_quote(f'{name}: {value}')}")
+            words.append(f"-H {_shell_quote(f'{name}: {value}')}")
     if call.delivery.encoding is Encoding.MULTIPART and call.delivery.batch is Batch.NO and call.parameters:
-        words += [f"--form-string {_quote(f'{name}={as_text(value)}')}" for name, value in call.parameters]
+        words += [f"--form-string {_shell_quote(f'{name}={as_text(value)}')}" for name, value in call.parameters]
         if call.delivery.caller is Caller.TOKEN_BODY:
             words.append('--form-string auth="$B24_TOKEN"')
     elif request.body is not None:
-        words += _body(request)
-    words.append(_url(request, call.delivery.caller))
+        words += _body_options(request)
+    words.append(_quoted_url(request, call.delivery.caller))
     return " ".join(words)
 
 
-def _body(request: HttpRequest) -> list[str]:
+def _body_options(request: HttpRequest) -> list[str]:
     text = (request.body or b"").decode()
-    kind = request.headers["Content-Type"]
+    media_type = request.headers["Content-Type"]
     # A character that a terminal does not show would be lost when the line is copied, so JSON escapes it.
-    if kind == "application/json" and not text.isprintable():
+    if media_type == "application/json" and not text.isprintable():
         text = json.dumps(json.loads(text))
-    if kind.startswith("multipart/"):
+    if media_type.startswith("multipart/"):
         return [
-            f"-H {_quote(f'Content-Type: multipart/form-data; boundary={BOUNDARY}')}",
-            f"--data-binary {_quote(text)}",
+            f"-H {_shell_quote(f'Content-Type: multipart/form-data; boundary={BOUNDARY}')}",
+            f"--data-binary {_shell_quote(text)}",
         ]
-    return [f"--data-binary {_quote(text)}"]
+    return [f"--data-binary {_shell_quote(text)}"]
 
 
-def _url(request: HttpRequest, caller: Caller) -> str:
+def _quoted_url(request: HttpRequest, caller: Caller) -> str:
     query = f"?{request.query}".replace(_TOKEN_MARK, "$B24_TOKEN") if request.query else ""
     base = f"${{B24_PORTAL_URL%/}}/rest/1/{WRONG_SECRET}" if caller is Caller.WRONG_SECRET else _BASES[caller]
     return f'"{base}/{request.path}{query}"'
 
 
-def _quote(text: str) -> str:
+def _shell_quote(text: str) -> str:
     # The single quotes end before the variable and begin after it: inside them the shell would not replace it.
     return shlex.quote(text).replace(_TOKEN_MARK, "'\"$B24_TOKEN\"'")
 
 
-def _short(value: Json) -> str:
+def _shorten(value: Json) -> str:
     text = json.dumps(value, ensure_ascii=not isinstance(value, str) or not value.isprintable())
     if len(text) <= _LONGEST_SHOWN:
         return text

@@ -123,12 +123,12 @@ class Response:
 
         The key holds status, content type, outcome, and the types of all fields.
         """
-        return self.status, self.content_type, self.outcome, _skeleton(self.document)
+        return self.status, self.content_type, self.outcome, _field_types(self.document)
 
 
-def _skeleton(document: Json) -> Hashable:
+def _field_types(document: Json) -> Hashable:
     if isinstance(document, dict):
-        return tuple(sorted((name, _skeleton(entry)) for name, entry in document.items()))
+        return tuple(sorted((name, _field_types(entry)) for name, entry in document.items()))
     return type(document).__name__
 
 
@@ -140,38 +140,40 @@ def item_key(place: int) -> str:
     return f"vote{place}"
 
 
-def read_response(status: int, content_type: str, body: bytes, way: Delivery) -> Response:
+def read_response(status: int, content_type: str, body: bytes, delivery: Delivery) -> Response:
     """Return the answer to one call that was delivered in this way."""
-    return read_responses(status, content_type, body, way, 1)[0]
+    return read_responses(status, content_type, body, delivery, 1)[0]
 
 
-def read_responses(status: int, content_type: str, body: bytes, way: Delivery, calls: int) -> tuple[Response, ...]:
+def read_responses(status: int, content_type: str, body: bytes, delivery: Delivery, calls: int) -> tuple[Response, ...]:
     """Return the answers to several calls of one request, in the order of the calls.
 
-    way: the delivery of all the calls.
+    delivery: the delivery of all the calls.
     calls: the number of calls; more than 1 only in a batch.
     """
     # A body that is not UTF-8 is shown in the report all the same, with escapes for the wrong bytes.
     text = body.decode("utf-8", "backslashreplace")
-    if way.suffix.lower() == ".xml":
+    if delivery.suffix.lower() == ".xml":
         # A rate limiter may stand in front of the portal. It ignores the suffix .xml and answers in JSON.
-        limited = _limit_of(parse_json(body))
-        document = _xml(body)
+        limit = _limit_of(parse_json(body))
+        document = _parse_xml(body)
     else:
         document = parse_json(body)
-        limited = _limit_of(document)
-    answers = []
+        limit = _limit_of(document)
+    responses = []
     for place in range(1, calls + 1):
-        item = document if way.batch is Batch.NO else _batch_item(document, way.batch, place)
-        outcome = limited or outcome_of(item)
+        item = document if delivery.batch is Batch.NO else _answer_to_item(document, delivery.batch, place)
+        outcome = limit or outcome_of(item)
         # 413 and 414 mean that the request is too large, whatever the body says. 429 means the rate limit, unless the
         # body is an answer of the method: then the clauses error.* judge the status.
         if status in (413, 414) or (status == 429 and not isinstance(outcome, Accepted | Refused)):
             outcome = NotJudged()
         # A batch answers many calls. A person wants to see only the part that answers this call.
-        shown = text if way.batch is Batch.NO or not item or item is NO_JSON else json.dumps(item, ensure_ascii=False)
-        answers.append(Response(status, content_type, shown, document, item, outcome))
-    return tuple(answers)
+        shown_text = (
+            text if delivery.batch is Batch.NO or not item or item is NO_JSON else json.dumps(item, ensure_ascii=False)
+        )
+        responses.append(Response(status, content_type, shown_text, document, item, outcome))
+    return tuple(responses)
 
 
 def outcome_of(document: Json) -> Outcome:
@@ -211,11 +213,11 @@ _DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 
 def _limit_of(document: Json) -> NotJudged | None:
     # A list, because `error` may be a list or an object: Python cannot look these up in a set.
-    limited = isinstance(document, dict) and document.get("error") in [*LIMIT_CODES]
-    return NotJudged() if limited else None
+    limit = isinstance(document, dict) and document.get("error") in [*LIMIT_CODES]
+    return NotJudged() if limit else None
 
 
-def _batch_item(document: Json, batch: Batch, place: int) -> Json:
+def _answer_to_item(document: Json, batch: Batch, place: int) -> Json:
     """Return the answer to one item in the form of an answer to a call alone.
 
     Return an empty object, which is malformed, if the document does not answer this item exactly once.
@@ -223,14 +225,14 @@ def _batch_item(document: Json, batch: Batch, place: int) -> Json:
     # A refusal of the whole batch does not answer the item: the outer answer of a batch is always a success.
     if not isinstance(document, dict) or not isinstance(document.get("result"), dict):
         return document if document is NO_JSON else {}
-    results, errors = (_at(document["result"].get(part), batch, place) for part in ("result", "result_error"))
+    results, errors = (_array_entry(document["result"].get(part), batch, place) for part in ("result", "result_error"))
     # An item that stands under both keys, or under neither key, leaves the caller without an answer.
     if len(results) + len(errors) != 1 or not all(isinstance(error, dict) for error in errors):
         return {}
     return {"result": results[0]} if results else errors[0]
 
 
-def _at(container: Json, batch: Batch, place: int) -> list[Json]:
+def _array_entry(container: Json, batch: Batch, place: int) -> list[Json]:
     """Return the entry of an item in a PHP array, as a list of at most one.
 
     PHP writes an array as a JSON list if its keys are 0 to n-1, and an empty array as []. With other keys the array
@@ -245,7 +247,7 @@ def _at(container: Json, batch: Batch, place: int) -> list[Json]:
     return []
 
 
-def _xml(body: bytes) -> Json:
+def _parse_xml(body: bytes) -> Json:
     """Return an XML answer as the JSON document with the same outcome, or NO_JSON.
 
     Only `result` and `error` are kept: the outcome of an answer needs no other elements.

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-_DELIVERY: Final = "way"
+_DELIVERY_LABEL: Final = "way"
 """The label of the fact about the delivery. Reports show this fact on the line of the call."""
 
 
@@ -74,7 +74,7 @@ def shown_facts(violation: Violation | Mapping[str, Any]) -> list[tuple[str, str
     """
     shown: list[tuple[str, str]] = []
     for label, text in violation.facts if isinstance(violation, Violation) else _facts_of(violation):
-        if label == _DELIVERY and shown:
+        if label == _DELIVERY_LABEL and shown:
             shown[-1] = (shown[-1][0], f"{shown[-1][1]}   {text}")
         else:
             shown.append((label, text))
