@@ -1,2 +1,4 @@
-"""What the documentation demands: editions, equivalence classes, oracle. Imports nothing of the suite, does no I/O
-but reading the edition files."""
+"""What the documentation demands: editions, equivalence classes and the oracle.
+
+This package imports only `exchange`, `loading` and `errors`. Its only I/O is to read the edition files.
+"""

@@ -1,8 +1,6 @@
-"""Equivalence classes of SESSION_ID, RATING and COMMENT: boundary values and strategies of each.
+"""Equivalence classes of SESSION_ID, RATING and COMMENT, with the boundary values and the strategy of each class.
 
-Classes and values are those that the clauses speak of. A class has `core_values` (few, sent in every mode),
-`extra_boundaries` (more boundary values, for portals where calls are cheap) and a Hypothesis strategy for values of any
-kind. A strategy is built when it is read, so that this module loads without Hypothesis.
+A strategy is built when a caller reads it, so that this module loads without Hypothesis.
 """
 
 import string
@@ -18,15 +16,23 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 LONGEST_URL: Final = 2_000
+"""In characters. Servers and proxies may refuse a longer URL before the portal sees the call."""
 LONGEST_COMMENT: Final = 1_000
+"""In characters. A portal must accept comments up to this length; the pages are silent on longer ones."""
 
 Draw = Callable[[ModuleType], Any]
-"""Builds a strategy with the functions of `hypothesis.strategies`."""
+"""A function that builds a strategy from the module `hypothesis.strategies`."""
 
 
 @dataclass(frozen=True, slots=True)
 class EquivalenceClass:
-    """Values that the contract treats alike."""
+    """Values that the contract treats alike.
+
+    name: the class as clauses, deviation files and reports name it.
+    core_values: a few values, sent in every mode.
+    extra_boundaries: further boundary values, sent only where calls are cheap.
+    draw: builds the strategy for other values of the class; None if the boundary values are the whole class.
+    """
 
     name: str
     core_values: tuple[Json, ...]
@@ -35,11 +41,12 @@ class EquivalenceClass:
 
     @property
     def boundaries(self) -> tuple[Json, ...]:
+        """Return all boundary values, the core values first."""
         return self.core_values + self.extra_boundaries
 
     @property
     def strategy(self) -> "SearchStrategy[Json] | None":
-        """Return a new strategy for values of any kind, or None where the boundaries are all there is."""
+        """Return a new strategy for further values, or None if the boundary values are the whole class."""
         if self.draw is None:
             return None
         # Hypothesis takes longer to import than all else that most commands need.
@@ -50,25 +57,25 @@ class EquivalenceClass:
 
 
 def needs_json(pick: ClassifiedValue) -> bool:
-    """Whether only a JSON body can carry the value without doubt; in a form every number is a text of digits."""
+    """Return True if only a JSON body can carry the value without doubt: in a form every value is a text."""
     by_class = pick.cls in ("digits", "digits-outside", "control", "number")
     return by_class or pick.value is None or isinstance(pick.value, bool | list | dict)
 
 
-def _table(*classes: EquivalenceClass) -> dict[str, EquivalenceClass]:
+def _by_name(*classes: EquivalenceClass) -> dict[str, EquivalenceClass]:
     return {entry.name: entry for entry in classes}
 
 
-# Words that some language reads as a number or as nothing are left out of drawn letters.
-_READ_AS_SOMETHING = {"nan", "inf", "infinity", "null", "none", "nil", "undefined", "true", "false"}
+# Some language reads these words as a number or as a missing value, so they are not drawn as plain words.
+_WORDS_READ_AS_VALUES = {"nan", "inf", "infinity", "null", "none", "nil", "undefined", "true", "false"}
 _LETTERS = string.ascii_letters + "бжщÄéñ"
 
 
-def _words(st: ModuleType) -> Any:
-    return st.text(_LETTERS, min_size=1, max_size=8).filter(lambda word: word.lower() not in _READ_AS_SOMETHING)
+def _draw_words(st: ModuleType) -> Any:
+    return st.text(_LETTERS, min_size=1, max_size=8).filter(lambda word: word.lower() not in _WORDS_READ_AS_VALUES)
 
 
-def _fractions(st: ModuleType) -> Any:
+def _draw_fractions(st: ModuleType) -> Any:
     parts = st.sampled_from((0.5, 0.25, 0.75, 0.125, 0.9, 0.1))
     return st.builds(lambda whole, part: whole + part, st.integers(0, 9), parts)
 
@@ -77,7 +84,7 @@ NOT_SENT: Final = EquivalenceClass("absent", (ABSENT,))
 EMPTY: Final = EquivalenceClass("empty", ("",))
 NULL: Final = EquivalenceClass("null", (None,))
 
-RATINGS: Final[Mapping[str, EquivalenceClass]] = _table(
+RATINGS: Final[Mapping[str, EquivalenceClass]] = _by_name(
     NOT_SENT,
     EMPTY,
     NULL,
@@ -96,15 +103,15 @@ RATINGS: Final[Mapping[str, EquivalenceClass]] = _table(
         (-2, -3, -4, -5, -6, -253, -(2**31), 3 - 2**32),
         lambda st: st.integers(-(2**63), -1).map(int),
     ),
-    EquivalenceClass("fraction", (2.5,), (0.5, 1.5, 3.5, 4.5, 5.5, 4.9, 0.1, 1.001, "2.5"), _fractions),
-    EquivalenceClass("text", ("abc",), ("five", "x"), _words),
+    EquivalenceClass("fraction", (2.5,), (0.5, 1.5, 3.5, 4.5, 5.5, 4.9, 0.1, 1.001, "2.5"), _draw_fractions),
+    EquivalenceClass("text", ("abc",), ("five", "x"), _draw_words),
     EquivalenceClass("boolean", (True, False)),
     EquivalenceClass("list", ([5],), ([1, 2], ["5"]), lambda st: st.lists(st.integers(1, 5), min_size=1, max_size=3)),
     EquivalenceClass(
         "object",
         ({"a": 5},),
         ({"value": 3},),
-        lambda st: st.dictionaries(_words(st), st.integers(1, 5), min_size=1, max_size=2),
+        lambda st: st.dictionaries(_draw_words(st), st.integers(1, 5), min_size=1, max_size=2),
     ),
     EquivalenceClass("digits", ("1", "2", "3", "4", "5")),
     EquivalenceClass(
@@ -119,40 +126,46 @@ _PUNCTUATION: Final = string.punctuation + "«»№§©€—…"
 
 
 def is_judged_text(text: str) -> bool:
-    """Whether comment.any-text speaks of this text: visible, at most 1,000 characters, nothing a portal may refuse."""
+    """Return True if comment.any-text judges this text.
+
+    Such a text is visible, has at most LONGEST_COMMENT characters, and holds nothing that a portal may refuse.
+    """
     kinds = [unicodedata.category(character) for character in text]
     return (
         1 <= len(text) <= LONGEST_COMMENT
+        # At least one letter, number, punctuation mark or symbol: blanks alone may count as an empty comment.
         and any(kind[0] in "LNPS" for kind in kinds)
+        # No surrogates, no unassigned characters, no control characters besides tab and line ends.
         and not any(
             kind in ("Cs", "Cn") or (kind == "Cc" and character not in "\t\n\r")
             for kind, character in zip(kinds, text, strict=True)
         )
+        # PHP takes "0" for an empty text, so this comment has a clause of its own.
         and text != "0"
     )
 
 
-def _texts(alphabet: str, longest: int = 24) -> Draw:
+def _draw_texts_of(alphabet: str, longest: int = 24) -> Draw:
     return lambda st: st.text(alphabet, min_size=1, max_size=longest).filter(is_judged_text)
 
 
-def _lines(st: ModuleType) -> Any:
-    # A lone CR before CRLF is left out: it reads back otherwise where CRLF becomes LF.
+def _draw_lines(st: ModuleType) -> Any:
+    # A lone CR is left out: if a CRLF follows, a portal that turns CRLF into LF stores another text.
     parts = st.sampled_from(("a", "b", " ", ".", "\n", "\t", "\r\n"))
     return st.lists(parts, min_size=1, max_size=24).map("".join).filter(is_judged_text)
 
 
-def _any_texts(st: ModuleType) -> Any:
+def _draw_any_texts(st: ModuleType) -> Any:
     characters = st.characters(exclude_categories=("Cs", "Cc", "Cn"))
     return st.text(characters, min_size=1, max_size=16).filter(is_judged_text)
 
 
-def _long_texts(st: ModuleType) -> Any:
-    seeds = _texts("abж😀.&+", 3)(st)
+def _draw_long_texts(st: ModuleType) -> Any:
+    seeds = _draw_texts_of("abж😀.&+", 3)(st)
     return st.builds(lambda size, seed: (seed * size)[:size], st.integers(101, LONGEST_COMMENT), seeds)
 
 
-COMMENTS: Final[Mapping[str, EquivalenceClass]] = _table(
+COMMENTS: Final[Mapping[str, EquivalenceClass]] = _by_name(
     NOT_SENT,
     EMPTY,
     NULL,
@@ -199,13 +212,13 @@ COMMENTS: Final[Mapping[str, EquivalenceClass]] = _table(
             "-1",
             "00",
         ),
-        _texts(_PUNCTUATION + "aZ 09"),
+        _draw_texts_of(_PUNCTUATION + "aZ 09"),
     ),
     EquivalenceClass(
         "lines",
         ("first\nsecond é Ж 😀\r\nthird\tend",),
         ("a\nb", "a\r\nb", "a\rb", "a\tb", "a\n\nb"),
-        _lines,
+        _draw_lines,
     ),
     EquivalenceClass(
         "unicode",
@@ -233,13 +246,13 @@ COMMENTS: Final[Mapping[str, EquivalenceClass]] = _table(
             "\u00ad-",
             "\ufeff-mark",
         ),
-        _any_texts,
+        _draw_any_texts,
     ),
     EquivalenceClass(
         "emoji",
         ("👍🏽 👨‍👩‍👧‍👦 🇩🇪 😀 𝒳 𠜎",),
         ("😀", "a😀b", "❤️", "🏳️‍🌈", "𝔘𝔫𝔦", "𐍈", "𠜎𠜱", "1️⃣"),
-        _texts("😀👍🏽❤🇩🇪🎉𝒳𠜎𐍈 ab"),
+        _draw_texts_of("😀👍🏽❤🇩🇪🎉𝒳𠜎𐍈 ab"),
     ),
     EquivalenceClass(
         "long",
@@ -258,7 +271,7 @@ COMMENTS: Final[Mapping[str, EquivalenceClass]] = _table(
             "😀" * 1000,
             "word " * 199 + "end",
         ),
-        _long_texts,
+        _draw_long_texts,
     ),
     EquivalenceClass("zero-text", ("0",)),
     EquivalenceClass("blank", (" \t\n\u00a0\u2003", "\u200b", "\u0301"), (" ", "\u2003")),
@@ -282,9 +295,11 @@ BAD_SESSIONS: Final = ("absent", "empty", "null", "zero", "negative", *NOT_WHOLE
 
 
 def session_classes(sessions: Mapping[str, int], live: bool) -> dict[str, EquivalenceClass]:
-    """The classes of SESSION_ID for the sessions of a target; a state that is not configured has no class.
+    """Return the classes of SESSION_ID for the sessions of a target.
 
-    On a live target every bad value is built from the rateable id, so that a portal that casts it reads no other id.
+    sessions: session ids by state; a state that is missing has no class.
+    live: True if real votes are at stake. Then every bad value is built from the rateable id, so that a portal that
+        casts the value to a number finds no other session.
     """
     own = sessions["rateable"]
     negative = EquivalenceClass("negative", (-own,))
@@ -293,15 +308,15 @@ def session_classes(sessions: Mapping[str, int], live: bool) -> dict[str, Equiva
     fraction = EquivalenceClass("fraction", (own + 0.5,))
     if not live:
         negative = EquivalenceClass("negative", (-own, -1), (-2, -(2**31)), lambda st: st.integers(-(2**31), -1))
-        text = EquivalenceClass("text", ("abc", f"{own}abc"), ("x", f"abc{own}"), _words)
+        text = EquivalenceClass("text", ("abc", f"{own}abc"), ("x", f"abc{own}"), _draw_words)
         boolean = EquivalenceClass("boolean", (False, True))
         fraction = EquivalenceClass(
             "fraction",
             (own + 0.5,),
             (0.5, own + 0.1, f"{own}.5"),
-            lambda st: _fractions(st).map(lambda part: own + part),
+            lambda st: _draw_fractions(st).map(lambda part: own + part),
         )
-    return _table(
+    return _by_name(
         NOT_SENT,
         EMPTY,
         NULL,

@@ -15,19 +15,26 @@ from conformance.loading import fit, parse, unknown
 
 Level = Literal["documented", "implied", "observed"]
 DEFAULT_EDITION: Final = "2024-10"
-"""The edition of the embedded portal and of what shows the contract."""
+"""The edition of the embedded portal and of the commands that show the contract."""
 Chapter = Literal[
     "required", "optional", "rating", "comment", "success", "errors", "transport", "access", "effects", "client"
 ]
 CLIENT: Final = "client"
-"""The chapter of what a client library must do; a portal is not judged by it."""
+"""The chapter of the clauses for client libraries. A portal is not judged by this chapter."""
 CHAPTERS: Final = tuple(chapter for chapter in get_args(Chapter) if chapter != CLIENT)
+"""The chapters by which a portal is judged, in reading order."""
 ACCEPTED_STATUSES: Final = {"400": frozenset({400}), "200 or 4xx": frozenset({200, *range(400, 500)})}
+"""The HTTP statuses of a refusal by the method, for each spelling of `method_status` in an edition file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The page and the section of the public documentation that a clause comes from, and the commit that was read."""
+    """The place in the public documentation from which a clause comes.
+
+    page: the name of the page.
+    section: the heading in the page.
+    commit: the commit of the page that was read.
+    """
 
     page: str
     section: str
@@ -41,7 +48,12 @@ class Source:
 class Clause:
     """One demand of the documentation.
 
-    codes: the codes that a refusal under this clause may carry; all method codes if the page names no codes.
+    id: group and name, as in "rating.whole-number".
+    chapter: the chapter of the suite that judges the clause.
+    level: how the documentation states the demand.
+    statement: the demand in one sentence.
+    source: the place in the documentation.
+    codes: the codes that a refusal under this clause may carry. If the page names no codes, these are all method codes.
     implied: the parts of a documented clause that are only implied, as "parameter:class" or "content-type".
     """
 
@@ -56,10 +68,18 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """One published state of the documentation: its clauses in reading order, its codes, its example.
+    """One published state of the documentation.
 
-    clauses: by id, what a portal must do.
-    client_clauses: by id, what a library that calls it must do.
+    name: the month of the edition, as in "2026-03".
+    summary: the edition in one sentence.
+    clauses: the demands on a portal by clause id, in reading order.
+    client_clauses: the demands on a client library by clause id, in reading order.
+    method_codes: the error codes that the method page lists.
+    system_codes: the HTTP status of each error code in the system error table.
+    method_statuses: the HTTP statuses with which the method may refuse.
+    denial_statuses: the HTTP statuses with which a caller without rights may be denied.
+    example_accepted: the fields of the page's example of a success.
+    example_refused: the fields of the page's example of a refusal; empty if the page shows no such example.
     """
 
     name: str
@@ -75,28 +95,34 @@ class Edition:
 
     @property
     def all_clauses(self) -> Mapping[str, Clause]:
+        """Return the clauses for portals and for client libraries by id."""
         return {**self.clauses, **self.client_clauses}
 
     def documents(self, code: str) -> bool:
-        """Return True if a code stands on the method page or in the system error table."""
+        """Return True if the method page or the system error table lists this code."""
         return code in self.method_codes or code in self.system_codes
 
 
 def edition_names() -> list[str]:
     """Return the editions that ship with the suite, oldest first."""
-    return sorted(entry.name.removesuffix(".toml") for entry in _folder().iterdir() if entry.name.endswith(".toml"))
+    return sorted(
+        entry.name.removesuffix(".toml") for entry in _editions_folder().iterdir() if entry.name.endswith(".toml")
+    )
 
 
 @cache
 def load_edition(name: str) -> Edition:
-    """Return the edition of that name. Raise UserError if there is no such edition or its file is at fault."""
+    """Return the edition of that name.
+
+    Raise UserError if there is no such edition or if its file has a fault.
+    """
     if name not in edition_names():
         raise UserError(unknown("edition", name, edition_names(), f"choose one of {', '.join(edition_names())}"))
-    return parse_edition((_folder() / f"{name}.toml").read_text("utf-8"), f"{name}.toml")
+    return parse_edition((_editions_folder() / f"{name}.toml").read_text("utf-8"), f"{name}.toml")
 
 
 def editions_naming(code: str) -> list[str]:
-    """Return the editions whose method page has that code."""
+    """Return the names of the editions whose method page lists this code."""
     return [name for name in edition_names() if code in load_edition(name).method_codes]
 
 
@@ -139,7 +165,7 @@ class _ClauseEntry:
 
 @dataclass(frozen=True, slots=True)
 class EditionFile:
-    """The form of an edition's file."""
+    """The form of an edition file: its fields are the keys of the file."""
 
     edition: str
     summary: str
@@ -150,14 +176,17 @@ class EditionFile:
 
 
 def parse_edition(text: str, file: str) -> Edition:
-    """Return an edition from the text of its file. Raise UserError that names file and key."""
+    """Return an edition from the text of its file.
+
+    Raise UserError with the names of the file and of the key if the text does not fit.
+    """
     form = fit(parse(text, "TOML", file), EditionFile, file)
     clauses: dict[str, Clause] = {}
     for number, entry in enumerate(form.clause, 1):
         where = f"{file}: clause {number} ({entry.id})"
         if entry.id in clauses:
             raise UserError(f"{where}: id: it is there twice")
-        clauses[entry.id] = _clause(entry, form, where)
+        clauses[entry.id] = _read_clause(entry, form, where)
     return Edition(
         name=form.edition,
         summary=form.summary,
@@ -172,11 +201,11 @@ def parse_edition(text: str, file: str) -> Edition:
     )
 
 
-def _folder() -> Traversable:
+def _editions_folder() -> Traversable:
     return files("conformance.contract") / "editions"
 
 
-def _clause(entry: _ClauseEntry, form: EditionFile, where: str) -> Clause:
+def _read_clause(entry: _ClauseEntry, form: EditionFile, where: str) -> Clause:
     if not re.fullmatch(r"[a-z0-9-]+\.[a-z0-9-]+", entry.id):
         raise UserError(f"{where}: id: write it as group.name in lower case")
     if entry.source.page not in form.sources:

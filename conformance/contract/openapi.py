@@ -1,7 +1,8 @@
 """An OpenAPI 3.1 description of the method, generated from the data of an edition.
 
-For fuzzers, mock generators and documentation tools. It says what a schema can say: types, ranges, statuses, codes and
-envelopes. What depends on the state of a portal (who may rate which session, what reads back) stays with the suite.
+Fuzzers, mock generators and documentation tools read this description. A schema can state types, ranges, statuses,
+codes and envelopes. Demands that depend on the state of a portal, such as who may rate a session, are judged only
+by the suite.
 """
 
 from collections import defaultdict
@@ -16,10 +17,14 @@ _CHAPTERS: Final = ("required", "optional", "rating", "comment", "success", "err
 
 
 def openapi_of(edition: Edition, method: str, version: str) -> dict[str, Any]:
-    """The description as a JSON document. method: the method's name; version: of the suite."""
+    """Return the description as a JSON document.
+
+    method: the name of the REST method.
+    version: the version of the suite.
+    """
     operation = {
         "summary": "A supervisor rates a finished open-channel dialog",
-        "description": _description(edition),
+        "description": _describe_clauses(edition),
         "tags": ["imopenlines"],
         "responses": _responses(edition),
     }
@@ -27,7 +32,7 @@ def openapi_of(edition: Edition, method: str, version: str) -> dict[str, Any]:
     paths = {
         f"/{method}{suffix}": {
             "post": {**operation, "operationId": f"vote{place}", "requestBody": body},
-            "get": {**operation, "operationId": f"voteByQuery{place}", "parameters": _query()},
+            "get": {**operation, "operationId": f"voteByQuery{place}", "parameters": _query_parameters()},
         }
         for place, suffix in (("", ""), ("Json", ".json"))
     }
@@ -46,7 +51,7 @@ def openapi_of(edition: Edition, method: str, version: str) -> dict[str, Any]:
     }
 
 
-def _description(edition: Edition) -> str:
+def _describe_clauses(edition: Edition) -> str:
     clauses = (clause for clause in edition.clauses.values() if clause.chapter in _CHAPTERS)
     return "\n".join(f"- `{clause.id}` ({clause.level}): {clause.statement}" for clause in clauses)
 
@@ -72,7 +77,7 @@ def _properties() -> dict[str, Any]:
     }
 
 
-def _query() -> list[dict[str, Any]]:
+def _query_parameters() -> list[dict[str, Any]]:
     return [
         {"name": name, "in": "query", "required": name == "SESSION_ID", "schema": schema}
         for name, schema in _properties().items()
@@ -118,7 +123,10 @@ def _schemas(edition: Edition) -> dict[str, Any]:
 
 
 def _responses(edition: Edition) -> dict[str, Any]:
-    """By status. Where an edition leaves the status of a refusal open, 200 may carry one and so may any 4xx."""
+    """Return the responses by status.
+
+    If an edition leaves the status of a refusal open, status 200 and every 4xx status may carry a refusal.
+    """
     codes: dict[int, set[str]] = defaultdict(set)
     for code, status in edition.system_codes.items():
         codes[status].add(code)
@@ -132,8 +140,8 @@ def _responses(edition: Edition) -> dict[str, Any]:
         if status != 200
     }
     if codes[200]:
-        told = f"the vote is accepted, or refused: {', '.join(sorted(codes[200]))}"
-        responses["200"] = _response(told, {"oneOf": [_ref("Accepted"), _ref("Refused")]})
+        ok_description = f"the vote is accepted, or refused: {', '.join(sorted(codes[200]))}"
+        responses["200"] = _response(ok_description, {"oneOf": [_ref("Accepted"), _ref("Refused")]})
         responses["4XX"] = _response("the vote is refused", _ref("Refused"))
     else:
         responses["200"] = _response("the vote is accepted", _ref("Accepted"))

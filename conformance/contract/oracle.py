@@ -1,7 +1,7 @@
-"""The oracle: which outcomes the documentation permits for a combination of equivalence classes.
+"""The oracle: the outcomes that the documentation permits for a combination of equivalence classes.
 
-A call breaks the clauses named in the tables below, one for each class at fault. Each clause brings its codes; the
-documentation fixes no order between checks, so the codes of all of them are permitted.
+The tables below name the clause that each faulty class breaks. The documentation fixes no order between the checks of a
+portal, so a call with several faults may be refused with a code of any broken clause.
 """
 
 from collections.abc import Mapping
@@ -33,16 +33,16 @@ _RATING_FAULTS: Final[Mapping[str, str]] = {
     "digits-outside": "rating.digits-as-text",
 }
 _NEITHER: Final = ("error.wrong-parameter", "error.empty-vote-params")
-_RATINGS_KEPT: Final[Mapping[str, str]] = {
+_RATING_PROMISES: Final[Mapping[str, str]] = {
     **dict.fromkeys(STARS, "rating.accepts-1-to-5"),
     "digits": "rating.digits-as-text",
 }
-_FILLED_KEPT: Final[Mapping[tuple[bool, bool], str]] = {
+_FILLED_PROMISES: Final[Mapping[tuple[bool, bool], str]] = {
     (True, False): "optional.rating-alone",
     (False, True): "optional.comment-alone",
     (True, True): "optional.both",
 }
-_COMMENTS_KEPT: Final[Mapping[str, str]] = {
+_COMMENT_PROMISES: Final[Mapping[str, str]] = {
     **dict.fromkeys(TEXTS, "comment.any-text"),
     "zero-text": "comment.zero-text",
 }
@@ -50,10 +50,12 @@ _COMMENTS_KEPT: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class AllowedOutcomes:
-    """The permitted outcomes: acceptance or not, and the codes with which the call may be refused (none: it may not).
+    """The outcomes that the documentation permits for one call.
 
-    broken: the clauses that the call breaks, which is why it must be refused. kept: where it must be accepted, the
-    clauses that promise this for its values.
+    accepted: True if the call may be accepted.
+    codes: the codes with which the call may be refused; empty if the call must not be refused.
+    rejecting_clauses: the clauses that the call breaks, for which it must be refused.
+    accepting_clauses: if the call must be accepted, the clauses that promise this for its values.
     """
 
     accepted: bool
@@ -63,55 +65,62 @@ class AllowedOutcomes:
 
     @property
     def must_be_accepted(self) -> bool:
+        """Return True if the call must not be refused."""
         return self.accepted and not self.codes
 
     @property
     def must_be_refused(self) -> bool:
+        """Return True if the call must not be accepted."""
         return not self.accepted
 
     def __str__(self) -> str:
         if not self.codes:
             return "accepted"
-        refused = "refused: " + _one_of(sorted(self.codes))
+        refused = "refused: " + _join_with_or(sorted(self.codes))
         return f"accepted, or {refused}" if self.accepted else refused
 
 
 def allowed(edition: Edition, session: str, rating: str, comment: str) -> AllowedOutcomes:
-    """The outcomes that the edition permits for a call with values of these classes."""
-    broken: list[str] = []
-    doubts: set[str] = set()
+    """Return the outcomes that the edition permits for a call with values of these classes."""
+    rejecting: list[str] = []
+    open_codes: set[str] = set()
     if session in judged_sessions(edition):
-        broken += _of_edition(edition, _SESSION_FAULTS.get(session, ()))
+        rejecting += _first_in_edition(edition, _SESSION_FAULTS.get(session, ()))
     else:
-        doubts |= edition.method_codes
+        open_codes |= edition.method_codes
     if rating in _RATING_FAULTS:
-        broken.append(_RATING_FAULTS[rating])
+        rejecting.append(_RATING_FAULTS[rating])
     if rating in NOT_FILLED and comment in NOT_FILLED:
         given = (rating, comment) != ("absent", "absent")
-        broken += ["optional.at-least-one"] if given else _of_edition(edition, _NEITHER)
+        rejecting += ["optional.at-least-one"] if given else _first_in_edition(edition, _NEITHER)
     elif rating in ("empty", "null") or comment in UNJUDGED_COMMENTS:
-        # An empty RATING beside a comment, and a comment on which the pages are silent, may be taken or refused.
-        doubts |= edition.method_codes
-    codes = doubts.union(*(edition.clauses[clause].codes for clause in broken))
-    kept: list[str] = []
-    if not broken and not codes:
-        kept += ["session-id.digits-as-text"] if session == "digits" else []
-        # That "0" is a filled comment is demanded by a clause of its own: a portal that refuses it has one fault.
+        # The pages are silent on an empty RATING beside a comment, and on such comments: both answers are permitted.
+        open_codes |= edition.method_codes
+    codes = open_codes.union(*(edition.clauses[clause].codes for clause in rejecting))
+    accepting: list[str] = []
+    if not rejecting and not codes:
+        accepting += ["session-id.digits-as-text"] if session == "digits" else []
+        # PHP takes "0" for an empty text. The comment "0" has a clause of its own, so that a portal that refuses this
+        # comment is accused of one fault only.
         if comment != "zero-text":
-            kept.append(_FILLED_KEPT[rating not in NOT_FILLED, comment not in NOT_FILLED])
-        kept += [clause for clause in (_RATINGS_KEPT.get(rating), _COMMENTS_KEPT.get(comment)) if clause]
-    return AllowedOutcomes(not broken, frozenset(codes), tuple(broken), tuple(kept))
+            accepting.append(_FILLED_PROMISES[rating not in NOT_FILLED, comment not in NOT_FILLED])
+        accepting += [clause for clause in (_RATING_PROMISES.get(rating), _COMMENT_PROMISES.get(comment)) if clause]
+    return AllowedOutcomes(not rejecting, frozenset(codes), tuple(rejecting), tuple(accepting))
 
 
 def judged_sessions(edition: Edition) -> frozenset[str]:
-    """The classes of SESSION_ID of which the edition speaks; with the others a call may be accepted or refused."""
-    said = {name for name, clauses in _SESSION_FAULTS.items() if _of_edition(edition, clauses)}
-    return frozenset({"rateable", "digits", *said})
+    """Return the classes of SESSION_ID that the edition judges.
+
+    A call with a session of another class may be accepted or refused.
+    """
+    judged = {name for name, clauses in _SESSION_FAULTS.items() if _first_in_edition(edition, clauses)}
+    return frozenset({"rateable", "digits", *judged})
 
 
-def _of_edition(edition: Edition, clauses: tuple[str, ...]) -> list[str]:
+def _first_in_edition(edition: Edition, clauses: tuple[str, ...]) -> list[str]:
+    """Return the first of these clauses that the edition has, as a list of at most one."""
     return [clause for clause in clauses if clause in edition.clauses][:1]
 
 
-def _one_of(words: list[str]) -> str:
+def _join_with_or(words: list[str]) -> str:
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]

@@ -1,1 +1,1 @@
-"""Calls, how they are encoded, and how answers are read. Pure functions and frozen values; no I/O."""
+"""Calls, their encoding as HTTP requests, and the reading of answers. Pure functions and frozen values, no I/O."""

@@ -1,4 +1,4 @@
-"""What is asked: one call of a method, its parameters with their equivalence classes, and the way it travels."""
+"""A call of the method: parameters with their equivalence classes, and how the call is delivered."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -8,7 +8,7 @@ METHOD: Final = "imopenlines.session.head.vote"
 READ_METHOD: Final = "imopenlines.session.history.get"
 
 Json = Any
-"""A JSON value: None, bool, int, float, str, list or dict of such."""
+"""A JSON value: None, bool, int, float, str, or a list or dict of JSON values."""
 
 
 class Absent:
@@ -22,7 +22,7 @@ ABSENT: Final = Absent()
 
 
 class Encoding(StrEnum):
-    """The five ways in which parameters travel; JSON in its two spellings, UTF-8 and ASCII with escapes."""
+    """How parameters are written into a request. JSON has two spellings: UTF-8, and ASCII with escapes."""
 
     JSON = "POST, JSON"
     JSON_ASCII = "POST, JSON in ASCII"
@@ -36,7 +36,7 @@ JSON_ENCODINGS: Final = (Encoding.JSON, Encoding.JSON_ASCII)
 
 
 class Caller(StrEnum):
-    """Who calls. The token callers differ in where the access token stands."""
+    """The account that calls. The three token callers differ in the place of the access token."""
 
     MAIN = "webhook"
     SECOND = "second caller"
@@ -48,12 +48,15 @@ class Caller(StrEnum):
 
 
 NO_RIGHTS: Final = (Caller.WRONG_SECRET, Caller.UNSCOPED)
-"""The callers whose every call must be denied."""
+"""The callers without rights: a portal must deny each of their calls."""
 TOKEN_CALLERS: Final = (Caller.TOKEN_BODY, Caller.TOKEN_QUERY, Caller.TOKEN_BEARER)
 
 
 class Batch(StrEnum):
-    """Whether the call travels alone or as an item of a batch, between items that must be refused."""
+    """If a call is an item of a batch, and how the batch writes its items.
+
+    The other items of such a batch are calls that every portal must refuse.
+    """
 
     NO = "alone"
     MAP = "in a batch, cmd as map"
@@ -62,7 +65,14 @@ class Batch(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How a call travels. order: the parameters' positions, 0 SESSION_ID, 1 RATING, 2 COMMENT."""
+    """How a call is delivered.
+
+    encoding: how the parameters are written.
+    suffix: the end of the method's name in the URL: empty, ".json" or ".xml".
+    caller: the account that calls.
+    batch: alone, or how the batch writes its items.
+    order: the order of the parameters: 0 is SESSION_ID, 1 is RATING, 2 is COMMENT.
+    """
 
     encoding: Encoding = Encoding.JSON
     suffix: str = ""
@@ -86,17 +96,22 @@ PLAIN_JSON: Final = Delivery()
 
 @dataclass(frozen=True, slots=True)
 class ClassifiedValue:
-    """A value of one parameter and the equivalence class that it was taken from."""
+    """A value of one parameter.
+
+    cls: the name of the equivalence class from which the value was taken.
+    value: the JSON value; ABSENT if the parameter is not sent.
+    """
 
     cls: str
     value: Json
 
     def __hash__(self) -> int:
-        # A list or an object has no hash: its class will do.
+        # Python gives a list or a dict no hash, so such values hash by their class alone.
         return hash((self.cls, None if isinstance(self.value, list | dict) else self.value))
 
     @property
     def absent(self) -> bool:
+        """Return True if the parameter is not sent."""
         return isinstance(self.value, Absent)
 
 
@@ -105,7 +120,15 @@ NOTHING: Final = ClassifiedValue("absent", ABSENT)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A vote to be sent. extra: further parameters, sent after the three."""
+    """A vote to be sent.
+
+    session: the value of SESSION_ID.
+    rating: the value of RATING.
+    comment: the value of COMMENT.
+    delivery: how the call is delivered.
+    extra: names and values of further parameters, sent after the three.
+    session_name: the name under which the session is sent; another name than SESSION_ID is wrong on purpose.
+    """
 
     session: ClassifiedValue
     rating: ClassifiedValue = NOTHING
@@ -116,36 +139,42 @@ class Call:
 
     @property
     def parameters(self) -> tuple[tuple[str, Json], ...]:
-        """Names and values in the order in which they are sent, absent ones left out."""
+        """Return names and values in the order of sending, without absent parameters."""
         three = ((self.session_name, self.session), ("RATING", self.rating), ("COMMENT", self.comment))
         sent = tuple((three[i][0], three[i][1].value) for i in self.delivery.order if not three[i][1].absent)
         return sent + self.extra
 
     @property
     def is_documented(self) -> bool:
-        """Whether the call has the documented parameters and no others."""
+        """Return True if the call has the documented parameters and no others."""
         return not self.extra and self.session_name == "SESSION_ID"
 
     @property
     def classes(self) -> dict[str, str]:
-        """The equivalence class of each parameter, by the parameter's short name."""
+        """Return the equivalence class of each parameter by its short name."""
         return {"session": self.session.cls, "rating": self.rating.cls, "comment": self.comment.cls}
 
     def via(self, delivery: Delivery) -> "Call":
-        """The same call on another way."""
+        """Return the same call with another delivery."""
         return replace(self, delivery=delivery)
 
 
 @dataclass(frozen=True, slots=True)
 class BatchRequest:
-    """Votes that travel as the items of one batch: all in the same way."""
+    """Votes that are sent as the items of one batch.
+
+    calls: the votes in order, all with the same delivery.
+    """
 
     calls: tuple[Call, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """A read-back of the vote of one session."""
+    """A request for the stored vote of one session.
+
+    session: the session id.
+    """
 
     session: int
 
@@ -154,7 +183,7 @@ Request = Call | BatchRequest | ReadBack
 
 
 def calls_of(request: Request) -> tuple[Call, ...]:
-    """Return the votes that a request carries."""
+    """Return the votes that a request carries; a read-back carries no vote."""
     if isinstance(request, ReadBack):
         return ()
     return request.calls if isinstance(request, BatchRequest) else (request,)

@@ -1,4 +1,4 @@
-"""Call -> HTTP request, for each of the five encodings, alone or as an item of a batch."""
+"""Encode a call as an HTTP request, for each encoding, alone or as an item of a batch."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -22,17 +22,25 @@ from conformance.exchange.response import item_key
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 BOUNDARY: Final = "vote-conformance-boundary"
+"""Fixed, so that a recorded multipart request equals the request of a replay."""
 _UTF8: Final = json.JSONEncoder(ensure_ascii=False)
 NEIGHBOUR: Final = METHOD
-"""The items before and after the judged one in a batch: votes without parameters, which every portal must refuse."""
-
+"""The batch item before and after the judged items: a vote without parameters, because every portal must refuse it."""
 
 Parameters = tuple[tuple[str, Json], ...]
+"""Names and values in the order of sending."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A request without its portal. path: the method's name with suffix; body: None where none is sent."""
+    """An HTTP request without the address of a portal.
+
+    method: the HTTP verb.
+    path: the name of the REST method with its suffix.
+    query: percent-encoded, without the question mark.
+    headers: values by name.
+    body: None if the request has no body.
+    """
 
     method: str
     path: str
@@ -42,43 +50,57 @@ class HttpRequest:
 
 
 def encode(call: Call, token: str = "") -> HttpRequest:
-    """The request of a vote. token: the access token, for the callers that send one."""
+    """Return the request of a vote.
+
+    token: the access token; used only by callers that send a token.
+    """
     if call.delivery.batch is not Batch.NO:
         return encode_together((call,), token)
-    return _encode(call.delivery, METHOD, call.parameters, token)
+    return _encode_request(call.delivery, METHOD, call.parameters, token)
 
 
 def encode_together(calls: tuple[Call, ...], token: str = "") -> HttpRequest:
-    """The request of one batch whose items are these votes, which share one way."""
-    way = calls[0].delivery
-    return _encode(way, "batch", (("halt", 0), ("cmd", _commands(way.batch, calls))), token)
+    """Return the request of one batch with these votes as items.
+
+    calls: at least one vote; all have the same delivery.
+    token: the access token; used only by callers that send a token.
+    """
+    delivery = calls[0].delivery
+    return _encode_request(delivery, "batch", (("halt", 0), ("cmd", _batch_commands(delivery.batch, calls))), token)
 
 
 def encode_read(read: ReadBack, encoding: Encoding = Encoding.JSON) -> HttpRequest:
-    """The request of a read-back."""
-    return _encode(Delivery(encoding), READ_METHOD, (("SESSION_ID", read.session),), "")
+    """Return the request of a read-back."""
+    return _encode_request(Delivery(encoding), READ_METHOD, (("SESSION_ID", read.session),), "")
 
 
 def as_text(value: Json) -> str:
-    """A value as a form, a query or a batch item carries it."""
+    """Return a value as a form, a query or a batch item carries it: texts as they are, other values as JSON."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def query_of(parameters: Parameters, quoted: Callable[..., str]) -> str:
-    """Parameters as a percent-encoded query."""
-    return urlencode([(name, as_text(value)) for name, value in parameters], quote_via=quoted)
+def query_of(parameters: Parameters, quote_value: Callable[..., str]) -> str:
+    """Return parameters as a percent-encoded query.
+
+    quote_value: `quote_plus` writes a blank as "+", `quote` writes a blank as "%20".
+    """
+    return urlencode([(name, as_text(value)) for name, value in parameters], quote_via=quote_value)
 
 
-def _commands(batch: Batch, calls: tuple[Call, ...]) -> Json:
-    """The judged items stand between two others in a map, and after another one in a list."""
+def _batch_commands(batch: Batch, calls: tuple[Call, ...]) -> Json:
+    """Return the value of `cmd`: the items of a batch, with neighbours that every portal must refuse.
+
+    If a portal mixes up the items, it answers a vote with the refusal of a neighbour. In a list one neighbour stands
+    before the votes, so that the index of a vote equals its place, counted from 1.
+    """
     if batch is Batch.LIST:
         return [NEIGHBOUR, *(f"{METHOD}?{query_of(call.parameters, quote_plus)}" for call in calls)]
     items = {item_key(place): f"{METHOD}?{query_of(call.parameters, quote)}" for place, call in enumerate(calls, 1)}
     return {"before": NEIGHBOUR, **items, "after": NEIGHBOUR}
 
 
-def _flat(parameters: Parameters) -> Parameters:
-    """Lists and maps of a batch as PHP writes them in a form: cmd[0]=..., cmd[key]=..."""
+def _flatten(parameters: Parameters) -> Parameters:
+    """Return parameters with lists and maps written in PHP's form syntax: cmd[0]=..., cmd[key]=..."""
     flat: list[tuple[str, Json]] = []
     for name, value in parameters:
         entries = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
@@ -87,40 +109,40 @@ def _flat(parameters: Parameters) -> Parameters:
     return tuple(flat)
 
 
-def _encode(way: Delivery, name: str, parameters: Parameters, token: str) -> HttpRequest:
-    path = name + way.suffix
+def _encode_request(delivery: Delivery, name: str, parameters: Parameters, token: str) -> HttpRequest:
+    path = name + delivery.suffix
     headers: dict[str, str] = {}
     query: Parameters = ()
-    if way.caller is Caller.TOKEN_BEARER:
+    if delivery.caller is Caller.TOKEN_BEARER:
         headers["Authorization"] = f"Bearer {token}"
-    elif way.caller is Caller.TOKEN_QUERY:
+    elif delivery.caller is Caller.TOKEN_QUERY:
         query = (("auth", token),)
-    elif way.caller is Caller.TOKEN_BODY:
+    elif delivery.caller is Caller.TOKEN_BODY:
         parameters = (*parameters, ("auth", token))
-    if way.encoding not in JSON_ENCODINGS:
-        parameters = _flat(parameters)
-    # Clients write a blank as + or as %20: each is sent somewhere.
-    if way.encoding is Encoding.QUERY_GET:
+    if delivery.encoding not in JSON_ENCODINGS:
+        parameters = _flatten(parameters)
+    # Client libraries write a blank as + or as %20, so each spelling is sent in some encoding.
+    if delivery.encoding is Encoding.QUERY_GET:
         return HttpRequest("GET", path, query_of(parameters + query, quote_plus), headers)
-    if way.encoding is Encoding.QUERY_POST:
+    if delivery.encoding is Encoding.QUERY_POST:
         return HttpRequest("POST", path, query_of(parameters + query, quote), headers)
-    if way.encoding is Encoding.JSON:
+    if delivery.encoding is Encoding.JSON:
         headers["Content-Type"] = "application/json"
         body = _UTF8.encode(dict(parameters)).encode()
-    elif way.encoding is Encoding.JSON_ASCII:
+    elif delivery.encoding is Encoding.JSON_ASCII:
         headers["Content-Type"] = "application/json; charset=utf-8"
         body = json.dumps(dict(parameters)).encode()
-    elif way.encoding is Encoding.FORM:
+    elif delivery.encoding is Encoding.FORM:
         headers["Content-Type"] = FORM_TYPE
         body = query_of(parameters, quote_plus).encode()
     else:
         headers["Content-Type"] = f"multipart/form-data; boundary={BOUNDARY}"
-        body = _multipart(parameters)
+        body = _multipart_body(parameters)
     return HttpRequest("POST", path, query_of(query, quote), headers, body)
 
 
-def _multipart(parameters: Parameters) -> bytes:
-    """Fields under a fixed boundary. The names are ours and need no escape; the values stand as they are."""
+def _multipart_body(parameters: Parameters) -> bytes:
+    """Return parameters as a multipart body. The names are the suite's own, so they need no escape."""
     fields = (
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{as_text(value)}\r\n'
         for name, value in parameters

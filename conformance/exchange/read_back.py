@@ -1,4 +1,7 @@
-"""What a read-back says of a vote. Five fields of its answer are kept; messages, people and links are dropped."""
+"""The stored vote in the answer to a read-back.
+
+Such an answer holds personal data: messages, people, links. Only KEPT_FIELDS are kept.
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,7 +14,13 @@ KEPT_FIELDS: Final = ("sessionId", "sessionVoteHead", "sessionCommentHead", "can
 
 @dataclass(frozen=True, slots=True)
 class StoredVote:
-    """The kept fields. rating: as answered; comment: a text, empty where there is none."""
+    """The vote of a session as a portal reports it. Each field holds the JSON value of the answer, unchecked.
+
+    session: the field sessionId.
+    rating: the field sessionVoteHead; portals write 0 or null if no rating is stored.
+    comment: the field sessionCommentHead; portals write an empty text or null if no comment is stored.
+    may_rate: the field canVoteHead.
+    """
 
     session: Json
     rating: Json
@@ -19,6 +28,7 @@ class StoredVote:
     may_rate: Json
 
     def same_vote(self, other: "StoredVote") -> bool:
+        """Return True if rating and comment are equal; all spellings of a missing value count as equal."""
         return (self.rating or 0, self.comment or "") == (other.rating or 0, other.comment or "")
 
     def __str__(self) -> str:
@@ -27,20 +37,23 @@ class StoredVote:
 
 @dataclass(frozen=True, slots=True)
 class NotRead:
-    """There was no read-back. code: with which it was refused, empty where it is not offered."""
+    """The answer to a read-back holds no vote.
+
+    code: the error code with which the portal refused; empty if the answer is neither a vote nor a known refusal.
+    """
 
     code: str = ""
 
 
 NOT_READ: Final = NotRead()
-# White space, and what some languages count as such when they trim.
-_OUTER: Final = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\ufeff\u200b\u180e"
+# All white space of Unicode, and three characters that some languages trim as well: U+FEFF, U+200B, U+180E.
+_TRIMMED: Final = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\ufeff\u200b\u180e"
 PARAMETER_MISSED: Final = "MISSING_REQUIRED_PARAM"
 _REFUSALS: Final = (PARAMETER_MISSED, "INVALID_SESSION_ID", "ACCESS_DENIED")
 
 
 def read_vote(document: Json) -> StoredVote | NotRead:
-    """The stored vote in the answer to a read-back."""
+    """Return the stored vote in the answer to a read-back."""
     if not isinstance(document, dict):
         return NOT_READ
     if document.get("error") in [*_REFUSALS, *LIMIT_CODES]:
@@ -53,14 +66,14 @@ def read_vote(document: Json) -> StoredVote | NotRead:
 
 
 def rating_reads_back(sent: int, stored: Json) -> bool:
-    """Whether a rating reads back as the number that was sent."""
+    """Return True if a rating reads back as the number that was sent."""
     return isinstance(stored, int | float) and not isinstance(stored, bool) and stored == sent
 
 
 def comment_reads_back(sent: str, stored: Json) -> bool:
-    """Whether a comment reads back as sent, outer white space trimmed and CRLF counted as LF."""
-    return isinstance(stored, str) and _canonical(stored) == _canonical(sent)
+    """Return True if a comment reads back as sent. Outer white space and the kind of line ends do not count."""
+    return isinstance(stored, str) and _normalize(stored) == _normalize(sent)
 
 
-def _canonical(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n").strip(_OUTER)
+def _normalize(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip(_TRIMMED)

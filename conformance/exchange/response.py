@@ -1,4 +1,4 @@
-"""HTTP response -> outcome: accepted, refused, another result, malformed, or not judged."""
+"""Read an HTTP response as an outcome: accepted, refused, another result, malformed, or not judged."""
 
 import json
 import re
@@ -9,13 +9,15 @@ from xml.etree import ElementTree
 
 from conformance.exchange.call import Batch, Delivery, Json
 
+# The codes of all pages consist of these characters, so client libraries may compare them as plain words.
 WELL_FORMED_CODE: Final = re.compile(r"[A-Za-z0-9_]+")
+# With these codes a portal puts the caller off. Such an answer says nothing about the vote.
 LIMIT_CODES: Final = frozenset({"QUERY_LIMIT_EXCEEDED", "OPERATION_TIME_LIMIT"})
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """`result` is true, or the bare `true`."""
+    """An object with a true `result`, or the bare `true`."""
 
     def __str__(self) -> str:
         return "accepted"
@@ -23,7 +25,10 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An object with `error` and no true `result`. code: `error` where that is text, else the empty text."""
+    """An object with `error` and without a true `result`.
+
+    code: the text of `error`; empty if `error` is not a text.
+    """
 
     code: str
 
@@ -33,7 +38,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class AnotherResult:
-    """An object with a `result` that is not true, and no `error`."""
+    """An object without `error`, and with a `result` that is not true."""
 
     def __str__(self) -> str:
         return "another result"
@@ -41,7 +46,10 @@ class AnotherResult:
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """Anything else. foreign: the body is not of the format that was asked for."""
+    """An answer of any other form.
+
+    foreign: True if the body is not in the format of the request, JSON or XML.
+    """
 
     foreign: bool
 
@@ -51,7 +59,7 @@ class Malformed:
 
 @dataclass(frozen=True, slots=True)
 class NotJudged:
-    """The rate limit, or a request that is too large."""
+    """An answer of a limit: the rate limit, or the largest size of a request."""
 
     def __str__(self) -> str:
         return "not judged: a limit was reached"
@@ -61,7 +69,7 @@ Outcome = Accepted | Refused | AnotherResult | Malformed | NotJudged
 
 
 class NotJson:
-    """The document of an answer whose body is no JSON."""
+    """The document of an answer that cannot be read. None cannot mark such answers: null is JSON."""
 
     def __repr__(self) -> str:
         return "no JSON"
@@ -72,7 +80,15 @@ NO_JSON: Final = NotJson()
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response and what it means. document: the JSON of the whole body; item: the part that answers the call."""
+    """An HTTP response to one call, with its outcome.
+
+    status: the HTTP status.
+    content_type: the header Content-Type; empty if the response has no such header.
+    text: the body; in a long batch, only the part that answers the call.
+    document: the whole body as JSON, or NO_JSON.
+    item: the part of the document that answers the call; outside of a batch, the document itself.
+    outcome: what the item says about the call.
+    """
 
     status: int
     content_type: str
@@ -83,74 +99,93 @@ class Response:
 
     @property
     def accepted(self) -> bool:
+        """Return True if the portal accepted the call."""
         return isinstance(self.outcome, Accepted)
 
     @property
     def refused(self) -> bool:
+        """Return True if the portal refused the call with an error object."""
         return isinstance(self.outcome, Refused)
 
     @property
     def code(self) -> str:
-        """The code of a refusal, else the empty text."""
+        """Return the code of a refusal, or the empty text for every other outcome."""
         return self.outcome.code if isinstance(self.outcome, Refused) else ""
 
     @property
     def has_code(self) -> bool:
-        """Whether this is a refusal with a code of letters, digits and underscore."""
+        """Return True for a refusal with a code of letters, digits and underscores."""
         return WELL_FORMED_CODE.fullmatch(self.code) is not None
 
     @property
     def shape(self) -> tuple[Hashable, ...]:
-        """What two answers that are built alike have in common: status, type, outcome, and the types of all fields."""
-        return self.status, self.content_type, self.outcome, _skeleton(self.document)
+        """Return a key that is equal for answers of equal form.
+
+        The key holds status, content type, outcome, and the types of all fields.
+        """
+        return self.status, self.content_type, self.outcome, _field_types(self.document)
 
 
-def _skeleton(document: Json) -> Hashable:
+def _field_types(document: Json) -> Hashable:
     if isinstance(document, dict):
-        return tuple(sorted((name, _skeleton(entry)) for name, entry in document.items()))
+        return tuple(sorted((name, _field_types(entry)) for name, entry in document.items()))
     return type(document).__name__
 
 
 def item_key(place: int) -> str:
-    """The key of a judged item in a batch whose cmd is a map, counted from 1; in a list, its index is the place."""
+    """Return the key of a judged item in a batch that writes its items as a map.
+
+    place: the position of the item, counted from 1.
+    """
     return f"vote{place}"
 
 
-def read_response(status: int, content_type: str, body: bytes, way: Delivery) -> Response:
-    """The answer to a call that travelled this way."""
-    return read_responses(status, content_type, body, way, 1)[0]
+def read_response(status: int, content_type: str, body: bytes, delivery: Delivery) -> Response:
+    """Return the answer to one call that was delivered in this way."""
+    return read_responses(status, content_type, body, delivery, 1)[0]
 
 
-def read_responses(status: int, content_type: str, body: bytes, way: Delivery, calls: int) -> tuple[Response, ...]:
-    """The answers to so many calls that travelled this way together; more than one only in a batch."""
+def read_responses(status: int, content_type: str, body: bytes, delivery: Delivery, calls: int) -> tuple[Response, ...]:
+    """Return the answers to several calls of one request, in the order of the calls.
+
+    delivery: the delivery of all the calls.
+    calls: the number of calls; more than 1 only in a batch.
+    """
+    # A body that is not UTF-8 is shown in the report all the same, with escapes for the wrong bytes.
     text = body.decode("utf-8", "backslashreplace")
-    if way.suffix.lower() == ".xml":
-        # What limits the rate may stand in front of the portal and not know the suffix.
-        limited = _limit_of(parse_json(body))
-        document = _xml(body)
+    if delivery.suffix.lower() == ".xml":
+        # A rate limiter may stand in front of the portal. It ignores the suffix .xml and answers in JSON.
+        limit = _limit_of(parse_json(body))
+        document = _parse_xml(body)
     else:
         document = parse_json(body)
-        limited = _limit_of(document)
-    answers = []
+        limit = _limit_of(document)
+    responses = []
     for place in range(1, calls + 1):
-        item = document if way.batch is Batch.NO else _batch_item(document, way.batch, place)
-        outcome = limited or outcome_of(item)
+        item = document if delivery.batch is Batch.NO else _answer_to_item(document, delivery.batch, place)
+        outcome = limit or outcome_of(item)
+        # 413 and 414 mean that the request is too large, whatever the body says. 429 means the rate limit, unless the
+        # body is an answer of the method: then the clauses error.* judge the status.
         if status in (413, 414) or (status == 429 and not isinstance(outcome, Accepted | Refused)):
             outcome = NotJudged()
-        # Of a long batch the part that answers the call is what a person wants to see.
-        shown = text if way.batch is Batch.NO or not item or item is NO_JSON else json.dumps(item, ensure_ascii=False)
-        answers.append(Response(status, content_type, shown, document, item, outcome))
-    return tuple(answers)
+        # A batch answers many calls. A person wants to see only the part that answers this call.
+        shown_text = (
+            text if delivery.batch is Batch.NO or not item or item is NO_JSON else json.dumps(item, ensure_ascii=False)
+        )
+        responses.append(Response(status, content_type, shown_text, document, item, outcome))
+    return tuple(responses)
 
 
 def outcome_of(document: Json) -> Outcome:
-    """The outcome that a JSON document states."""
+    """Return the outcome that a JSON document states."""
     if document is NO_JSON:
         return Malformed(foreign=True)
+    # The page of 2024-10 prints the bare `true`. The missing envelope is judged by the clause success.envelope alone.
     if document is True:
         return Accepted()
     if not isinstance(document, dict):
         return Malformed(foreign=False)
+    # An `error` beside a true result does not change the outcome: extra keys are judged by the clauses success.*.
     if document.get("result") is True:
         return Accepted()
     if "error" in document:
@@ -159,55 +194,73 @@ def outcome_of(document: Json) -> Outcome:
 
 
 def parse_json(body: bytes) -> Json:
-    """The JSON value of a body in UTF-8, or NO_JSON."""
+    """Return the JSON value of a body in UTF-8, or NO_JSON."""
     try:
         return _DECODER.decode(body.decode("utf-8"))
     except (ValueError, RecursionError):
+        # RecursionError: a hostile body may nest a hundred thousand lists.
         return NO_JSON
 
 
+# Python reads NaN and Infinity as numbers, and the JSON standard has no such words.
 def _refuse_constant(name: str) -> None:
     raise ValueError(name)
 
 
-# Made once: json.loads with an option makes a decoder for each text.
+# Built once, because json.loads with an option builds a new decoder for each text.
 _DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _limit_of(document: Json) -> NotJudged | None:
-    limited = isinstance(document, dict) and document.get("error") in [*LIMIT_CODES]
-    return NotJudged() if limited else None
+    # A list, because `error` may be a list or an object: Python cannot look these up in a set.
+    limit = isinstance(document, dict) and document.get("error") in [*LIMIT_CODES]
+    return NotJudged() if limit else None
 
 
-def _batch_item(document: Json, batch: Batch, place: int) -> Json:
-    """The item as if it had been answered alone; a document that is no batch answer stays as it is."""
+def _answer_to_item(document: Json, batch: Batch, place: int) -> Json:
+    """Return the answer to one item in the form of an answer to a call alone.
+
+    Return an empty object, which is malformed, if the document does not answer this item exactly once.
+    """
+    # A refusal of the whole batch does not answer the item: the outer answer of a batch is always a success.
     if not isinstance(document, dict) or not isinstance(document.get("result"), dict):
         return document if document is NO_JSON else {}
-    results, errors = (_at(document["result"].get(part), batch, place) for part in ("result", "result_error"))
+    results, errors = (_array_entry(document["result"].get(part), batch, place) for part in ("result", "result_error"))
+    # An item that stands under both keys, or under neither key, leaves the caller without an answer.
     if len(results) + len(errors) != 1 or not all(isinstance(error, dict) for error in errors):
         return {}
     return {"result": results[0]} if results else errors[0]
 
 
-def _at(container: Json, batch: Batch, place: int) -> list[Json]:
-    """What a PHP array holds for the item: an array with the keys 0..n-1 arrives as a list, an empty one as []."""
+def _array_entry(container: Json, batch: Batch, place: int) -> list[Json]:
+    """Return the entry of an item in a PHP array, as a list of at most one.
+
+    PHP writes an array as a JSON list if its keys are 0 to n-1, and an empty array as []. With other keys the array
+    becomes an object, so a batch in list form may be answered by a list or by an object.
+    """
     if isinstance(container, dict):
         key = item_key(place) if batch is Batch.MAP else str(place)
         return [container[key]] if key in container else []
     if isinstance(container, list) and batch is Batch.LIST:
+        # Index 0 is the neighbour before the votes. null fills the place of an item that stands in the other array.
         return [item for item in container[place : place + 1] if item is not None]
     return []
 
 
-def _xml(body: bytes) -> Json:
-    """The outcome of an XML answer as the JSON document that says the same, or NO_JSON."""
+def _parse_xml(body: bytes) -> Json:
+    """Return an XML answer as the JSON document with the same outcome, or NO_JSON.
+
+    Only `result` and `error` are kept: the outcome of an answer needs no other elements.
+    """
+    # Entities that contain each other can grow a short body to gigabytes. No honest answer declares any.
     if b"<!ENTITY" in body:
         return NO_JSON
     try:
-        # Entities were refused above.
+        # Ruff warns of entities here; the check above refuses them.
         root = ElementTree.fromstring(body)  # noqa: S314
     except (ElementTree.ParseError, ValueError):
         return NO_JSON
+    # XML has no types, and PHP writes true as the text 1. A root without elements is the bare `true`.
     if not len(root) and (root.text or "").strip() in ("1", "true"):
         return True
     error, result = root.find("error"), root.find("result")

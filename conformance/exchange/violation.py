@@ -1,17 +1,17 @@
-"""A demand that does not hold: how a test states it, and how every report shows it."""
+"""The violation of a clause: how a test states a violation, and how every report shows one."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-_DELIVERY: Final = "way"
-"""This fact is shown on the line of the fact before it."""
+_DELIVERY_LABEL: Final = "way"
+"""The label of the fact about the delivery. Reports show this fact on the line of the call."""
 
 
 class ClauseViolated(Exception):
-    """Raised by a test where its clause does not hold.
+    """A test raises this error if its clause does not hold.
 
-    expected: what was permitted, in words.
+    expected: the permitted answer, in words.
     may_be_caused_elsewhere: True if the portal chose between accepting and refusing. Then another value of the call, or
     an earlier call, may be the cause.
     """
@@ -23,7 +23,7 @@ class ClauseViolated(Exception):
 
 
 class NotApplicable(Exception):
-    """Raised by a test where its clause says nothing about what was answered."""
+    """A test raises this error if its clause makes no demand on this answer."""
 
 
 def require(condition: bool, expected: str) -> None:
@@ -33,7 +33,7 @@ def require(condition: bool, expected: str) -> None:
 
 
 def assume(condition: bool) -> None:
-    """Raise NotApplicable unless the clause says something about this case."""
+    """Raise NotApplicable unless the condition holds: the clause makes no demand on other cases."""
     if not condition:
         raise NotApplicable
 
@@ -42,8 +42,10 @@ def assume(condition: bool) -> None:
 class Violation:
     """One violation of a clause by a portal or by a client library.
 
-    facts: labels and texts in the order in which a person reads them.
+    clause: the id of the clause.
+    facts: labels and texts in reading order.
     classes: the equivalence class of each parameter.
+    notes: further sentences, shown below the facts.
     """
 
     clause: str
@@ -52,7 +54,7 @@ class Violation:
     notes: tuple[str, ...] = ()
 
     def fact(self, label: str) -> str:
-        """Return the text of one fact, or the empty text."""
+        """Return the text of one fact, or the empty text if there is no such fact."""
         return dict(self.facts).get(label, "")
 
     def with_notes(self, *notes: str) -> "Violation":
@@ -60,16 +62,19 @@ class Violation:
         return replace(self, notes=(*self.notes, *notes))
 
     def document(self) -> dict[str, Any]:
-        """Return the violation as report.json holds it, without the clause."""
+        """Return the violation as report.json holds one. The id of the clause stands elsewhere in the report."""
         facts = {label.replace(" ", "_"): text for label, text in self.facts}
         return {**facts, "classes": dict(self.classes), "notes": list(self.notes)}
 
 
 def shown_facts(violation: Violation | Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return labels and texts as a person reads them; how a call was delivered stands beside the call."""
+    """Return labels and texts for a person, with the delivery on the line of the call.
+
+    violation: a Violation, or its JSON object in a report.
+    """
     shown: list[tuple[str, str]] = []
     for label, text in violation.facts if isinstance(violation, Violation) else _facts_of(violation):
-        if label == _DELIVERY and shown:
+        if label == _DELIVERY_LABEL and shown:
             shown[-1] = (shown[-1][0], f"{shown[-1][1]}   {text}")
         else:
             shown.append((label, text))
@@ -82,7 +87,7 @@ def _facts_of(document: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def printable(text: str, longest: int) -> str:
-    """Return a text as one line that cannot steer a terminal; a longer one is cut, with a note."""
+    """Return a text as one line without control characters, cut after the longest permitted length."""
     shown = text[:longest]
     shown = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in shown)
     return shown if len(text) <= longest else f"{shown}… ({len(text):,} characters)"
