@@ -146,7 +146,6 @@ def test_the_first_call_over_https_reaches_a_client_that_trusts_the_authority(tm
         ([_lying("posts_json"), "--timeout", "soon"], "--timeout soon: give seconds, a number above 0"),
         ([_lying("posts_json"), "--plan"], "--plan: it is about portals: leave it out with --client"),
         ([_lying("posts_json"), "--target", "x.toml"], "--target: a client library is judged on the portal of"),
-        ([_lying("posts_json"), "--", "-n", "2"], "-n: only the embedded portal can be judged by several workers"),
     ],
 )
 def test_what_cannot_be_judged_is_said_in_one_line(tmp_path: Path, arguments: list[str], told: str) -> None:

@@ -6,6 +6,8 @@ from conformance.contract.clauses import edition_names, load_edition, parse_edit
 from conformance.errors import UserError
 from conformance.suite import portal_checks
 
+pytestmark = pytest.mark.quick
+
 VALID = """
 edition = "2030-01"
 summary = "an edition"

@@ -17,6 +17,8 @@ from conformance.reporting.verdict import RunVerdict, Status, Verdict
 from conformance.selfcheck.mutants import MUTANTS
 from conformance.target.target import embedded_target
 
+pytestmark = pytest.mark.quick
+
 TODAY = date(2026, 11, 22)
 ENTRY = """
 [[deviation]]

@@ -10,6 +10,8 @@ from conformance.selfcheck.client_mutants import CLIENT_MUTANTS, CONFORMING_CLIE
 from conformance.selfcheck.conforming_variants import CONFORMING_VARIANTS
 from conformance.selfcheck.mutants import MUTANTS, must_catch
 
+pytestmark = pytest.mark.quick
+
 TABLE = Path(conformance.__file__).parent.parent / "reports" / "kill-table.md"
 
 

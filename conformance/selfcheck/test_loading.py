@@ -25,6 +25,8 @@ from conformance.selfcheck.schemas import FORMS, schema_path, schema_text
 from conformance.target.recording import load_recording
 from conformance.target.target import load_target
 
+pytestmark = pytest.mark.quick
+
 GOLDEN: Final = Path(__file__).parent / "golden"
 RECORDING: Final = Path(conformance.__file__).parent.parent / "cassettes" / "documentation-2026-03"
 DEVIATIONS: Final = Path(str(files("conformance"))) / "deviations" / "bitrix24-portal.toml"

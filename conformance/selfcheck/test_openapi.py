@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from functools import cache
 from typing import Any
 
 import jsonschema
@@ -11,7 +12,10 @@ from openapi_spec_validator import validate
 
 from conformance.contract.clauses import edition_names, load_edition
 
+pytestmark = pytest.mark.quick
 
+
+@cache
 def _exported(edition: str) -> dict[str, Any]:
     line = [sys.executable, "-m", "conformance", "export", "openapi", "--edition", edition]
     document: dict[str, Any] = json.loads(subprocess.run(line, capture_output=True, text=True, check=True).stdout)

@@ -9,6 +9,8 @@ from conformance.contract.clauses import edition_names, load_edition
 from conformance.contract.oracle import allowed
 from conformance.exchange.call import Absent
 
+pytestmark = pytest.mark.quick
+
 ANY_OLD = "refused: ACCESS_DENIED, CHAT_ID, CHAT_TYPE or WRONG_PARAMETER"
 ANY_NEW = "refused: ACCESS_DENIED, EMPTY_SESSION_ID or EMPTY_VOTE_PARAMS"
 

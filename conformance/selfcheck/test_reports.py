@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -49,8 +50,14 @@ def _is_golden(name: str, text: str) -> None:
     assert text == (GOLDEN / name).read_text("utf-8")
 
 
+@cache
+def _reference(edition: str, seed: int = 1) -> Report:
+    """Judge the reference portal, once for all tests."""
+    return _judged(ReferencePortal(load_edition(edition)), seed)
+
+
 def _judged(portal: ReferencePortal, seed: int = 1, name: str = "portal") -> Report:
-    """The report of a portal that is judged now, with few draws."""
+    """Judge a portal with few draws and return the report."""
     target = replace(embedded_target(), name=name)
     verdict = check_portal(portal_answering(target, portal.answer), portal.edition, Explore(5), seed=seed).verdict
     return report_of(verdict, _facts(portal, name, seed))
@@ -113,12 +120,12 @@ def _places(changes: tuple[Change, ...], *kinds: str) -> set[str]:
 
 
 def test_two_runs_of_one_portal_with_other_seeds_differ_in_nothing() -> None:
-    one, other = (_judged(ReferencePortal(load_edition("2024-10")), seed) for seed in (1, 2))
+    one, other = (_reference("2024-10", seed) for seed in (1, 2))
     assert compare(one, other, forced=False) == ()
 
 
 def test_portals_of_the_two_editions_differ_in_the_clauses_of_one_edition_only() -> None:
-    old, new = (_judged(ReferencePortal(load_edition(name))) for name in edition_names())
+    old, new = (_reference(name) for name in edition_names())
     with pytest.raises(UserError, match="not comparable: editions 2024-10 and 2026-03: --force"):
         compare(old, new, forced=False)
     changes = compare(old, new, forced=True)
@@ -150,7 +157,7 @@ def test_a_portal_whose_silent_points_moved_shows_exactly_these() -> None:
         kept.rating, kept.comment = rating or kept.rating, comment
 
     moved.vote, moved.save = vote, save
-    before, after = _judged(ReferencePortal(load_edition("2026-03"))), _judged(moved)
+    before, after = _reference("2026-03"), _judged(moved)
     changes = compare(before, after, forced=False)
     assert {change.kind for change in changes} == {"observation"}
     assert {place.partition(":")[0] for place in _places(changes, "observation")} >= {
@@ -163,7 +170,7 @@ def test_a_portal_whose_silent_points_moved_shows_exactly_these() -> None:
 
 
 def test_a_comparison_says_what_got_worse_and_what_got_better() -> None:
-    fine, faulty = _judged(ReferencePortal(load_edition("2026-03"))), _judged(bitrix24_portal())
+    fine, faulty = _reference("2026-03"), _judged(bitrix24_portal())
     worse, better = compare(fine, faulty, forced=False), compare(faulty, fine, forced=False)
     failed = {clause["id"] for clause in faulty["clauses"] if clause["status"] == "failed"}
     assert _places(worse, "introduced") == failed == _places(better, "resolved")

@@ -30,6 +30,8 @@ from conformance.portals.reference import PortalResponse
 from conformance.portals.server import serving
 from conformance.target.target import embedded_target
 
+pytestmark = pytest.mark.quick
+
 SESSIONS = session_classes({"rateable": 494}, live=False)
 PLAIN = Call(ClassifiedValue("rateable", 494), ClassifiedValue("5", 5), ClassifiedValue("plain", "Well done"))
 WAYS = [

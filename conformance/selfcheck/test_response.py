@@ -5,6 +5,8 @@ import pytest
 from conformance.exchange.call import PLAIN_JSON, Batch, Delivery
 from conformance.exchange.response import read_response
 
+pytestmark = pytest.mark.quick
+
 XML = Delivery(suffix=".xml")
 MAP, LIST = Delivery(batch=Batch.MAP), Delivery(batch=Batch.LIST)
 NEITHER = "malformed: neither result nor error"

@@ -71,7 +71,7 @@ def _served(folder: Path, *arguments: str, stop_by: signal.Signals = signal.SIGI
 @pytest.mark.parametrize(("edition", "https"), [("2024-10", False), ("2026-03", True)])
 def test_the_suite_finds_over_the_network_what_it_finds_in_process(tmp_path: Path, edition: str, https: bool) -> None:
     def clauses(*arguments: str, **environment: str) -> list[tuple[str, str]]:
-        line = [sys.executable, "-m", "conformance", "run", "--report-dir", str(tmp_path), *arguments]
+        line = [sys.executable, "-m", "conformance", "run", "--plan", "--report-dir", str(tmp_path), *arguments]
         done = subprocess.run(line, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
         report = json.loads((tmp_path / "report.json").read_text("utf-8"))
         assert (done.returncode, report["verdict"]) == (0, "conformant"), done.stdout

@@ -10,6 +10,8 @@ from conformance.target.redact import Redactor
 from conformance.target.secrets import Secret, SecretUrl
 from conformance.target.target import load_target
 
+pytestmark = pytest.mark.quick
+
 VALID = """
 name = "staging"
 edition = "2026-03"

@@ -20,6 +20,8 @@ from conformance.target.secrets import Secret, SecretUrl
 from conformance.target.target import Target, embedded_target
 from conformance.target.transports import NoResponse, edge_of, placeholder_request
 
+pytestmark = pytest.mark.quick
+
 HOST = "portal.example"
 TOKEN = "tok/en+value&=x"
 SECRET = "s3cret-webhook"
