@@ -99,7 +99,7 @@ class MockPortal:
         return self.portal.votes
 
     def answer_next(self, name: str) -> None:
-        """Lets the next requests get the answers of that script, whatever their secrets. Raises Problem."""
+        """Lets the next requests get the answers of that script, whatever their secrets. Raise UserError."""
         script = script_named(name, self.edition)
         if script is None:
             raise UserError(f"unknown script {name!r}: the scripts are {', '.join(scripts_of(self.edition.name))}")

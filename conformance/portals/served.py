@@ -24,7 +24,7 @@ from conformance.portals.server import Server, listen
 
 
 def serve(*, host: str, port: int, edition: str | None, portal: str, https: bool, tell: Callable[[str], None]) -> None:
-    """Serves until it is stopped by SIGINT or SIGTERM. Raises Problem."""
+    """Serves until it is stopped by SIGINT or SIGTERM. Raise UserError."""
     mock = MockPortal(_portal(portal, edition))
     with contextlib.ExitStack() as stack:
         listening = stack.enter_context(listen(host, port))

@@ -159,7 +159,7 @@ async def _first_byte(connection: socket.socket) -> bytes:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there; port 0 takes a free one. Raises Problem."""
+    """A socket that listens there; port 0 takes a free one. Raise UserError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         # An empty host would be every address of the machine.
