@@ -1,4 +1,4 @@
-"""The reference portal inside this process: respx in front of it, no socket."""
+"""The reference portal inside this process: respx hands requests to the portal, without a socket."""
 
 import httpx
 import respx
@@ -12,22 +12,22 @@ from conformance.target.transports import HttpWire
 
 
 def in_process_portal(target: Target, edition: Edition) -> Portal:
-    """A fresh reference portal of that edition behind an HTTP client."""
+    """Return a new reference portal of that edition behind an HTTP client."""
     return portal_answering(target, ReferencePortal(edition).answer)
 
 
 def portal_answering(target: Target, answer: Answering) -> Portal:
-    """Any function from request to response as a portal."""
+    """Return a portal that answers by that function."""
     return Portal(target, HttpWire(target, client_of(answer)))
 
 
 def client_of(answer: Answering) -> httpx.Client:
-    """An HTTP client whose every request is answered by that function."""
+    """Return an HTTP client whose every request is answered by that function."""
     router = respx.Router(assert_all_called=False)
     route = router.route()
 
     def respond(request: httpx.Request) -> httpx.Response:
-        # respx keeps every call it sees; a long run must not grow with them.
+        # respx keeps every call. Without the clearing, the memory of a long run would grow with each call.
         router.calls.clear()
         route.calls.clear()
         headers = {name.lower(): value for name, value in request.headers.items()}
