@@ -61,7 +61,10 @@ def read_parameters(request: PortalRequest) -> dict[str, Json]:
 
 
 def parse_query(text: str) -> dict[str, Json]:
-    """Return a query as PHP reads one: every value is text, X[] makes a list, X[k] a map, the last of equal names wins."""
+    """Return a query as PHP reads one.
+
+    Every value is text. X[] makes a list, X[k] a map. Of equal names the last one wins.
+    """
     # PHP keeps an empty value as an empty text, and Python would drop the name.
     return _nest(parse_qsl(text, keep_blank_values=True))
 
