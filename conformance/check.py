@@ -27,7 +27,7 @@ from conformance.engine.plan import writes_of
 from conformance.engine.plan_file import plan_document, plan_from
 from conformance.engine.preflight import preflight_requests
 from conformance.engine.results import ClauseResult
-from conformance.engine.runner import UNWATCHED, Watch, check_order, run_checks
+from conformance.engine.runner import UNWATCHED, Watch, clause_order, run_checks
 from conformance.engine.session import PortalSession
 from conformance.engine.workload import Exhaustive, Explore, Mode, Planned, Workload, explore_steps
 from conformance.portals.certificate import throw_away_certificate
@@ -176,7 +176,7 @@ def workload_of(target: Target, edition: Edition, mode: Explore | Exhaustive, se
     """Return what a run in this mode sends to a portal that offers a read-back. Send nothing."""
     session = PortalSession(edition, Portal(target, httpx.MockTransport(_unreachable)), True, reads=True)
     checks = [check for check in portal_checks() if check.clause in edition.clauses.keys() - target.not_offered]
-    checks.sort(key=lambda check: check_order(edition).index(check.clause))
+    checks.sort(key=lambda check: clause_order(edition).index(check.clause))
     steps = explore_steps(session, checks, mode.draws if isinstance(mode, Explore) else 0, seed)
     combinations = chain.from_iterable(combinations_of(session)) if isinstance(mode, Exhaustive) else ()
     return Workload(preflight_requests(target), (*steps, *combinations))
@@ -226,7 +226,7 @@ def _planned(run: Run, mode: Planned, listener: Listener) -> Iterator[tuple[Port
     voted_on = [run.target.sessions[state] for state in VOTED_ON if state in run.target.sessions]
     live = live_portal(run.target, voted_on, own, listener.say)
 
-    def before(plan: Workload) -> None:
+    def ask_before_votes(plan: Workload) -> None:
         must, may = writes_of(plan.calls, run.edition)
         if not must + may:
             return
@@ -235,7 +235,7 @@ def _planned(run: Run, mode: Planned, listener: Listener) -> Iterator[tuple[Port
             listener.ask(_question(run.target, must, may, live.restoring.found))
 
     try:
-        yield live.portal, Watch(before, listener.progress)
+        yield live.portal, Watch(ask_before_votes, listener.progress)
     finally:
         with _undisturbed():
             run.not_put_back = "; ".join(live.restoring.put_back())

@@ -42,7 +42,7 @@ class Console:
             self._reporter.write_line(text)
 
     def ask(self, question: str) -> None:
-        """Asks whether to go on, unless there is nothing to ask. Raises Problem where the answer is no."""
+        """Asks whether to go on, unless there is nothing to ask. Raise UserError where the answer is no."""
         if not question:
             return
         self._capture.suspend_global_capture(in_=True)

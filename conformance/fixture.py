@@ -42,7 +42,7 @@ class ServedPortal:
     def answer_next(self, script: str) -> None:
         """Lets the next requests be answered by a script, as "ACCESS_DENIED" or "two-limits"; more calls line up.
 
-        Raises Problem where there is no such script.
+        Raise UserError where there is no such script.
         """
         self._mock.answer_next(script)
 

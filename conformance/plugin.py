@@ -10,7 +10,7 @@ from pytest_recording import network
 from conformance.check import Listener, judge_clauses
 from conformance.console import Console
 from conformance.engine.checks import Check
-from conformance.engine.runner import check_order
+from conformance.engine.runner import clause_order
 from conformance.errors import CANNOT_RUN, UserError
 from conformance.options import add_options, options_of
 from conformance.reporting.files import annotations, write_files
@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Put the clauses into order and leave out those that the run is not about."""
     run = config.stash[RUN]
     clauses = run.clauses
-    order = check_order(run.edition) if run.client is None else list(clauses)
+    order = clause_order(run.edition) if run.client is None else list(clauses)
     place = {name: at for at, name in enumerate(order)}
     judged = {item: check.clause for item in items if (check := _check_of(item))}
     for item, name in judged.items():

@@ -1,6 +1,7 @@
 """The words in which the tests of the suite are written.
 
-A test names its clause and what it is given; its body says what must hold of it:
+A test names its clause and what it is given; its body says what must hold of it. A test sends nothing: all requests of
+a run are sent before the first test is judged.
 
     @clause("rating.rejects-outside", exchange=calls(rating=OUTSIDE, comment=WITH_OR_WITHOUT))
     def test_a_rating_outside_1_to_5_is_refused(exchange: Exchange) -> None:
@@ -17,7 +18,7 @@ from typing import Any, Final
 import pytest
 
 from conformance.clients.checks import client_calls, requests_sent
-from conformance.engine.cases import Case, Cases, Optionals, Values, boundary
+from conformance.engine.cases import Case, Cases, Optionals, Values, value_of
 from conformance.engine.checks import (
     Check,
     Evidence,
@@ -37,7 +38,6 @@ __all__ = [
     "Optionals",
     "Values",
     "assume",
-    "boundary",
     "calls",
     "clause",
     "client_calls",
@@ -48,6 +48,7 @@ __all__ = [
     "require",
     "sequences",
     "state_changes",
+    "value_of",
 ]
 
 Body = Callable[[Any], None]
@@ -56,7 +57,7 @@ _CLIENT_CHAPTER: Final = "test_client"
 
 
 def clause(name: str, **given: Evidence) -> Callable[[Body], Callable[[RunClause], None]]:
-    """Make a test of a clause out of a body that judges one record.
+    """Make a test of a clause out of a body that judges one piece of the log.
 
     given: one keyword, the name of the body's argument; its value says where the records come from.
     """
@@ -71,6 +72,7 @@ def clause(name: str, **given: Evidence) -> Callable[[Body], Callable[[RunClause
         def test(run_clause: RunClause) -> None:
             run_clause(check)
 
+        # Not functools.wraps: pytest would then look for a fixture with the name of the body's argument.
         test.__name__ = body.__name__
         test.__qualname__ = body.__qualname__
         test.__module__ = body.__module__

@@ -13,7 +13,7 @@ from conformance.clients.cases import (
     with_answers,
 )
 from conformance.clients.exchange import ClientExchange
-from conformance.engine.evidence import Observation
+from conformance.engine.records import Observation
 from conformance.portals.scripts import BROKEN, RESULTS
 from conformance.suite import clause, client_calls, requests_sent
 

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from conformance.contract.classes import NOT_WHOLE_RATINGS, OUTSIDE, RATINGS, STARS, TEXTS
 from conformance.engine.blame import Blame
 from conformance.engine.checks import NO_READ_BACK
-from conformance.engine.evidence import CallSequence, Observation, StateChange
 from conformance.engine.observed_cases import one_field
+from conformance.engine.records import CallSequence, Observation, StateChange
 from conformance.engine.session import PortalSession
 from conformance.exchange.call import ABSENT, Call, ClassifiedValue, Delivery, Encoding, ReadBack
 from conformance.exchange.read_back import NOT_READ, StoredVote
-from conformance.suite import Case, Cases, boundary, clause, observations, sequences, state_changes
+from conformance.suite import Case, Cases, clause, observations, sequences, state_changes, value_of
 
 ENCODINGS = tuple(Delivery(encoding) for encoding in Encoding)
 
@@ -43,7 +43,7 @@ def test_a_refused_vote_changes_nothing(change: StateChange) -> None:
 
 
 def _vote(session: PortalSession, stars: str, text: str) -> Call:
-    return Call(session.rateable, boundary(RATINGS, stars), ClassifiedValue("plain", text))
+    return Call(session.rateable, value_of(RATINGS, stars), ClassifiedValue("plain", text))
 
 
 def _two_votes(session: PortalSession) -> Cases:
@@ -85,9 +85,9 @@ def test_a_later_vote_replaces_the_earlier_one(sequence: CallSequence) -> None:
 
 def _the_same_between_others(session: PortalSession) -> Cases:
     good = _vote(session, "3", "the same again")
-    bad = Call(session.rateable, boundary(RATINGS, "above"))
+    bad = Call(session.rateable, value_of(RATINGS, "above"))
     empty = Call(session.rateable)
-    nobody = Call(ClassifiedValue("absent", ABSENT), boundary(RATINGS, "5"))
+    nobody = Call(ClassifiedValue("absent", ABSENT), value_of(RATINGS, "5"))
     other = _vote(session, "1", "another vote")
     written_out = (
         (good, bad, good),

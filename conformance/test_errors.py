@@ -11,12 +11,12 @@ from conformance.contract.classes import (
     STARS,
     TEXTS,
 )
-from conformance.engine.evidence import Exchange, Observation
 from conformance.engine.observed_cases import several_wrong
+from conformance.engine.records import Exchange, Observation
 from conformance.engine.session import PortalSession
 from conformance.exchange.call import ABSENT, NOTHING, Batch, Call, ClassifiedValue, Delivery, Encoding
 from conformance.exchange.response import NO_JSON, WELL_FORMED_CODE, Accepted, Malformed, NotJudged, Refused
-from conformance.suite import Optionals, Values, assume, boundary, calls, clause, observations, require
+from conformance.suite import Optionals, Values, assume, calls, clause, observations, require, value_of
 
 FINE: Optionals = {"rating": (*STARS, "absent"), "comment": ("plain", "absent")}
 ALONE = tuple(Delivery(encoding) for encoding in Encoding)
@@ -104,7 +104,7 @@ def test_every_refusal_carries_a_documented_code(exchange: Exchange) -> None:
 def _structures_and_example(session: PortalSession) -> list[Call]:
     """A list and an object as the only optional parameter; and the call that the page prints as an example."""
     example = Call(ClassifiedValue("absent", ABSENT), extra=tuple(session.edition.example_refused.items()))
-    return [*(Call(session.rateable, NOTHING, boundary(COMMENTS, name)) for name in ("list", "object")), example]
+    return [*(Call(session.rateable, NOTHING, value_of(COMMENTS, name)) for name in ("list", "object")), example]
 
 
 @clause(

@@ -1,7 +1,7 @@
 """Chapter "rating": a whole number of stars from 1 to 5."""
 
 from conformance.contract.classes import NOT_WHOLE_RATINGS, OUTSIDE, STARS
-from conformance.engine.evidence import Exchange
+from conformance.engine.records import Exchange
 from conformance.suite import calls, clause
 
 WITH_OR_WITHOUT = ("absent", "plain")

@@ -1,10 +1,10 @@
 """Chapter "required": SESSION_ID, the one parameter that a call cannot do without."""
 
 from conformance.contract.classes import COMMENTS, NOT_WHOLE_SESSIONS, RATINGS, STARS
-from conformance.engine.evidence import Exchange
+from conformance.engine.records import Exchange
 from conformance.engine.session import PortalSession
 from conformance.exchange.call import ABSENT, NOTHING, Call, ClassifiedValue
-from conformance.suite import Optionals, assume, boundary, calls, clause, listed
+from conformance.suite import Optionals, assume, calls, clause, listed, value_of
 
 FINE: Optionals = {"rating": (*STARS, "absent"), "comment": ("plain", "absent")}
 
@@ -12,7 +12,7 @@ FINE: Optionals = {"rating": (*STARS, "absent"), "comment": ("plain", "absent")}
 def _with_chat_id(session: PortalSession) -> list[Call]:
     """CHAT_ID stands in the example of 2024-10, but no edition has it as a parameter."""
     chat = (("CHAT_ID", session.rateable.value),)
-    return [Call(ClassifiedValue("absent", ABSENT), boundary(RATINGS, "5"), boundary(COMMENTS, "plain"), extra=chat)]
+    return [Call(ClassifiedValue("absent", ABSENT), value_of(RATINGS, "5"), value_of(COMMENTS, "plain"), extra=chat)]
 
 
 @clause(

@@ -1,8 +1,8 @@
 """Chapter "transport": the same call has the same outcome however it travels."""
 
 from conformance.contract.classes import STARS, TEXTS
-from conformance.engine.evidence import Comparison, Exchange, Observation
 from conformance.engine.observed_cases import extra_parameters, lower_case
+from conformance.engine.records import Comparison, Exchange, Observation
 from conformance.exchange.call import TOKEN_CALLERS, Batch, Caller, Delivery, Encoding
 from conformance.exchange.response import WELL_FORMED_CODE, Malformed, NotJudged, Refused, outcome_of
 from conformance.suite import Evidence, Values, assume, calls, clause, comparisons, observations, require

@@ -9,7 +9,7 @@ from conformance.clients.exchange import ClientCase, ClientExchange
 from conformance.contract.clauses import Edition
 from conformance.engine.cases import Cases
 from conformance.engine.checks import Evidence
-from conformance.engine.evidence import Observation
+from conformance.engine.records import Observation
 
 
 @dataclass(slots=True)

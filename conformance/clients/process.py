@@ -27,7 +27,7 @@ _WAIT_FOR_END_SECONDS: Final = 5.0
 
 
 def words_of(command: str) -> list[str]:
-    """The words of a command line, or those that run a Python function given as module:function. Raises Problem."""
+    """The words of a command line, or those that run a Python function given as module:function. Raise UserError."""
     if _FUNCTION.fullmatch(command):
         return [sys.executable, "-m", "conformance.clients.function", command]
     try:
@@ -61,7 +61,7 @@ class CommandClient:
     _process: _Process | None = None
 
     def ask(self, asked: Asked) -> ClientOutcome:
-        """What the library hands back. Raises Problem when the program cannot be started."""
+        """What the library hands back. Raise UserError when the program cannot be started."""
         while True:
             process = self._process or self._start()
             back = self._answer_of(process, asked)

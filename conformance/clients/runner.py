@@ -10,8 +10,8 @@ from conformance.clients.session import ClientSession
 from conformance.engine.checks import Check
 from conformance.engine.deviations import Deviation
 from conformance.engine.drawing import propose, shrink
-from conformance.engine.evidence import Observation
 from conformance.engine.judging import Finding, Judgement
+from conformance.engine.records import Observation
 from conformance.engine.results import ClauseResult
 from conformance.engine.workload import seed_of
 from conformance.exchange.reproduce import describe
@@ -40,7 +40,7 @@ class _Run:
     def judge(self, check: Check, log: ClientLog) -> Judgement:
         judgement = Judgement(check, ClauseResult(check.clause))
         cases = check.evidence.cases(self.session.edition)
-        log.exchanges[check.clause] = list(self._send(check, cases.boundary))
+        log.exchanges[check.clause] = list(self._send(check, cases.fixed))
         self._judge_log(judgement, log)
         if (
             cases.strategy is not None

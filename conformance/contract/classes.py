@@ -289,6 +289,8 @@ OTHER_TYPES: Final = ("number", "boolean", "list", "object")
 UNJUDGED_COMMENTS: Final = ("blank", "control", "oversize", *OTHER_TYPES)
 
 STATES: Final = ("rateable", "forbidden", "not_open_line", "unknown", "open")
+OWN_SESSIONS: Final = ("rateable", "digits")
+"""The classes of SESSION_ID that name the session whose vote is read back."""
 DENIED_STATES: Final = ("forbidden", "not_open_line", "unknown")
 NOT_WHOLE_SESSIONS: Final = ("text", "fraction", "boolean", "list", "object")
 BAD_SESSIONS: Final = ("absent", "empty", "null", "zero", "negative", *NOT_WHOLE_SESSIONS)

@@ -1,4 +1,4 @@
-"""Fault localisation: which feature of a call is the cause of a wrong refusal. It reads the log and sends nothing.
+"""Fault localisation: the feature of a call that causes a wrong refusal or a wrong code. It sends nothing.
 
 A call has features: its session, its rating, its comment, which fields are filled, how it is delivered. A portal may
 refuse a good call for any of them. So a clause is accused of a wrong refusal only if the suspicious feature is one that
@@ -18,9 +18,9 @@ from functools import cached_property
 from itertools import combinations
 from typing import Final
 
-from conformance.contract.classes import COMMENTS, NOT_FILLED, STARS
-from conformance.engine.evidence import Exchange, same_outcome, unsaved_fields
+from conformance.contract.classes import COMMENTS, NOT_FILLED, OWN_SESSIONS, STARS
 from conformance.engine.log import ExchangeLog, as_digits
+from conformance.engine.records import Exchange, same_outcome, unsaved_fields
 from conformance.exchange.call import JSON_ENCODINGS, PLAIN_JSON, Batch, Call, Delivery, Encoding
 from conformance.exchange.read_back import StoredVote
 from conformance.exchange.response import Malformed, NotJudged
@@ -36,7 +36,6 @@ KINDS: Final = frozenset(
 )
 DELIVERY_KINDS: Final = frozenset({"encoding", "suffix", "caller", "batch", "order"})
 _OWN_TEXT: Final = "a text of the suite"
-_OWN_SESSION: Final = ("rateable", "digits")
 
 
 @dataclass(frozen=True)
@@ -54,29 +53,30 @@ class Blame:
     judges_history: bool
     control: Call
 
-    def on(self, log: ExchangeLog) -> "Blame":
+    def for_log(self, log: ExchangeLog) -> "Blame":
         """Return the same blame for another log of the same portal. What was learned is not looked for again."""
+        # `copy` keeps what these properties have cached; `replace` would lose it.
         _ = self._causes, self._cleared_pairs, self._changeable
         other = copy(self)
         object.__setattr__(other, "log", log)
         return other
 
-    def may_accuse(self, exchange: Exchange, subjects: Collection[str]) -> bool:
+    def may_accuse(self, exchange: Exchange, about: Collection[str]) -> bool:
         """Return True if the cause of a wrong refusal or a wrong code may be one of these kinds of features."""
         if self.depends_on_history(exchange):
             return False
         if not self._rightly_accepted:
-            # Nothing can be told apart by comparing, so the clauses about values are accused.
-            return exchange.allowed.must_be_accepted and bool(set(subjects) - DELIVERY_KINDS)
+            # Nothing can be compared: a refused good call accuses the clauses about values, and no delivery.
+            return exchange.allowed.must_be_accepted and bool(set(about) - DELIVERY_KINDS)
         causes = self.causes_of(exchange)
         if causes:
-            return any(kind in subjects for cause in causes for kind, _ in cause)
+            return any(kind in about for cause in causes for kind, _ in cause)
         if exchange.allowed.must_be_accepted:
             return True
-        if _delivery(exchange.call) in self._understood:
+        if _delivery(exchange.call) in self._proven_deliveries:
             return True
-        unproven = {kind for kind, _ in self._uncleared(exchange.call) if kind in DELIVERY_KINDS}
-        return not unproven or bool(unproven & set(subjects))
+        unproven = {kind for kind, _ in self._suspect_features(exchange.call) if kind in DELIVERY_KINDS}
+        return not unproven or bool(unproven & set(about))
 
     def causes_of(self, exchange: Exchange) -> set[Suspect]:
         """Return the suspects that explain the refusal of this call."""
@@ -88,14 +88,14 @@ class Blame:
 
     def suspects_of(self, exchange: Exchange) -> set[Suspect]:
         """Return the features of a call that are not cleared, or its pairs of features where each one is."""
-        single = self._uncleared(exchange.call)
+        single = self._suspect_features(exchange.call)
         if single:
             return {frozenset({feature}) for feature in single}
         return set(map(frozenset, combinations(features_of(exchange.call), 2))) - self._cleared_pairs
 
-    def _uncleared(self, call: Call) -> set[Feature]:
+    def _suspect_features(self, call: Call) -> set[Feature]:
         uncleared = set(features_of(call) - self._cleared)
-        if _delivery(call) in self._understood:
+        if _delivery(call) in self._proven_deliveries:
             return {feature for feature in uncleared if feature[0] not in DELIVERY_KINDS} or uncleared
         return uncleared
 
@@ -127,7 +127,7 @@ class Blame:
         return frozenset(feature for exchange in self._rightly_accepted for feature in features_of(exchange.call))
 
     @cached_property
-    def _understood(self) -> frozenset[Hashable]:
+    def _proven_deliveries(self) -> frozenset[Hashable]:
         """The deliveries in which a forbidden session was rightly refused: the portal understood the call."""
         return frozenset(
             _delivery(one.call)
@@ -213,7 +213,7 @@ class Blame:
             other
             for other in in_delivery
             if as_digits(other.call.rating) == rating
-            and other.call.session.cls in (*_OWN_SESSION, exchange.call.session.cls)
+            and other.call.session.cls in (*OWN_SESSIONS, exchange.call.session.cls)
         ]
         if rated_plainly and rated_in_delivery and not exchange.call.rating.absent:
             right_in_delivery = any(other.is_allowed for other in rated_in_delivery)
@@ -227,7 +227,7 @@ def features_of(call: Call) -> frozenset[Feature]:
     """Return the features of a call. An empty COMMENT or RATING is not filled, so it is no feature of being filled."""
     delivery = call.delivery
     in_text = delivery.encoding not in JSON_ENCODINGS or delivery.batch is not Batch.NO
-    own = call.session.cls in _OWN_SESSION
+    own = call.session.cls in OWN_SESSIONS
     features: set[Feature] = {
         ("session", "own" if own else call.session.cls),
         (_filled(call), True),
@@ -272,7 +272,7 @@ def _differ(exchanges: Iterable[Exchange]) -> bool:
 def _bad_value(exchange: Exchange) -> Hashable:
     """Return the value for which a call with one fault must be refused."""
     call = exchange.call
-    if call.session.cls not in _OWN_SESSION:
+    if call.session.cls not in OWN_SESSIONS:
         return as_digits(call.session)
     return as_digits(call.rating), call.comment.cls
 

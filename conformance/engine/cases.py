@@ -51,7 +51,7 @@ class Cases:
     lacking: the reason why there are none.
     """
 
-    boundary: tuple[Any, ...]
+    fixed: tuple[Any, ...]
     strategy: st.SearchStrategy[Any] | None = None
     lacking: str = ""
 
@@ -116,7 +116,7 @@ def alone(call: Call) -> Case:
     return Case((call,))
 
 
-def boundary(table: Mapping[str, EquivalenceClass], name: str, place: int = 0) -> ClassifiedValue:
+def value_of(table: Mapping[str, EquivalenceClass], name: str, place: int = 0) -> ClassifiedValue:
     """Return a boundary value of a class."""
     return ClassifiedValue(name, table[name].boundaries[place])
 

@@ -1,17 +1,19 @@
 """What a test of a portal is given: how its cases are made, and which records of the log it judges.
 
-Each function here returns an `Evidence`. Its `cases` say what is sent in explore mode. Its `records` find what the test
-judges in any log: of an explore run, a plan, or a recording.
+A test sends nothing. All requests of a run are sent first, then each clause reads the log. Each function here returns
+an `Evidence`. Its `cases` are sent in explore mode; a plan has requests of its own, see plan.py. Its `records` find in
+any log what the test judges: an exchange, or a few that belong together.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from conformance.contract.classes import COMMENTS, RATINGS
+from conformance.contract.classes import COMMENTS, OWN_SESSIONS, RATINGS
 from conformance.engine.blame import FILLED_KINDS, KINDS, Blame
-from conformance.engine.cases import CallTemplate, Case, Cases, alone, boundary
-from conformance.engine.evidence import (
+from conformance.engine.cases import CallTemplate, Case, Cases, alone, value_of
+from conformance.engine.log import changers
+from conformance.engine.records import (
     CallSequence,
     Comparison,
     Exchange,
@@ -20,7 +22,6 @@ from conformance.engine.evidence import (
     WithoutBase,
     unsaved_fields,
 )
-from conformance.engine.log import changers
 from conformance.engine.session import PortalSession
 from conformance.exchange.call import (
     JSON_ENCODINGS,
@@ -38,8 +39,6 @@ from conformance.exchange.read_back import NotRead, StoredVote
 from conformance.exchange.response import Outcome, Refused
 
 _LONGEST_SEEN: Final = 40
-_OWN_SESSION: Final = ("rateable", "digits")
-"""The classes of SESSION_ID that name the session whose vote is read back."""
 NO_READ_BACK: Final = "the portal offers no read-back"
 
 
@@ -49,14 +48,14 @@ class Evidence:
 
     cases: session -> the cases that explore mode sends.
     records: session, blame with its log, clause id -> the records that the test judges.
-    subjects: the kinds of features that the clause is about, see blame.py.
-    judges: session, one exchange of a combination of classes, clause id -> True if exhaustive mode judges it.
+    about: the kinds of features that the clause is about, see blame.py. It is accused of no other wrong refusal.
+    judges_combination: session, one exchange of a combination of classes, clause id -> True if it is judged.
     """
 
     cases: Callable[[Any], Cases]
     records: Callable[[Any, Any, str], Iterable[Any]]
-    subjects: frozenset[str] = KINDS
-    judges: Callable[[Any, Exchange, str], bool] = lambda _session, _exchange, _clause: False
+    about: frozenset[str] = KINDS
+    judges_combination: Callable[[Any, Exchange, str], bool] = lambda _session, _exchange, _clause: False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def calls(
 
     def cases(session: PortalSession) -> Cases:
         found = votes.cases(session, alone)
-        return replace(found, boundary=(*found.boundary, *map(alone, also(session))))
+        return replace(found, fixed=(*found.fixed, *map(alone, also(session))))
 
     def records(session: PortalSession, blame: Blame, clause: str) -> Iterator[Exchange]:
         written_out = set(also(session))
@@ -103,26 +102,23 @@ def calls(
                 continue
             call = exchange.call
             covered = votes.covers(session, call)
-            if (
-                (covered and call.delivery in votes.deliveries)
-                or exchange.number in shapes
-                or call in written_out
-                or (
-                    ((covered and votes.deliveries == (PLAIN_JSON,)) or _is_promise_of(clause, exchange, blame))
-                    and _delivery_does_not_matter(exchange, blame)
-                )
-            ):
+            of_template = covered and call.delivery in votes.deliveries
+            # A plan sends many values once only, in some delivery: there they stand for the plain call.
+            in_another_delivery = (
+                (covered and votes.deliveries == (PLAIN_JSON,)) or _is_reason_for(clause, exchange, blame)
+            ) and _stands_for_plain_json(exchange, blame)
+            if of_template or exchange.number in shapes or call in written_out or in_another_delivery:
                 yield exchange
 
-    def judges(session: PortalSession, exchange: Exchange, clause: str) -> bool:
+    def judges_combination(session: PortalSession, exchange: Exchange, clause: str) -> bool:
         allowed = exchange.allowed
         promised = clause in allowed.accepting_clauses or clause in allowed.rejecting_clauses
         return judges_every_shape or promised or votes.covers(session, exchange.call)
 
-    return Evidence(cases, records, frozenset(about), judges)
+    return Evidence(cases, records, frozenset(about), judges_combination)
 
 
-def _is_promise_of(clause: str, exchange: Exchange, blame: Blame) -> bool:
+def _is_reason_for(clause: str, exchange: Exchange, blame: Blame) -> bool:
     """Return True if the clause is the reason why the call must be accepted, or why it must be refused.
 
     Where an accepted call has several faults, the clause is a reason if each fault alone is refused.
@@ -134,7 +130,7 @@ def _is_promise_of(clause: str, exchange: Exchange, blame: Blame) -> bool:
     return several and all(blame.refuses_alone(broken) for broken in allowed.rejecting_clauses)
 
 
-def _delivery_does_not_matter(exchange: Exchange, blame: Blame) -> bool:
+def _stands_for_plain_json(exchange: Exchange, blame: Blame) -> bool:
     """Return True for a plain call, and for another one that no plain call can replace."""
     allowed, call = exchange.allowed, exchange.call
     if call.delivery == PLAIN_JSON or not call.is_documented:
@@ -214,12 +210,12 @@ def state_changes(
         for change in changes:
             call = change.exchange.call
             if not isinstance(change.exchange.outcome, Refused):
-                if call.session.cls in _OWN_SESSION and call.delivery.caller is Caller.MAIN:
+                if call.session.cls in OWN_SESSIONS and call.delivery.caller is Caller.MAIN:
                     yield change
             elif change.exchange.number in guilty or change.before_is_after:
                 yield change
 
-    return Evidence(cases, records, judges=lambda *_: True)
+    return Evidence(cases, records, judges_combination=lambda *_: True)
 
 
 def sequences(
@@ -264,7 +260,7 @@ def observations(
             return Cases((), lacking="the session or caller that this needs is not configured")
         if not session.reads:
             return Cases(tuple(map(alone, found.values())))
-        before = Call(session.rateable, boundary(RATINGS, "2"), ClassifiedValue("plain", "seen before"))
+        before = Call(session.rateable, value_of(RATINGS, "2"), ClassifiedValue("plain", "seen before"))
         return Cases(tuple(Case((before, _read(session), call, _read(session))) for call in found.values()))
 
     def records(session: PortalSession, blame: Blame, clause: str) -> Iterator[Observation]:
@@ -298,7 +294,7 @@ def baseline_of(call: Call) -> Call:
 def another_vote(call: Call, session: PortalSession) -> Call:
     """Return a vote that differs from the call in both fields."""
     stars = "2" if call.rating.value in (1, "1") else "1"
-    return Call(session.rateable, boundary(RATINGS, stars), ClassifiedValue("plain", "another vote"))
+    return Call(session.rateable, value_of(RATINGS, stars), ClassifiedValue("plain", "another vote"))
 
 
 def plainer(call: Call, kind: str, session: PortalSession) -> Call:
@@ -306,9 +302,9 @@ def plainer(call: Call, kind: str, session: PortalSession) -> Call:
 
     For a kind that says which fields are filled, the same fields are filled with plain values.
     """
-    stars = boundary(RATINGS, "4" if call.rating.value in (5, "5") else "5")
+    stars = value_of(RATINGS, "4" if call.rating.value in (5, "5") else "5")
     rating = call.rating if call.rating.absent else stars
-    comment = call.comment if call.comment.absent else boundary(COMMENTS, "plain")
+    comment = call.comment if call.comment.absent else value_of(COMMENTS, "plain")
     if kind in FILLED_KINDS:
         return replace(call, rating=rating, comment=comment)
     if kind == "comment":
@@ -316,7 +312,7 @@ def plainer(call: Call, kind: str, session: PortalSession) -> Call:
     if kind == "rating":
         return replace(call, rating=rating)
     if kind == "rating as text" and call.rating.cls == "digits":
-        return replace(call, rating=boundary(RATINGS, call.rating.value))
+        return replace(call, rating=value_of(RATINGS, call.rating.value))
     if kind in ("session", "session as text", "rating as text"):
         return replace(call, session=session.rateable)
     return call.via(PLAIN_JSON)

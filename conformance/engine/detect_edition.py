@@ -5,7 +5,7 @@ from typing import Final
 
 from conformance.contract.classes import RATINGS
 from conformance.contract.clauses import editions_naming
-from conformance.engine.cases import boundary
+from conformance.engine.cases import value_of
 from conformance.errors import UserError
 from conformance.exchange.call import NOTHING, Call, ClassifiedValue
 from conformance.exchange.reproduce import describe
@@ -27,7 +27,7 @@ class DetectedEdition:
 def detect_edition(portal: Portal) -> DetectedEdition:
     """Return the edition that alone has the portal's codes. Raise UserError if the codes do not show one."""
     sessions = portal.target.sessions
-    five_stars = boundary(RATINGS, "5")
+    five_stars = value_of(RATINGS, "5")
     calls = [Call(NOTHING, five_stars), Call(ClassifiedValue("rateable", sessions["rateable"]))]
     if "unknown" in sessions:
         calls.append(Call(ClassifiedValue("unknown", sessions["unknown"]), five_stars))

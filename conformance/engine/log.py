@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from conformance.engine.evidence import Exchange, StateChange
+from conformance.engine.records import Exchange, StateChange
 from conformance.exchange.call import NO_RIGHTS, PLAIN_JSON, TOKEN_CALLERS, Batch, Call, Caller, ClassifiedValue
 from conformance.exchange.read_back import NOT_READ, NotRead, StoredVote, comment_reads_back, rating_reads_back
 from conformance.exchange.response import Refused
@@ -64,7 +64,7 @@ class ExchangeLog:
 
     def plain_exchanges(self) -> Iterable[Exchange]:
         """Return the plain calls. In explore mode one of each shape of answer stands for all."""
-        return self._first_of_each_shape if self._is_tagged else filter(is_plain, self.exchanges)
+        return self._first_of_each_shape if self._is_tagged else filter(is_alone_in_json, self.exchanges)
 
     @cached_property
     def _is_tagged(self) -> bool:
@@ -82,7 +82,7 @@ class ExchangeLog:
     @cached_property
     def _first_of_each_shape(self) -> tuple[Exchange, ...]:
         shapes: dict[Hashable, Exchange] = {}
-        for exchange in filter(is_plain, self.exchanges):
+        for exchange in filter(is_alone_in_json, self.exchanges):
             shapes.setdefault((exchange.allowed.must_be_accepted, *exchange.response.shape), exchange)
         return tuple(shapes.values())
 
@@ -133,7 +133,7 @@ class ExchangeLog:
         return self.exchanges[max(0, place - _MOST_BEFORE) : place]
 
 
-def is_plain(exchange: Exchange) -> bool:
+def is_alone_in_json(exchange: Exchange) -> bool:
     """Return True if the call came alone, from a caller with rights, and asked for JSON by documented parameters."""
     delivery = exchange.call.delivery
     alone = delivery.batch is Batch.NO and delivery.suffix != ".xml" and delivery.caller in _TRUSTED

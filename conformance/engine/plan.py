@@ -22,7 +22,7 @@ from conformance.contract.classes import (
 )
 from conformance.contract.clauses import Edition
 from conformance.contract.oracle import allowed, judged_sessions
-from conformance.engine.cases import boundary, sendable
+from conformance.engine.cases import sendable, value_of
 from conformance.engine.observed_cases import comments_alone, extra_parameters, lower_case, open_dialog, several_wrong
 from conformance.engine.preflight import preflight_requests
 from conformance.engine.session import Step
@@ -117,7 +117,7 @@ class _Steps:
     def __init__(self, target: Target, edition: Edition) -> None:
         self.target, self.edition = target, edition
         self.sessions = session_classes(target.sessions, target.live)
-        self.own = boundary(self.sessions, "rateable")
+        self.own = value_of(self.sessions, "rateable")
         self.look = [request for request in preflight_requests(target) if isinstance(request, ReadBack)][-1:]
 
     def all(self) -> Iterator[Step]:
@@ -147,28 +147,28 @@ class _Steps:
 
     def votes(self) -> Iterator[Step]:
         """Yield votes in JSON that must be accepted."""
-        own, digits = self.own, boundary(self.sessions, "digits")
-        by_token = replace(self.example(), rating=boundary(RATINGS, "2"))
+        own, digits = self.own, value_of(self.sessions, "digits")
+        by_token = replace(self.example(), rating=value_of(RATINGS, "2"))
         yield from self.by_caller("a vote by token in a body", 1, by_token, Delivery(caller=Caller.TOKEN_BODY), 1)
-        yield from self.voted("RATING alone, answered in XML", 1, Call(own, boundary(RATINGS, "4"), delivery=XML), 4)
-        special = Call(digits, boundary(RATINGS, "3"), boundary(COMMENTS, "special"))
+        yield from self.voted("RATING alone, answered in XML", 1, Call(own, value_of(RATINGS, "4"), delivery=XML), 4)
+        special = Call(digits, value_of(RATINGS, "3"), value_of(COMMENTS, "special"))
         yield from self.voted("SESSION_ID as text", 1, special)
         # The same comment is in the batch whose cmd is a list: where one of both is refused, the other shows the cause.
-        rated_by_text = Call(own, ClassifiedValue("digits", "1"), boundary(COMMENTS, "unicode"), SHORT)
+        rated_by_text = Call(own, ClassifiedValue("digits", "1"), value_of(COMMENTS, "unicode"), SHORT)
         yield from self.voted("RATING as text", 2, rated_by_text, 4)
         for purpose, priority, name, delivery, look in (
             ("COMMENT of emoji", 4, "emoji", ASCII, 5),
             ("COMMENT of 1,000 characters", 1, "long", SHORT, 1),
             ('COMMENT "0"', 1, "zero-text", ASCII, 4),
         ):
-            yield from self.voted(purpose, priority, Call(own, NOTHING, boundary(COMMENTS, name), delivery), look)
+            yield from self.voted(purpose, priority, Call(own, NOTHING, value_of(COMMENTS, name), delivery), look)
 
     def votes_by_other_ways(self) -> Iterator[Step]:
         """Yield votes that must be accepted in other encodings and orders, and from other callers."""
         if "access.any-user" in self.edition.clauses:
-            vote = Call(self.own, boundary(RATINGS, "5"))
+            vote = Call(self.own, value_of(RATINGS, "5"))
             yield from self.by_caller("a vote of a second caller", 2, vote, Delivery(caller=Caller.SECOND))
-        vote = Call(self.own, boundary(RATINGS, "2"), boundary(COMMENTS, "empty"))
+        vote = Call(self.own, value_of(RATINGS, "2"), value_of(COMMENTS, "empty"))
         yield from self.by_caller(
             "a vote by Bearer token, COMMENT empty", 2, vote, Delivery(caller=Caller.TOKEN_BEARER), 4
         )
@@ -179,15 +179,15 @@ class _Steps:
             ("4", 0, "special", Delivery(Encoding.QUERY_GET, order=_BACKWARDS), 1),
         ):
             backwards = ", parameters in another order" if delivery.order == _BACKWARDS else ""
-            call = Call(self.own, boundary(RATINGS, stars), boundary(COMMENTS, name, place), delivery)
+            call = Call(self.own, value_of(RATINGS, stars), value_of(COMMENTS, name, place), delivery)
             yield from self.voted(f"a vote by {delivery}{backwards}", 1, call, look_priority)
 
     def bad_ratings(self) -> Iterator[Step]:
         """Yield a good session with ratings that must be refused."""
         for name, rating, comment in (("RATING", "null", "absent"), ("COMMENT", "absent", "null")):
-            empty = Call(self.own, boundary(RATINGS, rating), boundary(COMMENTS, comment))
+            empty = Call(self.own, value_of(RATINGS, rating), value_of(COMMENTS, comment))
             yield from self.refused(f"{name} null and nothing else", 1, empty)
-        six = self.bad_rating(boundary(RATINGS, "above"), with_comment=True)
+        six = self.bad_rating(value_of(RATINGS, "above"), with_comment=True)
         for encoding in (Encoding.FORM, Encoding.MULTIPART, Encoding.QUERY_POST, Encoding.QUERY_GET):
             yield from self.refused(f"RATING 6 by {encoding}", 3, six.via(Delivery(encoding)))
         yield from self.refused(
@@ -233,10 +233,10 @@ class _Steps:
             if delivery.caller in self.target.callers:
                 calls = [call.via(delivery) for call in self.state("forbidden")]
                 yield from self.refused(f"a forbidden session {shown}", priority, *calls)
-        six = self.bad_rating(boundary(RATINGS, "above"), with_comment=True)
+        six = self.bad_rating(value_of(RATINGS, "above"), with_comment=True)
         by_token = Delivery(Encoding.QUERY_GET, caller=Caller.TOKEN_QUERY)
         yield from self.by_caller("RATING 6 by token in a query", 1, six, by_token)
-        vote = Call(self.own, boundary(RATINGS, "5"))
+        vote = Call(self.own, value_of(RATINGS, "5"))
         for caller in NO_RIGHTS:
             yield from self.by_caller(f"a vote by {caller}", 1, vote, Delivery(caller=caller))
             by_get, in_batch = Delivery(Encoding.QUERY_GET, caller=caller), replace(MAP, caller=caller)
@@ -245,7 +245,7 @@ class _Steps:
 
     def silent(self) -> Iterator[Step]:
         """Yield what the pages leave open, where a batch cannot carry it without doubt."""
-        beside = Call(self.own, boundary(RATINGS, "empty"), ClassifiedValue("plain", "beside an empty rating"))
+        beside = Call(self.own, value_of(RATINGS, "empty"), ClassifiedValue("plain", "beside an empty rating"))
         yield from self.voted("RATING empty beside a comment", 4, beside)
         for name in ("control", "oversize", *OTHER_TYPES):
             cases = list(comments_alone(self.sessions, name).values())[: len(COMMENTS[name].core_values)]
@@ -268,13 +268,13 @@ class _Steps:
             ]
         for name in BAD_SESSIONS:
             calls += [self.bad_session(ClassifiedValue(name, value)) for value in self.sessions[name].core_values]
-        plain = boundary(COMMENTS, "plain")
+        plain = value_of(COMMENTS, "plain")
         for state in DENIED_STATES:
             for call in self.state(state):
                 calls += [call, replace(call, comment=plain), replace(call, rating=NOTHING, comment=plain)]
         calls.append(Call(self.own))
         calls += [Call(self.own, rating, comment) for rating, comment in _EMPTY_ONES]
-        calls.append(Call(self.own, boundary(RATINGS, "2"), boundary(COMMENTS, "special", 1)))
+        calls.append(Call(self.own, value_of(RATINGS, "2"), value_of(COMMENTS, "special", 1)))
         return _items(calls, MAP)
 
     def open_items(self) -> tuple[Call, ...]:
@@ -282,7 +282,7 @@ class _Steps:
         silent: list[Callable[..., dict[str, Call]]] = [several_wrong, extra_parameters, lower_case]
         calls = [call for cases in silent for call in cases(self.sessions).values()]
         calls += comments_alone(self.sessions, "blank").values()
-        calls.append(Call(self.own, NOTHING, boundary(COMMENTS, "unicode")))
+        calls.append(Call(self.own, NOTHING, value_of(COMMENTS, "unicode")))
         return _items(calls, LIST)
 
     def bad_rating(self, rating: ClassifiedValue, with_comment: bool) -> Call:
@@ -291,13 +291,13 @@ class _Steps:
 
     def bad_session(self, session: ClassifiedValue) -> Call:
         shown = "none" if session.absent else as_text(session.value)
-        return Call(session, boundary(RATINGS, "5"), ClassifiedValue("plain", f"for session {shown}"))
+        return Call(session, value_of(RATINGS, "5"), ClassifiedValue("plain", f"for session {shown}"))
 
     def state(self, state: str) -> list[Call]:
         """Return a vote on the session in this state; nothing if there is none or the edition demands nothing of it."""
         if state not in self.sessions or state not in judged_sessions(self.edition):
             return []
-        return [Call(boundary(self.sessions, state), boundary(RATINGS, "5"))]
+        return [Call(value_of(self.sessions, state), value_of(RATINGS, "5"))]
 
     def by_caller(
         self, purpose: str, priority: int, call: Call, delivery: Delivery, look: int | None = None
@@ -320,7 +320,7 @@ class _Steps:
 
 
 _EMPTY_ONES: Final = tuple(
-    (boundary(RATINGS, rating), boundary(COMMENTS, comment))
+    (value_of(RATINGS, rating), value_of(COMMENTS, comment))
     for rating, comment in (("empty", "absent"), ("absent", "empty"), ("empty", "empty"))
 )
 

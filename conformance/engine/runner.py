@@ -1,4 +1,4 @@
-"""Runs the checks of a portal: send a list of requests, then judge the log by every check.
+"""Runs the checks of a portal: all requests are sent first, then every check judges the log.
 
 Explore mode may send one second list. It is made from the first log and holds the control calls of what is suspected.
 Then everything is judged once more.
@@ -15,7 +15,11 @@ from conformance.engine.cases import Case
 from conformance.engine.checks import Check, baseline_of, plainer
 from conformance.engine.deviations import Deviation
 from conformance.engine.drawing import LONGEST_SHRINK, shrink
-from conformance.engine.evidence import (
+from conformance.engine.exhaustive import combinations_of
+from conformance.engine.judging import Finding, Judgement
+from conformance.engine.log import ExchangeLog
+from conformance.engine.preflight import preflight, preflight_requests
+from conformance.engine.records import (
     CallSequence,
     Comparison,
     Exchange,
@@ -24,10 +28,6 @@ from conformance.engine.evidence import (
     StateChange,
     WithoutBase,
 )
-from conformance.engine.exhaustive import combinations_of
-from conformance.engine.judging import Finding, Judgement
-from conformance.engine.log import ExchangeLog
-from conformance.engine.preflight import preflight, preflight_requests
 from conformance.engine.results import ClauseResult
 from conformance.engine.session import PortalSession, Step
 from conformance.engine.workload import (
@@ -56,18 +56,18 @@ _MOST_REPEATED: Final = 200
 class Watch:
     """Who follows a run.
 
-    before: called with the plan after the preflight and before the first step.
-    step: called after each request with the number of those that were sent, and of all.
+    before_first_step: called with the plan after the preflight.
+    progress: called after each request with the number of those that were sent, and of all.
     """
 
-    before: Callable[[Workload], None] = lambda _plan: None
-    step: Callable[[int, int], None] = lambda _done, _all: None
+    before_first_step: Callable[[Workload], None] = lambda _plan: None
+    progress: Callable[[int, int], None] = lambda _done, _all: None
 
 
 UNWATCHED: Final = Watch()
 
 
-def check_order(edition: Edition) -> list[str]:
+def clause_order(edition: Edition) -> list[str]:
     """Return the clauses in the order in which their cases are sent.
 
     The page's own example is first: later refusals of the same vote then show that the state matters. The chapters that
@@ -90,7 +90,7 @@ def run_checks(
     watch: Watch = UNWATCHED,
 ) -> dict[str, ClauseResult]:
     """Send what the mode asks for and return the result of each check by clause. Raise UserError."""
-    order = {name: place for place, name in enumerate(check_order(session.edition))}
+    order = {name: place for place, name in enumerate(clause_order(session.edition))}
     run = _Run(session, sorted(checks, key=lambda check: order[check.clause]), deviations, seed)
     if isinstance(mode, Planned):
         judged = run.plan(mode, watch)
@@ -114,9 +114,9 @@ class _Run:
         """Send a plan and judge its log. Nothing is sent twice."""
         plan = mode.plan
         log = preflight(self.session, plan.preflight)
-        watch.before(plan)
+        watch.before_first_step(plan)
         done_before = len(plan.preflight)
-        log += self.session.execute(plan.steps, lambda done: watch.step(done_before + done, plan.requests))
+        log += self.session.execute(plan.steps, lambda done: watch.progress(done_before + done, plan.requests))
         left_out = "the plan holds nothing that it can be judged by"
         if plan.limit:
             left_out = f"{plan.limit} leaves no call for it"
@@ -175,9 +175,7 @@ class _Run:
     def _is_caused_elsewhere(self, blame: Blame, check: Check, exchange: Exchange) -> bool:
         if check.clause == HISTORY:
             return False
-        return self._is_known_of_others(check.clause, exchange) or not blame.may_accuse(
-            exchange, check.evidence.subjects
-        )
+        return self._is_known_of_others(check.clause, exchange) or not blame.may_accuse(exchange, check.evidence.about)
 
     def _is_known_of_others(self, clause: str, exchange: Exchange) -> bool:
         """Return True if a known deviation of another clause already explains why these values were refused."""
@@ -211,18 +209,20 @@ class _Run:
     def _judge_combinations(self, judged: list[Judgement], blame: Blame) -> None:
         """Send each combination of classes in every encoding, judge it, and forget it."""
         for steps in combinations_of(self.session):
-            of_log = blame.on(self.session.execute(steps))
+            of_log = blame.for_log(self.session.execute(steps))
             for judgement in judged:
                 evidence, clause = judgement.check.evidence, judgement.check.clause
-                concerned = any(evidence.judges(self.session, one, clause) for one in of_log.log.exchanges[:1])
+                concerned = any(
+                    evidence.judges_combination(self.session, one, clause) for one in of_log.log.exchanges[:1]
+                )
                 if (concerned or of_log.log.unanswered) and len(judgement.findings) <= LONGEST_SHRINK:
                     self._judge_log(judgement, of_log)
 
     def _shrink(self, judgement: Judgement, blame: Blame, draws: int) -> None:
         """Let Hypothesis make a violation smaller that no boundary value shows."""
         cases = judgement.check.evidence.cases(self.session)
-        boundary = {call for case in cases.boundary for call in case.requests if isinstance(call, Call)}
-        if cases.strategy is None or any(one.record.exchange.call in boundary for one in judgement.findings):
+        fixed = {call for case in cases.fixed for call in case.requests if isinstance(call, Call)}
+        if cases.strategy is None or any(one.record.exchange.call in fixed for one in judgement.findings):
             return
         failing = {one.record.exchange.call for one in judgement.findings}
         known = {exchange.call for exchange in blame.log.exchanges_for(judgement.check.clause)} - failing
@@ -253,7 +253,7 @@ class _Run:
         """Return the violations that one case shows when it is sent alone."""
         log = self.session.execute(steps_of_case(self.session, case, check.clause))
         judgement = Judgement(check, ClauseResult(check.clause))
-        self._judge_log(judgement, blame.on(log))
+        self._judge_log(judgement, blame.for_log(log))
         return judgement.findings
 
 

@@ -1,10 +1,13 @@
-"""The list of requests of a run, complete before the first of them is sent."""
+"""The first list of requests of a run, complete before one of them is sent.
+
+Explore mode may send more afterwards, see runner.py: controls of what is suspected, and a violation once more.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from conformance.contract.classes import NOT_FILLED
+from conformance.contract.classes import NOT_FILLED, OWN_SESSIONS
 from conformance.engine.cases import Case
 from conformance.engine.checks import Check, another_vote
 from conformance.engine.drawing import propose
@@ -14,10 +17,9 @@ from conformance.exchange.call import NO_RIGHTS, Call, ClassifiedValue, ReadBack
 
 CONTROL_EVERY: Final = 100
 """In explore mode the first vote is sent again after so many requests, so that a dependence on history shows."""
-_OWN_SESSION: Final = ("rateable", "digits")
-_CONTROL: Final = "the first vote again: is it still accepted"
+_CONTROL: Final = "the control vote: is it accepted as it was at first"
 _PREPARES: Final = "another vote, so that the next one shows"
-_BASELINE: Final = "the same values in plain JSON"
+_BASELINE: Final = "the call that another delivery is compared with"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def explore_steps(session: PortalSession, checks: Iterable[Check], draws: int, s
         drawn: list[Case] = []
         if cases.strategy is not None and draws:
             drawn = propose(cases.strategy, seed_of(seed, check.clause), draws)
-        for case in (*cases.boundary, *drawn):
+        for case in (*cases.fixed, *drawn):
             steps.add_case(case, check.clause)
             if len(steps.rows) >= steps.next_control:
                 steps.add_request(_CONTROL, control)
@@ -173,7 +175,7 @@ class _Steps:
 
     def _note_stored(self, call: Call) -> None:
         allowed = self.session.allowed(call)
-        if not allowed.accepted or call.session.cls not in _OWN_SESSION or call.delivery.caller in NO_RIGHTS:
+        if not allowed.accepted or call.session.cls not in OWN_SESSIONS or call.delivery.caller in NO_RIGHTS:
             return
         self.is_read = False
         if allowed.must_be_accepted and call.is_documented:

@@ -12,7 +12,7 @@ class ClauseViolated(Exception):
     """A test raises this error if its clause does not hold.
 
     expected: the permitted answer, in words.
-    may_be_caused_elsewhere: True if the portal chose between accepting and refusing. Then another value of the call, or
+    may_be_caused_elsewhere: True for a wrong refusal and for a wrong code. Then another value of the call, or
     an earlier call, may be the cause.
     """
 

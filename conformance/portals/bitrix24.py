@@ -1,7 +1,7 @@
 """A portal that behaves as the real one by its public source (snapshots of 2023-10 to 2026-05): read, not measured.
 
-It follows edition 2026-03 but for what `conformance/deviations/bitrix24-portal.toml` lists; where the documentation is
-silent it does what that source does.
+The portal follows edition 2026-03, besides the deviations in `conformance/deviations/bitrix24-portal.toml`. If the
+documentation is silent, the portal follows its public source.
 """
 
 import math
@@ -18,16 +18,16 @@ LABEL: Final = "read in source, not measured"
 _LARGEST: Final = 2**63 - 1
 _LONGEST_COMMENT: Final = 10_000
 _BLANKS: Final = " \t\n\r\0\x0b"
-"""What PHP's trim takes away."""
+"""The characters that PHP's trim removes."""
 _ERROR_PAGE: Final = PortalResponse(500, "text/html; charset=utf-8", b"<html><body>Internal Server Error</body></html>")
 
 
 class _Crash(Exception):
-    """PHP stops with an error that nobody catches."""
+    """PHP stops with an error that no code catches."""
 
 
 def bitrix24_portal() -> ReferencePortal:
-    """The portal: the reference portal of 2026-03 with another method in it."""
+    """Return the reference portal of edition 2026-03 with the method of the real portal."""
     portal = ReferencePortal(load_edition(EDITION))
     honest = portal.answer
 
@@ -54,7 +54,7 @@ def _vote(portal: ReferencePortal, parameters: dict[str, Json], context: Context
     if isinstance(session, list | dict):
         return Refusal("ERROR_ARGUMENT", 400)
     comment = parameters.get("COMMENT")
-    # trim() stops at what is no text; the comment is looked at only where the rating is empty.
+    # PHP's trim fails on a list or an object. The source trims the comment only if the rating is empty.
     if isinstance(rating, list | dict):
         raise _Crash
     unrated = _is_empty(_text_of(rating))
@@ -72,7 +72,8 @@ def _vote(portal: ReferencePortal, parameters: dict[str, Json], context: Context
 
 def _save(portal: ReferencePortal, session: int, rating: Json, comment: str) -> None:
     if rating is False or rating == "":
-        return  # not null, so it counts as a rating, and an empty one changes nothing
+        # The source checks for null only, so an empty rating is saved in place of the comment and changes nothing.
+        return
     kept = portal.votes.setdefault(session, Vote())
     if len(comment) > _LONGEST_COMMENT:
         comment = comment[:_LONGEST_COMMENT] + "..."
@@ -83,7 +84,7 @@ def _save(portal: ReferencePortal, session: int, rating: Json, comment: str) -> 
 
 
 def _is_empty(value: Json) -> bool:
-    """What PHP's empty() says."""
+    """Return True if PHP's empty() is true for the value."""
     return value in (None, False, 0, "", "0", [], {})
 
 
@@ -96,7 +97,10 @@ def _text_of(value: Json) -> str:
 
 
 def _whole(value: Any) -> int:
-    """PHP's cast to a whole number of 64 bits: leading digits of a text, 0 where there are none, a fraction cut."""
+    """Return a value as PHP casts it to a whole number of 64 bits.
+
+    A text gives its leading digits, or 0 without leading digits. A fraction is cut.
+    """
     if isinstance(value, str):
         digits = re.match(r"\s*([+-]?[0-9]{1,18})", value)
         return int(digits[1]) if digits else 0

@@ -14,14 +14,18 @@ from conformance.portals.reference import CONTROL_PARAMETERS, PortalResponse, Re
 from conformance.portals.scripts import Dropped, Script, Step, play, script_named, scripts_of
 
 LONGEST_LOG: Final = 1_000
-"""The requests that the log keeps; older ones are forgotten."""
+"""The most requests that the log keeps. Older requests are dropped."""
 _LARGEST_LOGGED: Final = 2**16
-"""Of a request with a larger body the log keeps all but the body."""
+"""In bytes. The log keeps a request with a larger body without its body."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A method that a request calls, directly or as an item of a batch, and the parameters that it reads."""
+    """A call of a method, directly or as an item of a batch.
+
+    method: the name in lower case, without suffix.
+    parameters: values by name, as the method reads them.
+    """
 
     method: str
     parameters: Mapping[str, Json]
@@ -29,23 +33,28 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A request as it arrived, and how it was answered: the status, 0 where the connection was closed."""
+    """A request as it arrived.
+
+    request: the request.
+    status: the HTTP status of the answer; 0 if the connection was closed without an answer.
+    """
 
     request: PortalRequest
     status: int
 
     @property
     def secret(self) -> str:
+        """Return the secret of the webhook in the URL, or the empty text."""
         return _secret_of(self.request.path)
 
     @property
     def name(self) -> str:
-        """The method of the URL, in lower case and without suffix."""
+        """Return the method of the URL, in lower case and without suffix."""
         return split_name(unquote(self.request.path.rpartition("/")[2]))[0].lower()
 
     @property
     def items(self) -> tuple[Item, ...]:
-        """What the request calls: itself, or the items of the batch."""
+        """Return the calls of the request: one call, or the items of a batch."""
         parameters = read_parameters(self.request)
         if self.name != "batch":
             return (_item(self.name, parameters),)
@@ -56,17 +65,17 @@ class Arrival:
 
     @property
     def votes(self) -> tuple[Item, ...]:
-        """The items that call the method of this project."""
+        """Return the items that call the method of this suite."""
         return tuple(item for item in self.items if item.method == METHOD)
 
     @property
     def way(self) -> str:
-        """Verb and media type, and whether it is a batch."""
+        """Return verb and media type in words, with a note for a batch."""
         kind = self.request.media_type or ("query" if self.request.query else "no parameters")
         return f"{self.request.method}, {kind}" + (", batch" if self.name == "batch" else "")
 
     def document(self) -> dict[str, Any]:
-        """The arrival as a JSON object."""
+        """Return the arrival as a JSON object."""
         return {
             "way": self.way,
             "path": self.request.path,
@@ -81,7 +90,12 @@ def _item(method: str, parameters: Mapping[str, Json]) -> Item:
 
 @dataclass(slots=True)
 class MockPortal:
-    """A portal that a client library can be tried on. `/rest/1/NAME/` gives the answers of the script of that name."""
+    """A portal for client libraries. A webhook `/rest/1/NAME/` gives the answers of the script of that name.
+
+    portal: answers every request that no script answers.
+    log: the requests that arrived, oldest first.
+    scripts: further scripts by secret.
+    """
 
     portal: ReferencePortal
     log: deque[Arrival] = field(default_factory=lambda: deque(maxlen=LONGEST_LOG))
@@ -91,22 +105,26 @@ class MockPortal:
 
     @property
     def edition(self) -> Edition:
+        """Return the edition of the portal."""
         return self.portal.edition
 
     @property
     def votes(self) -> dict[int, Vote]:
-        """The stored votes by session id."""
+        """Return the stored votes by session id."""
         return self.portal.votes
 
     def answer_next(self, name: str) -> None:
-        """Lets the next requests get the answers of that script, whatever their secrets. Raises Problem."""
+        """Answer the next requests by the steps of that script, whatever their secrets.
+
+        Raise UserError if there is no such script.
+        """
         script = script_named(name, self.edition)
         if script is None:
             raise UserError(f"unknown script {name!r}: the scripts are {', '.join(scripts_of(self.edition.name))}")
         self._next += script.steps
 
     def answer(self, request: PortalRequest) -> PortalResponse | Dropped:
-        """Answers and logs a request."""
+        """Answer a request and log the request."""
         answered = self._answer(request)
         kept = request if len(request.body) <= _LARGEST_LOGGED else replace(request, body=b"")
         self.log.append(Arrival(kept, answered.status if isinstance(answered, PortalResponse) else 0))
@@ -125,6 +143,6 @@ class MockPortal:
 
 
 def _secret_of(path: str) -> str:
-    """The secret in /rest/USER/SECRET/METHOD, the empty text where there is none."""
+    """Return the secret in /rest/USER/SECRET/METHOD, or the empty text for a path of another form."""
     parts = path.rpartition("/rest/")[2].split("/")
     return unquote(parts[1]) if len(parts) == 3 else ""

@@ -1,4 +1,4 @@
-"""What a portal reads from an HTTP request, by the rules of PHP and of the portal's REST module (see Data Encoding)."""
+"""Read parameters from an HTTP request by the rules of PHP and of the portal's REST module (page Data Encoding)."""
 
 import re
 from collections.abc import Mapping
@@ -16,12 +16,19 @@ from conformance.exchange.response import NO_JSON, parse_json
 _KEY: Final = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 _BRACKET: Final = re.compile(r"\[([^\[\]]*)\]")
 _DEEPEST: Final = 64
-"""Names with more brackets are dropped, as PHP drops them."""
+"""A name with more levels of brackets is dropped, as PHP drops names above max_input_nesting_level."""
 
 
 @dataclass(frozen=True, slots=True)
 class PortalRequest:
-    """An HTTP request as it reaches a portal. path: decoded, without query; headers: names in lower case."""
+    """An HTTP request as it reaches a portal.
+
+    method: the HTTP verb.
+    path: percent-decoded, without the query.
+    query: percent-encoded, without the question mark.
+    headers: values by name in lower case.
+    body: the bytes of the body; empty if the request has no body.
+    """
 
     method: str
     path: str
@@ -31,11 +38,13 @@ class PortalRequest:
 
     @property
     def media_type(self) -> str:
+        """Return the media type in lower case, without its parameters such as charset."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def split_name(name: str) -> tuple[str, bool]:
-    """The method of the last part of a path without its suffix, and whether that asks for XML."""
+    """Return the method in the last part of a path without its suffix, and True if the suffix asks for XML."""
+    # The portal knows these two suffixes in any case. Another text after a dot belongs to the method's name.
     stem, dot, suffix = name.rpartition(".")
     if dot and suffix.lower() in ("json", "xml"):
         return stem, suffix.lower() == "xml"
@@ -43,15 +52,20 @@ def split_name(name: str) -> tuple[str, bool]:
 
 
 def read_parameters(request: PortalRequest) -> dict[str, Json]:
-    """The parameters of a request: those of the query, replaced by those of the body of a POST."""
+    """Return the parameters of a request. A value in the body of a POST replaces a value of the query."""
     parameters = parse_query(request.query)
+    # The portal ignores the body of every other verb.
     if request.method == "POST":
         parameters.update(_read_body(request))
     return parameters
 
 
 def parse_query(text: str) -> dict[str, Json]:
-    """A query as PHP reads it: the last of equal names wins, X[] makes a list, X[k] a map, every value is text."""
+    """Return a query as PHP reads one.
+
+    Every value is text. X[] makes a list, X[k] a map. Of equal names the last one wins.
+    """
+    # PHP keeps an empty value as an empty text, and Python would drop the name.
     return _nest(parse_qsl(text, keep_blank_values=True))
 
 
@@ -59,6 +73,7 @@ def _read_body(request: PortalRequest) -> dict[str, Json]:
     kind = request.media_type
     if kind == "application/json" or kind.endswith("+json"):
         document = parse_json(request.body)
+        # The portal ignores JSON that is broken or no object; the parameters of the query still count.
         return document if document is not NO_JSON and isinstance(document, dict) else {}
     if kind == "application/x-www-form-urlencoded":
         return _nest(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
@@ -77,6 +92,7 @@ def _multipart_fields(request: PortalRequest) -> list[tuple[str, str]]:
 
     headers = {"Content-Type": request.headers["content-type"].encode()}
     try:
+        # A part with a file name is a file to PHP, and never a parameter.
         python_multipart.parse_form(headers, BytesIO(request.body), keep, lambda _file: None)
     except FormParserError:
         return []
@@ -84,8 +100,9 @@ def _multipart_fields(request: PortalRequest) -> list[tuple[str, str]]:
 
 
 def _nest(pairs: list[tuple[str, str]]) -> dict[str, Json]:
+    """Return parameters as PHP nests them: brackets in a name are keys of arrays."""
     tree: dict[str, Json] = {}
-    # By the identity of an array the index that an empty key of it gets: one above the highest so far.
+    # PHP gives an empty key the index one above the highest so far. The next index by the identity of each array:
     following: dict[int, int] = {}
 
     def place(array: dict[str, Json], key: str) -> str:
@@ -106,6 +123,7 @@ def _nest(pairs: list[tuple[str, str]]) -> dict[str, Json]:
         for given in keys[:-1]:
             key = place(inner, given)
             found = inner.setdefault(key, {})
+            # A later array replaces an earlier text of the same name: the last of equal names wins.
             if not isinstance(found, dict):
                 found = inner[key] = {}
             inner = found
@@ -114,11 +132,12 @@ def _nest(pairs: list[tuple[str, str]]) -> dict[str, Json]:
 
 
 def _as_php_name(name: str) -> str:
-    """A name as PHP makes a variable of it."""
+    """Return a name as PHP turns it into a variable: without leading blanks, and without signs that no variable has."""
     return re.sub(r"[ .\[]", "_", name.lstrip(" "))
 
 
 def _as_php_array(value: Json) -> Json:
+    """Return nested arrays as JSON shows them: an array with the keys 0 to n-1 in order is a list."""
     if not isinstance(value, dict):
         return value
     inner = {key: _as_php_array(entry) for key, entry in value.items()}

@@ -1,7 +1,7 @@
-"""The reference portal: a pure model of the method in both editions. It keeps votes; it does no I/O.
+"""The reference portal: a model of the method in both editions. The model keeps votes and does no I/O.
 
-Three layers, each a function that can be wrapped: `answer` (HTTP in, HTTP out), `vote` (parameters in, reply out) and
-`save` (what is stored). The selfcheck's lying portals wrap one of them.
+The portal has three layers: `answer` (HTTP request to HTTP response), `vote` (parameters to reply) and `save` (store a
+vote). Each layer is a function that can be replaced. The mutants of the selfcheck wrap one of them.
 """
 
 import json
@@ -37,7 +37,7 @@ _STATE_OF: Final = {number: state for state, number in SESSIONS.items() if state
 
 
 class User(Enum):
-    """Who is calling, once the secret or token is known."""
+    """The account of a caller, by the rights that it has."""
 
     SUPERVISOR = "supervisor"
     OTHER = "other"
@@ -56,7 +56,12 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A reply that carries an error. status: that outside a batch. description: empty for the usual one."""
+    """A reply that carries an error.
+
+    code: the value of `error`.
+    status: the HTTP status outside of a batch.
+    description: the value of `error_description`; empty for the usual text.
+    """
 
     code: str
     status: int
@@ -64,6 +69,7 @@ class Refusal:
 
     @property
     def document(self) -> dict[str, Json]:
+        """Return the error as a JSON object."""
         usual = f"Refused: {self.code.lower().replace('_', ' ')}"
         return {"error": self.code, "error_description": self.description or usual}
 
@@ -73,7 +79,14 @@ Reply = Result | Refusal
 
 @dataclass(frozen=True, slots=True)
 class PortalResponse:
-    """An HTTP response. after_seconds: how long the caller waits for it. location: empty for no such header."""
+    """An HTTP response.
+
+    status: the HTTP status.
+    content_type: the header Content-Type.
+    body: the bytes of the body.
+    after_seconds: the seconds before the response is sent.
+    location: the header Location; empty for no such header.
+    """
 
     status: int
     content_type: str
@@ -84,7 +97,11 @@ class PortalResponse:
 
 @dataclass(slots=True)
 class Vote:
-    """The stored vote of a session. rating 0 and comment None where there is none."""
+    """The stored vote of a session.
+
+    rating: 1 to 5; 0 if no rating is stored.
+    comment: None if no comment is stored.
+    """
 
     rating: int = 0
     comment: str | None = None
@@ -92,7 +109,11 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a vote knows of its call besides the parameters. way: how these came, as "json", "batch" and so on."""
+    """The circumstances of a call.
+
+    user: the account that calls.
+    way: the encoding of the parameters: "json", "form", "multipart", "query", "get", or "batch" for an item.
+    """
 
     user: User
     way: str
@@ -105,7 +126,14 @@ Saving = Callable[[int, int | None, str | None], None]
 
 @dataclass(slots=True)
 class ReferencePortal:
-    """The model. `answer` is its face; the layers may be replaced before it is used."""
+    """The model of a portal. The three layers may be replaced before the first request.
+
+    edition: the edition that the portal follows.
+    votes: the stored votes by session id.
+    answer: HTTP request to HTTP response.
+    vote: parameters of a vote to a reply.
+    save: store a vote; None leaves a field as it is.
+    """
 
     edition: Edition
     votes: dict[int, Vote] = field(default_factory=dict)
@@ -128,7 +156,8 @@ class ReferencePortal:
         return render(reply, xml)
 
     def _user_of(self, parts: list[str], parameters: dict[str, Json], authorization: str) -> User | None:
-        if len(parts) == 3:  # user id, secret, method
+        # User id, secret and method: the URL of a webhook. The URL of a token caller has the method only.
+        if len(parts) == 3:
             return _USERS.get(parts[1])
         scheme, _, bearer = authorization.partition(" ")
         token = (
@@ -168,7 +197,7 @@ class ReferencePortal:
         return Result(True)
 
     def denial(self, session: int, user: User) -> Refusal | None:
-        """Why a user may not rate a session; None where he may."""
+        """Return the refusal for a user who may not rate a session, or None if the user may."""
         state = _STATE_OF.get(session, "unknown")
         if state in ("rateable", "open"):
             may_rate = user is User.SUPERVISOR or self.edition.name == "2024-10"
@@ -232,7 +261,7 @@ class ReferencePortal:
         return self._dispatch(name, parse_query(query), context.user, "batch")
 
     def refusal(self, code_2026: str, code_2024: str) -> Refusal:
-        """A refusal by the method, with the code that its edition has for the case."""
+        """Return a refusal by the method, with the code of the portal's edition."""
         return Refusal(code_2024 if self.edition.name == "2024-10" else code_2026, 400)
 
     def _system(self, code: str) -> Refusal:
@@ -240,7 +269,7 @@ class ReferencePortal:
 
 
 def whole_number(value: Json) -> int | None:
-    """The whole number that a value states: a JSON integer, or a text of ASCII digits."""
+    """Return the whole number of a JSON integer or of a text of ASCII digits, or None for every other value."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     if isinstance(value, str) and re.fullmatch(r"-?(0|[1-9][0-9]{0,99})", value):
@@ -249,12 +278,12 @@ def whole_number(value: Json) -> int | None:
 
 
 def is_filled(value: Json) -> bool:
-    """Whether an optional parameter is given and not blank."""
+    """Return True if an optional parameter is given and not blank."""
     return value is not None and (not isinstance(value, str) or value.strip() != "")
 
 
 def render(reply: Reply, xml: bool = False) -> PortalResponse:
-    """The HTTP response that carries a reply."""
+    """Return the HTTP response that carries a reply."""
     if isinstance(reply, Result):
         status, document = 200, {"result": reply.value, "time": time_field()}
     else:
@@ -263,7 +292,7 @@ def render(reply: Reply, xml: bool = False) -> PortalResponse:
 
 
 def rendered(document: dict[str, Json], status: int, xml: bool) -> PortalResponse:
-    """The HTTP response that carries a document."""
+    """Return the HTTP response that carries a document."""
     if xml:
         text = f'<?xml version="1.0" encoding="UTF-8"?>\n<response>{_xml(document)}</response>'
         return PortalResponse(status, "text/xml; charset=utf-8", text.encode("utf-8", "replace"))
@@ -271,7 +300,7 @@ def rendered(document: dict[str, Json], status: int, xml: bool) -> PortalRespons
 
 
 def time_field() -> dict[str, Any]:
-    """The object `time` of a successful answer."""
+    """Return the object `time` of a successful answer."""
     now = datetime.now(UTC)
     stamp = now.isoformat(timespec="seconds")
     seconds = now.timestamp()
@@ -288,7 +317,7 @@ def time_field() -> dict[str, Any]:
 
 
 def php_array(mapping: dict[str, Json]) -> Json:
-    """A mapping as PHP's JSON shows it: empty is [], keys 0..n-1 are a list."""
+    """Return a mapping as PHP writes an array in JSON: an empty array is [], and keys 0 to n-1 make a list."""
     return list(mapping.values()) if list(mapping) == [str(i) for i in range(len(mapping))] else mapping
 
 
@@ -308,6 +337,7 @@ def _xml(value: Json) -> str:
         return "".join(f"<{key}>{_xml(entry)}</{key}>" for key, entry in named)
     if isinstance(value, list):
         return "".join(f"<item>{_xml(entry)}</item>" for entry in value)
+    # PHP casts true to the text 1, false and null to the empty text.
     if value is None or isinstance(value, bool):
         return "1" if value else ""
     return escape(_NOT_IN_XML.sub("", str(value)))

@@ -1,4 +1,4 @@
-"""Scripted answers: what the mock portal answers whatever it is asked, by names that can stand in a webhook URL."""
+"""Scripted answers of the mock portal. A script has a name that can stand in a webhook URL."""
 
 import json
 import re
@@ -31,7 +31,7 @@ _IN_AN_ITEM: Final = (
     "ERROR_BATCH_LENGTH_EXCEEDED",
     "ERROR_BATCH_METHOD_NOT_ALLOWED",
 )
-"""The system codes that a batch carries for one of its items; the others refuse the whole request."""
+"""The system codes that refuse one item of a batch. The other system codes refuse the whole request."""
 _CODE_AND_STATUS: Final = re.compile(r"([A-Za-z_]+)-([2-5][0-9][0-9])")
 _PAGE: Final = b"<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Error</h1></body></html>"
 _HTML: Final = "text/html; charset=utf-8"
@@ -40,59 +40,59 @@ _JSON: Final = "application/json; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """The connection is closed before anything is answered."""
+    """The connection is closed without an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replied:
-    """The method replies so, alone or as the item of a batch."""
+    """The method gives this reply, alone or as an item of a batch."""
 
     reply: Reply
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedWhole:
-    """The request as a whole is refused, a batch too."""
+    """The request as a whole is refused, even if the request is a batch."""
 
     refusal: Refusal
 
 
 @dataclass(frozen=True, slots=True)
 class WithoutResult:
-    """A successful answer in which `result` is missing, in a batch that of the item."""
+    """A successful answer without `result`; in a batch, without the results of the items."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The answer of a success, of which the second half is missing."""
+    """The first half of a successful answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """A success that takes its time."""
+    """A successful answer after SLOW_SECONDS."""
 
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """The same request is to be sent again, to the same URL, with its body: that is what 307 and 308 say."""
+    """A redirect to the same URL. With 307 and 308 a client must send the same request again, with its body."""
 
     status: int
 
 
 Step = Redirect | Replied | RefusedWhole | WithoutResult | Cut | Slow | PortalResponse | Dropped
-"""An Outgoing is the response itself, whatever was asked."""
+"""One answer of a script. A PortalResponse is sent as it is, whatever the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What is answered to the requests of one secret, one step after the other; then from the first again."""
+    """The answers to the requests of one secret, in order. After the last step the first step follows again."""
 
     name: str
     steps: tuple[Step, ...]
 
     @property
     def code(self) -> str:
-        """The code with which it refuses; the empty text where it does not."""
+        """Return the code of a script that refuses, or the empty text."""
         match self.steps[0]:
             case RefusedWhole(refusal) | Replied(Refusal() as refusal):
                 return refusal.code
@@ -100,7 +100,7 @@ class Script:
 
     @property
     def relaxes(self) -> bool:
-        """Whether it ends in another answer than it begins with."""
+        """Return True if the last answer differs from the first."""
         return self.steps[-1] != self.steps[0]
 
 
@@ -108,19 +108,22 @@ TRUE: Final = Script("true", (Replied(Result(True)),))
 
 
 def refused(code: str, status: int, edition: Edition, description: str = "") -> Script:
-    """A script that refuses with that code and status."""
+    """Return a script that refuses with that code and status."""
     refusal = Refusal(code, status, description)
     whole = code not in edition.method_codes | set(_IN_AN_ITEM) or (code, status) == ("ACCESS_DENIED", 403)
     return Script(f"{code}-{status}", (RefusedWhole(refusal) if whole else Replied(refusal),))
 
 
 def documented_refusals(edition: Edition) -> tuple[tuple[str, int], ...]:
-    """Each method code and each system code, with the status at which the edition has it."""
+    """Return each method code and each system code of an edition with its HTTP status."""
     return (*((code, METHOD_STATUS) for code in sorted(edition.method_codes)), *edition.system_codes.items())
 
 
 def script_named(name: str, edition: Edition) -> Script | None:
-    """The script of that name; beside the listed ones, CODE-STATUS for each code of the edition and any status."""
+    """Return the script of that name, or None.
+
+    Besides the scripts of `scripts_of`, every CODE-STATUS is a name, for a code of the edition and any status.
+    """
     script = scripts_of(edition.name).get(name)
     matched = _CODE_AND_STATUS.fullmatch(name)
     if script is not None or matched is None or not edition.documents(matched[1]):
@@ -130,14 +133,14 @@ def script_named(name: str, edition: Edition) -> Script | None:
 
 @cache
 def scripts_of(edition_name: str) -> Mapping[str, Script]:
-    """All scripts that have a name: by CODE and CODE-STATUS, CODE-200, and by what breaks the answer."""
+    """Return the scripts of an edition by name."""
     edition = load_edition(edition_name)
     named = [TRUE, *REDIRECTS, *RESULTS, *BROKEN, Script("slow", (Slow(),)), *limits(edition)]
     refusals = documented_refusals(edition)
     scripts = [refused(code, status, edition) for code, status in refusals]
     by_code = [replace(script, name=code) for script, (code, _) in zip(scripts, refusals, strict=True)]
     in_200 = [refused(code, 200, edition) for code, _ in refusals]
-    # Where a code of the method is one of the system too, the code alone means that of the method: it comes first.
+    # A code may be a method code and a system code. Then the code alone names the method's refusal, so the first wins.
     table: dict[str, Script] = {}
     for script in (*named, *by_code, *scripts, *in_200):
         table.setdefault(script.name, script)
@@ -163,7 +166,7 @@ BROKEN: Final = (
 
 
 def limits(edition: Edition) -> tuple[Script, ...]:
-    """The rate limit, for ever and then relaxed, at the status of the edition and at 200."""
+    """Return the scripts of the rate limit: for ever, and for two requests, at the status of the edition and at 200."""
     own, in_200 = (RefusedWhole(Refusal(LIMIT, status)) for status in (edition.system_codes[LIMIT], 200))
     relaxed = Replied(Result(True))
     return (
@@ -175,7 +178,7 @@ def limits(edition: Edition) -> tuple[Script, ...]:
 
 
 def play(step: Step, request: PortalRequest, edition: Edition) -> PortalResponse | Dropped:
-    """The answer of one step to a request."""
+    """Return the answer of one step to a request."""
     match step:
         case Dropped() | PortalResponse():
             return step
@@ -204,7 +207,7 @@ def _replied(reply: Reply, request: PortalRequest, edition: Edition) -> PortalRe
 
 
 def _without_result(request: PortalRequest, edition: Edition) -> PortalResponse:
-    """The answer of a success from which the result is taken out, in a batch that of each item."""
+    """Return a successful answer without its result; in a batch, without the result of each item."""
     xml = split_name(request.path)[1]
     answered = _replied(Result(True), replace(request, path=split_name(request.path)[0]), edition)
     document: dict[str, Any] = json.loads(answered.body)

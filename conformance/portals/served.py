@@ -1,4 +1,4 @@
-"""`vote-conformance serve`: the mock portal on a port of this machine, and what is said of it."""
+"""`vote-conformance serve`: the mock portal on a port of this machine."""
 
 import contextlib
 import json
@@ -24,7 +24,17 @@ from conformance.portals.server import Server, listen
 
 
 def serve(*, host: str, port: int, edition: str | None, portal: str, https: bool, tell: Callable[[str], None]) -> None:
-    """Serves until it is stopped by SIGINT or SIGTERM. Raises Problem."""
+    """Serve a portal until SIGINT, SIGTERM or SIGHUP.
+
+    host: the address to listen on.
+    port: the port; 0 takes a free port.
+    edition: None for the default edition of the portal.
+    portal: a name in PORTALS.
+    https: True to speak HTTPS too on the same port.
+    tell: prints the text for the user when the server has started.
+
+    Raise UserError if the server cannot start with these values.
+    """
     mock = MockPortal(_portal(portal, edition))
     with contextlib.ExitStack() as stack:
         listening = stack.enter_context(listen(host, port))
@@ -38,7 +48,7 @@ def serve(*, host: str, port: int, edition: str | None, portal: str, https: bool
         )
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _stop)
-        # The server stops in its own time and then passes the signal on.
+        # uvicorn handles SIGINT itself, shuts down, and raises the signal again when all is closed.
         with contextlib.suppress(KeyboardInterrupt):
             server.run()
 
@@ -55,7 +65,7 @@ def _portal(name: str, edition: str | None) -> ReferencePortal:
 
 def _log_of(mock: MockPortal) -> Callable[[Request], Response]:
     def log(_request: Request) -> Response:
-        # In ASCII: what arrived may hold half a character.
+        # In ASCII, because a request may hold half a character, and UTF-8 cannot write one.
         text = json.dumps([arrival.document() for arrival in tuple(mock.log)])
         return Response(text, media_type="application/json")
 
@@ -67,7 +77,7 @@ def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _told(base: str, edition: Edition, portal: str, certificate: Certificate | None) -> str:
-    """What a user needs, in the form of a target file."""
+    """Return the text for the user, in the form of a target file."""
     real = portal == "bitrix24"
     kind = f"as the real portal does ({bitrix24.LABEL})" if real else "the reference portal"
     codes = tuple(code for code, _ in documented_refusals(edition))

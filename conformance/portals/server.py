@@ -25,7 +25,8 @@ HOST: Final = "127.0.0.1"
 LARGEST_BODY: Final = 2 * 2**20
 """A larger body is answered with 413."""
 _LONGEST_DRAIN: Final = 64 * 2**20
-"""So much of a body that is too large is read and forgotten, so that its sender comes to read the answer."""
+"""In bytes. So much of a larger body is read and dropped: many clients read the answer only after sending all."""
+# Every TLS connection begins with this byte, and no HTTP request does.
 _TLS_HANDSHAKE: Final = b"\x16"
 _PATIENCE_SECONDS: Final = 60
 
@@ -34,11 +35,14 @@ Drop = Callable[[Request], None]
 
 
 class TooLarge(Exception):
-    """A body above the limit."""
+    """The body of a request is larger than LARGEST_BODY."""
 
 
 def app_of(answer: Serving, drop: Drop, routes: tuple[BaseRoute, ...] = ()) -> Starlette:
-    """An application that answers by that function whatever the other routes do not."""
+    """Return an application that answers by that function each request outside of the other routes.
+
+    drop: closes the connection of a request.
+    """
 
     async def respond(request: Request) -> Response:
         try:
@@ -77,7 +81,7 @@ async def _body_of(request: Request) -> bytes:
 
 
 class Server(uvicorn.Server):
-    """Accepts the connections itself: their first byte tells whether TLS is spoken."""
+    """A server of HTTP and HTTPS on one port. The first byte of each connection decides between the two."""
 
     def __init__(
         self,
@@ -87,7 +91,7 @@ class Server(uvicorn.Server):
         tls: ssl.SSLContext | None = None,
         routes: tuple[BaseRoute, ...] = (),
     ) -> None:
-        # A portal is asked many wrong things on purpose: what libraries log of them is noise.
+        # The suite sends broken requests on purpose, so the warnings of this library are noise.
         logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
         app = app_of(answer, self._drop, routes)
         super().__init__(uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1))
@@ -113,7 +117,8 @@ class Server(uvicorn.Server):
         while True:
             try:
                 connection, _ = await loop.sock_accept(self._listening)
-            except OSError:  # no more file descriptors: those that are open will be closed
+            except OSError:
+                # There are no file descriptors left. Soon other connections close and free some.
                 await asyncio.sleep(0.05)
                 continue
             task = asyncio.create_task(self._welcome(connection))
@@ -132,7 +137,8 @@ class Server(uvicorn.Server):
             connection.close()
             return
         peer = transport.get_extra_info("peername")
-        if peer is not None:  # else it is gone again
+        # A client that has closed the connection already has no address.
+        if peer is not None:
             self._transports[peer[:2]] = transport
 
     def _protocol(self) -> Any:
@@ -147,7 +153,7 @@ class Server(uvicorn.Server):
 
 
 async def _first_byte(connection: socket.socket) -> bytes:
-    """The first byte that arrives, which stays where it is."""
+    """Return the first byte of a connection, and leave the byte there for the protocol."""
     loop = asyncio.get_running_loop()
     readable = asyncio.Event()
     loop.add_reader(connection, readable.set)
@@ -159,10 +165,10 @@ async def _first_byte(connection: socket.socket) -> bytes:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there; port 0 takes a free one. Raises Problem."""
+    """Return a listening socket. Port 0 takes a free port. Raise UserError if the address cannot be used."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        # An empty host would be every address of the machine.
+        # An empty host would open the port on every address of the machine, so a wrong name takes its place.
         listening = socket.create_server((host or "nowhere", port), family=family, backlog=2048)
     except (OSError, OverflowError, UnicodeError) as error:
         told = error.strerror if isinstance(error, OSError) else None
@@ -174,9 +180,9 @@ def listen(host: str, port: int) -> socket.socket:
 
 @contextmanager
 def serving(answer: Serving, tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """Serves on a free port of the loopback address while the block runs.
+    """Yield the base URL, without a slash at its end, of a server on a free port of the loopback address.
 
-    Gives the base URL without a slash; with `tls` the same port speaks HTTPS too.
+    tls: the settings for HTTPS on the same port; None for HTTP only.
     """
     listening = listen(HOST, 0)
     port = listening.getsockname()[1]

@@ -46,7 +46,7 @@ class Change:
 
 
 def compare(before: Report, after: Report, forced: bool) -> tuple[Change, ...]:
-    """What changed from one report to another. Raises Problem where they cannot be compared, unless that is forced."""
+    """What changed from one report to another. Raise UserError where they cannot be compared, unless that is forced."""
     if not forced:
         _must_be_comparable(before, after)
     old, new = ({clause["id"]: clause for clause in report["clauses"]} for report in (before, after))

@@ -21,7 +21,7 @@ WRITERS: Final[dict[str, Callable[[Report], str]]] = {
 
 
 def write_files(report: Report, folder: Path) -> None:
-    """Writes what is made from a report; in a job of GitHub Actions also its summary. Raises Problem."""
+    """Writes what is made from a report; in a job of GitHub Actions also its summary. Raise UserError."""
     try:
         for name, writer in WRITERS.items():
             write_whole(folder / name, writer(report))

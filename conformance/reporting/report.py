@@ -72,7 +72,7 @@ def report_of(run: RunVerdict, facts: RunFacts) -> dict[str, Any]:
 
 
 def write_report(document: dict[str, Any], folder: Path) -> Path:
-    """Writes report.json, whole or not at all. Raises Problem."""
+    """Writes report.json, whole or not at all. Raise UserError."""
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     try:
         return write_whole(folder / "report.json", text)

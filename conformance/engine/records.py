@@ -73,7 +73,7 @@ class Exchange:
 
     def must_be_accepted(self) -> None:
         """Require acceptance. An answer that is neither accepted nor refused is left to success.* and never-5xx."""
-        self.must_be_answered_by_method()
+        self.skip_if_limited()
         if isinstance(self.outcome, Refused):
             raise ClauseViolated("accepted", may_be_caused_elsewhere=True)
         assume(isinstance(self.outcome, Accepted))
@@ -84,7 +84,7 @@ class Exchange:
         A code that is malformed is left to error.envelope. Where any method code is permitted, a code that no page
         names is left to error.documented-code.
         """
-        self.must_be_answered_by_method()
+        self.skip_if_limited()
         if isinstance(self.outcome, Accepted):
             raise ClauseViolated(str(self.allowed))
         assume(isinstance(self.outcome, Refused) and self.response.has_code)
@@ -95,7 +95,7 @@ class Exchange:
 
     def must_not_be_accepted(self) -> None:
         """Require that the call is not accepted. The code of a refusal is not judged."""
-        self.must_be_answered_by_method()
+        self.skip_if_limited()
         require(not isinstance(self.outcome, Accepted), "refused")
 
     def must_be_allowed(self) -> None:
@@ -105,8 +105,8 @@ class Exchange:
         if self.allowed.must_be_refused:
             self.must_be_refused()
 
-    def must_be_answered_by_method(self) -> None:
-        """Leave answers unjudged that say that a limit is reached."""
+    def skip_if_limited(self) -> None:
+        """Leave an answer unjudged that says that a limit is reached."""
         assume(not isinstance(self.outcome, NotJudged))
 
     def violation(self, clause: str, expected: str) -> Violation:
@@ -254,7 +254,7 @@ class CallSequence:
         """Require that equal calls have equal outcomes."""
         seen: dict[Call, Exchange] = {}
         for exchange in self.exchanges:
-            exchange.must_be_answered_by_method()
+            exchange.skip_if_limited()
             earlier = seen.setdefault(exchange.call, exchange)
             require(same_outcome(earlier, exchange), f"{earlier.shown_outcome}, as when the same call was sent before")
 
@@ -296,4 +296,3 @@ class Observation:
 
 
 Judged = Exchange | Comparison | WithoutBase | StateChange | CallSequence
-Record = Judged | Observation
