@@ -9,7 +9,7 @@ from typing import Final
 from conformance.engine.records import Exchange, StateChange
 from conformance.exchange.call import NO_RIGHTS, PLAIN_JSON, TOKEN_CALLERS, Batch, Call, Caller, ClassifiedValue
 from conformance.exchange.read_back import NOT_READ, NotRead, StoredVote, comment_reads_back, rating_reads_back
-from conformance.exchange.response import Refused
+from conformance.exchange.response import NO_JSON, Refused
 
 _TRUSTED: Final = (Caller.MAIN, Caller.SECOND, *TOKEN_CALLERS)
 _MOST_BEFORE: Final = 3
@@ -134,10 +134,14 @@ class ExchangeLog:
 
 
 def is_alone_in_json(exchange: Exchange) -> bool:
-    """Return True if the call came alone, from a caller with rights, and asked for JSON by documented parameters."""
+    """Return True if the call came alone, from a caller with rights, and asked for JSON by documented parameters.
+
+    A caller without rights counts where the answer is no JSON: then no other clause judges it.
+    """
     delivery = exchange.call.delivery
-    alone = delivery.batch is Batch.NO and delivery.suffix != ".xml" and delivery.caller in _TRUSTED
-    return alone and exchange.call.is_documented
+    alone = delivery.batch is Batch.NO and delivery.caller in _TRUSTED
+    no_json = delivery.caller in NO_RIGHTS and exchange.response.document is NO_JSON
+    return (alone or no_json) and delivery.suffix != ".xml" and exchange.call.is_documented
 
 
 def changers(changes: Iterable[StateChange]) -> list[StateChange]:
@@ -152,9 +156,9 @@ def _nearest_reads(contents: list[Exchange | StoredVote | NotRead]) -> list[Stor
     last: StoredVote | NotRead = NOT_READ
     for content in contents:
         nearest.append(last)
-        if isinstance(content, StoredVote):
+        if not isinstance(content, Exchange):
             last = content
-        elif isinstance(content, Exchange) and _may_have_written(content):
+        elif _may_have_written(content):
             last = NOT_READ
     return nearest
 

@@ -123,8 +123,9 @@ class _Run:
         blame = self._blame(log)
         judged = [self._judge(check, blame) for check in self.checks]
         for judgement in judged:
-            lacking = judgement.check.evidence.cases(self.session).lacking
-            judgement.result.lacking = lacking or left_out + mode.advice
+            if not judgement.result.exchanges:
+                lacking = judgement.check.evidence.cases(self.session).lacking
+                judgement.result.lacking = lacking or left_out + mode.advice
         return judged
 
     def explore(self, draws: int, exhaustive: bool) -> list[Judgement]:
@@ -222,7 +223,7 @@ class _Run:
         """Let Hypothesis make a violation smaller that no boundary value shows."""
         cases = judgement.check.evidence.cases(self.session)
         fixed = {call for case in cases.fixed for call in case.requests if isinstance(call, Call)}
-        if cases.strategy is None or any(one.record.exchange.call in fixed for one in judgement.findings):
+        if not draws or cases.strategy is None or any(one.record.exchange.call in fixed for one in judgement.findings):
             return
         failing = {one.record.exchange.call for one in judgement.findings}
         known = {exchange.call for exchange in blame.log.exchanges_for(judgement.check.clause)} - failing

@@ -91,10 +91,11 @@ class PortalSession:
         for done, step in enumerate(steps, 1):
             try:
                 entries += [Entry(content, step.clauses) for content in self._send(step.request)]
-            except NotRecorded:
-                pass
             except NoResponse as failure:
-                unanswered += [Unanswered(call, str(failure), step.clauses) for call in calls_of(step.request)]
+                if not isinstance(failure, NotRecorded):
+                    unanswered += [Unanswered(call, str(failure), step.clauses) for call in calls_of(step.request)]
+                # The call may have stored a vote: what was read before it says nothing of the calls after it.
+                entries.append(Entry(NOT_READ))
             on_step(done)
         return ExchangeLog(tuple(entries), tuple(unanswered))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -9,7 +10,6 @@ from conformance.exchange.call import PLAIN_JSON, TOKEN_CALLERS, Call, Caller, E
 from conformance.exchange.encode import HttpRequest, encode, encode_read, encode_together
 from conformance.exchange.read_back import PARAMETER_MISSED, NotRead, StoredVote, read_vote
 from conformance.exchange.response import Response, read_response, read_responses
-from conformance.target.cassette import RecordingTransport
 from conformance.target.rate_limit import RateLimitTransport
 from conformance.target.restore import RestoringTransport
 from conformance.target.target import Target
@@ -22,6 +22,9 @@ from conformance.target.transports import (
     edge_of,
     placeholder_request,
 )
+
+if TYPE_CHECKING:
+    from conformance.target.cassette import RecordingTransport
 
 
 class Portal:
@@ -85,7 +88,7 @@ class LivePortal:
 
     portal: Portal
     restoring: RestoringTransport
-    recording: RecordingTransport
+    recording: "RecordingTransport"
 
 
 def live_portal(
@@ -97,6 +100,9 @@ def live_portal(
     own_comments: the comments that the plan sends.
     say: called with a line for each wait.
     """
+    # vcrpy takes half a second to import, and most commands record nothing.
+    from conformance.target.cassette import RecordingTransport  # noqa: PLC0415
+
     # Recording is the outermost: a call that was sent again because of a limit is recorded once, and what restoring
     # hides is never recorded. Restoring stands below redaction: it has to put a comment back as it was found, with the
     # private values in it. It stands above the rate limit, because its own requests count too.
