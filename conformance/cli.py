@@ -1,5 +1,6 @@
 """The command vote-conformance: a thin face of pytest, and what can be shown without a portal."""
 
+import io
 import os
 import shutil
 import sys
@@ -28,6 +29,10 @@ class _Command(click.Group):
 
     def main(self, *arguments: Any, **settings: Any) -> NoReturn:
         """Run the command and end the process with its exit status."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                # Portals answer any character; the encoding of a terminal or of a file may have few.
+                stream.reconfigure(errors="backslashreplace")
         try:
             status = super().main(*arguments, **{**settings, "standalone_mode": False})
         except click.exceptions.NoArgsIsHelpError as error:
@@ -226,7 +231,8 @@ def report(files: tuple[Path, ...], form: str, output: Path | None) -> None:
     reports = [read_report(file) for file in files]
     text = html_of(reports) if form == "html" else markdown_of(reports)
     if output is None:
-        click.echo(text)
+        # A page says itself that it is in UTF-8.
+        click.echo(text.encode("utf-8", "backslashreplace") if form == "html" else text)
         return
     try:
         write_whole(output, text)
@@ -275,7 +281,8 @@ def openapi(edition: str) -> None:
 def _json(document: Any) -> str:
     import json
 
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    # In ASCII it is JSON whatever the encoding of the output is.
+    return json.dumps(document, indent=2)
 
 
 def _complete_clause(_context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:

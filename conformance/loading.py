@@ -49,7 +49,15 @@ def load(path: Path, form: type[Form], language: Language = "TOML", largest: int
 
 
 def read_text(path: Path, largest: int) -> str:
-    """Return the text of a regular file. Raise UserError; never wait for a pipe, never read more than is allowed."""
+    """Return the text of a regular file. Raise UserError."""
+    try:
+        return read_bytes(path, largest).decode("utf-8")
+    except UnicodeDecodeError:
+        raise UserError(f"{_plain(path)}: not UTF-8 text") from None
+
+
+def read_bytes(path: Path, largest: int) -> bytes:
+    """Return what a regular file holds. Raise UserError; never wait for a pipe, never read more than is allowed."""
     place = _plain(path)
     try:
         found = os.stat(path)
@@ -61,9 +69,7 @@ def read_text(path: Path, largest: int) -> str:
                 data = file.read(largest + 1) or b""
         if max(found.st_size, len(data)) > largest:
             raise UserError(f"{place}: larger than {largest // 2**20} MiB: is this the right file?")
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise UserError(f"{place}: not UTF-8 text") from None
+        return data
     except (OSError, ValueError) as error:  # ValueError: the path holds a NUL
         reason = error.strerror if isinstance(error, OSError) else error
         raise UserError(f"{place}: cannot read it ({reason})") from None

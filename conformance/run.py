@@ -23,6 +23,7 @@ from conformance.options import AUTO, Options
 from conformance.reporting.report import RunFacts
 from conformance.reporting.verdict import ClauseVerdict
 from conformance.target.client import network_portal
+from conformance.target.environment import read_environment
 from conformance.target.recording import Recording, is_interrupted, load_recording
 from conformance.target.target import Target, edition_of, embedded_target, load_target
 
@@ -124,6 +125,8 @@ def run_of(options: Options) -> Run:
         client = ClientOptions(words_of(options.client), options.timeout, options.https)
     record = _record_of(options)
     target = load_target(options.target) if record is None else record.target
+    if target.kind == "url":
+        read_environment(target.ca_file)  # so that a wrong value is said before anything else
     given = CLIENT_EDITION if client and options.edition is None else options.edition
     guess = _guessed(target) if given == AUTO else None
     if guess is not None:

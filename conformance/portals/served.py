@@ -88,6 +88,8 @@ def _told(base: str, edition: Edition, portal: str, certificate: Certificate | N
         f'edition = "{edition.name}"',
         f'url = "{base}/rest/1/{reference.SECRET}/"',
     ]
+    if certificate is not None:
+        lines.append(f"ca_file = {json.dumps(str(certificate.ca_file))}")
     if real:
         lines.append(f'deviations = "{files("conformance") / "deviations" / "bitrix24-portal.toml"}"')
     lines += ["[sessions]", *(f"{state} = {number}" for state, number in SESSIONS.items())]

@@ -75,7 +75,7 @@ class Portal:
 
 def network_portal(target: Target) -> Portal:
     """Return a portal somewhere else, without the care that a live one needs."""
-    return Portal(target, edge_of(NetworkTransport(), target))
+    return Portal(target, edge_of(NetworkTransport(target.ca_file), target))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def live_portal(
     # Recording is the outermost: a call that was sent again because of a limit is recorded once, and what restoring
     # hides is never recorded. Restoring stands below redaction: it has to put a comment back as it was found, with the
     # private values in it. It stands above the rate limit, because its own requests count too.
-    network = CredentialsTransport(NetworkTransport(), target)
+    network = CredentialsTransport(NetworkTransport(target.ca_file), target)
     restoring = RestoringTransport(RateLimitTransport(network, target.limit, say), sessions, own_comments)
     recording = RecordingTransport(RedactingTransport(restoring, target.redactor))
     return LivePortal(Portal(target, recording), restoring, recording)

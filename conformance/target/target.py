@@ -1,14 +1,13 @@
 """Targets: the embedded portal, or a portal somewhere else that a target file describes."""
 
-import ipaddress
 import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Final
-from urllib.parse import urlsplit
 
+import httpx
 from msgspec import UNSET, Meta, UnsetType, to_builtins
 
 from conformance.contract.clauses import DEFAULT_EDITION, Edition, edition_names, load_edition
@@ -17,6 +16,7 @@ from conformance.exchange.call import TOKEN_CALLERS, Caller
 from conformance.exchange.reproduce import WRONG_SECRET
 from conformance.loading import load, unknown
 from conformance.portals import reference
+from conformance.target.environment import LAST_PORT, is_this_machine
 from conformance.target.redact import Redactor
 from conformance.target.secrets import SHORTEST_SECRET, Secret, SecretUrl
 
@@ -54,6 +54,7 @@ class Target:
     sessions: the ids by state.
     private: values that no file may hold.
     portal: the kind of portal, in its owner's words.
+    ca_file: an authority to trust, in PEM.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Target:
     private: tuple[Secret, ...] = ()
     limit: Limit = DOCUMENTED_LIMIT
     portal: str = ""
+    ca_file: Path | None = None
 
     @property
     def redactor(self) -> Redactor:
@@ -124,6 +126,7 @@ class TargetFile:
     ] = ()
     limit: _LimitEntry = _LimitEntry()
     portal: Annotated[str, Meta(description="The kind of portal, in your words.")] = ""
+    ca_file: Annotated[str, Meta(description="An authority to trust, in PEM, its path beginning at this file.")] = ""
 
 
 def load_target(name: str) -> Target:
@@ -186,7 +189,7 @@ def _target(form: TargetFile, path: Path) -> Target:
     )
     others = [_url(url, f"{path}: callers.{key}", shape) if url else "" for key, url, shape in callers]
     sessions = checked_sessions(form.sessions, path)
-    live = form.live or not _is_loopback(main.value)
+    live = form.live or not is_this_machine(httpx.URL(main.value).host)
     return Target(
         name=form.name,
         kind="url",
@@ -200,6 +203,7 @@ def _target(form: TargetFile, path: Path) -> Target:
         private=tuple(Secret(_expand(value, f"{path}: private")) for value in form.private),
         limit=replace(DOCUMENTED_LIMIT if live else NO_LIMIT, **to_builtins(form.limit)),
         portal=form.portal,
+        ca_file=path.parent / form.ca_file if form.ca_file else None,
     )
 
 
@@ -238,23 +242,16 @@ def checked_not_offered(names: Iterable[str], sessions: Mapping[str, int], path:
 def _url(text: str, where: str, shape: tuple[str, str]) -> str:
     text = _expand(text, where)
     try:
-        parts = urlsplit(text)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        usable = False
-    if not usable or parts.query or parts.fragment or not re.fullmatch(shape[0], parts.path.rstrip("/")):
+        url = httpx.URL(text)
+        path = url.raw_path.decode("ascii").rstrip("/")
+        usable = url.scheme in ("http", "https") and bool(url.host) and 0 < (url.port or 1) <= LAST_PORT
+    except (httpx.InvalidURL, ValueError):
+        usable, path = False, ""
+    if not usable or "?" in text or "#" in text or not re.fullmatch(shape[0], path):
         raise UserError(f"{where}: not a base URL: write it as {shape[1]}")
-    if parts.scheme == "http" and not _is_loopback(text):
-        raise UserError(f"{where}: plain http would show the secret on the way to {parts.hostname}: use https")
+    if url.scheme == "http" and not is_this_machine(url.host):
+        raise UserError(f"{where}: plain http would show the secret on the way to the portal: use https")
     return text.rstrip("/") + "/"
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _expand(text: str, where: str) -> str:

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
@@ -19,6 +20,7 @@ from conformance.exchange.call import METHOD, READ_METHOD, TOKEN_CALLERS, Caller
 from conformance.exchange.encode import HttpRequest
 from conformance.exchange.read_back import KEPT_FIELDS
 from conformance.exchange.reproduce import WRONG_SECRET
+from conformance.target.environment import Proxy, certificate_fault, read_environment
 from conformance.target.redact import Redactor
 from conformance.target.target import Target
 
@@ -64,20 +66,42 @@ class OuterTransport(httpx.BaseTransport):
 
 
 class NetworkTransport(httpx.BaseTransport):
-    """Sends requests over the network. The proxies of the environment are used, except to reach this machine."""
+    """Sends requests over the network, by the proxies and the authorities of the environment.
 
-    def __init__(self) -> None:
+    ca_file: an authority to trust besides, in PEM.
+    Raise UserError if the environment has a wrong value.
+    """
+
+    def __init__(self, ca_file: Path | None = None) -> None:
         # They write URLs. The children of httpcore's logger have no level of their own.
         for name in ("httpx", "httpcore"):
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-        direct = dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]"))
-        self._client = httpx.Client(timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS), mounts=direct)
+        self._environment = read_environment(ca_file)
+        self._clients = {proxy: self._client(proxy) for proxy in {None, self._environment.proxy}}
+
+    def _client(self, proxy: Proxy | None) -> httpx.Client:
+        trust = self._environment.trust
+        by = None
+        if proxy is not None:
+            by = httpx.Proxy(proxy.url, ssl_context=trust if proxy.url.scheme == "https" else None)
+        times = httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS)
+        return httpx.Client(verify=trust, trust_env=False, proxy=by, timeout=times)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self._client.send(request, stream=True)
+        """Return the answer. Raises NoResponse where it is known why there is none."""
+        proxy = self._environment.proxy_of(request.url)
+        try:
+            return self._clients[proxy].send(request, stream=True)
+        except (httpx.ConnectError, httpx.ProxyError) as error:
+            if fault := certificate_fault(error):
+                raise NoResponse(fault) from None
+            if proxy is not None:
+                raise NoResponse(f"no connection through the proxy of {proxy.variable}") from None
+            raise
 
     def close(self) -> None:
-        self._client.close()
+        for client in self._clients.values():
+            client.close()
 
 
 class CredentialsTransport(OuterTransport):
