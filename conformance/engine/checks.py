@@ -95,7 +95,8 @@ def calls(
     def records(session: PortalSession, blame: Blame, clause: str) -> Iterator[Exchange]:
         written_out = set(also(session))
         candidates = {exchange.number: exchange for exchange in blame.log.exchanges_for(clause)}
-        shapes = {exchange.number: exchange for exchange in blame.log.plain_exchanges()} if judges_every_shape else {}
+        of_shape = blame.log.exchanges_judged_by_shape() if judges_every_shape else ()
+        shapes = {exchange.number: exchange for exchange in of_shape}
         candidates |= shapes
         for exchange in candidates.values():
             if isinstance(exchange.outcome, leaves):

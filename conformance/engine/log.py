@@ -62,9 +62,9 @@ class ExchangeLog:
         numbers = {exchange.number for exchange in self.exchanges_for(clause)}
         yield from (change for change in self.state_changes if change.exchange.number in numbers)
 
-    def plain_exchanges(self) -> Iterable[Exchange]:
-        """Return the plain calls. In explore mode one of each shape of answer stands for all."""
-        return self._first_of_each_shape if self._is_tagged else filter(is_alone_in_json, self.exchanges)
+    def exchanges_judged_by_shape(self) -> Iterable[Exchange]:
+        """Return the exchanges whose shape of answer is judged. In explore mode one of each shape stands for all."""
+        return self._first_of_each_shape if self._is_tagged else filter(_is_judged_by_shape, self.exchanges)
 
     @cached_property
     def _is_tagged(self) -> bool:
@@ -82,7 +82,7 @@ class ExchangeLog:
     @cached_property
     def _first_of_each_shape(self) -> tuple[Exchange, ...]:
         shapes: dict[Hashable, Exchange] = {}
-        for exchange in filter(is_alone_in_json, self.exchanges):
+        for exchange in filter(_is_judged_by_shape, self.exchanges):
             shapes.setdefault((exchange.allowed.must_be_accepted, *exchange.response.shape), exchange)
         return tuple(shapes.values())
 
@@ -133,13 +133,15 @@ class ExchangeLog:
         return self.exchanges[max(0, place - _MOST_BEFORE) : place]
 
 
-def is_alone_in_json(exchange: Exchange) -> bool:
-    """Return True if the call came alone, from a caller with rights, and asked for JSON by documented parameters.
+def _is_judged_by_shape(exchange: Exchange) -> bool:
+    """Return True if the shape of the answer is judged, whatever the values of the call are.
 
-    A caller without rights counts where the answer is no JSON: then no other clause judges it.
+    The call asked for JSON by documented parameters. It came alone from a caller with rights, or it came from a caller
+    without rights and the answer is no JSON.
     """
     delivery = exchange.call.delivery
     alone = delivery.batch is Batch.NO and delivery.caller in _TRUSTED
+    # The clauses of these callers judge codes only, so no other clause sees that the answer has none.
     no_json = delivery.caller in NO_RIGHTS and exchange.response.document is NO_JSON
     return (alone or no_json) and delivery.suffix != ".xml" and exchange.call.is_documented
 

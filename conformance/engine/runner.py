@@ -141,7 +141,8 @@ class _Run:
         if exhaustive:
             self._judge_combinations(judged, blame)
         for judgement in judged:
-            judgement.result.lacking = judgement.check.evidence.cases(self.session).lacking
+            if not judgement.result.exchanges:
+                judgement.result.lacking = judgement.check.evidence.cases(self.session).lacking
             if judgement.findings:
                 self._shrink(judgement, blame, draws)
                 self._confirm(judgement, blame)

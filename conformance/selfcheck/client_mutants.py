@@ -10,6 +10,7 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from threading import Event
 from typing import Any, Final
 from urllib.parse import quote, quote_plus, unquote, urlencode
 
@@ -509,7 +510,7 @@ def describes_errors_with_the_url(asked: Asked) -> Answer:
 def never_returns(_asked: Asked) -> Answer:
     """For the test of the cap."""
     while True:
-        time.sleep(1)
+        Event().wait()
 
 
 def ends_the_program(_asked: Asked) -> Answer:

@@ -41,7 +41,7 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def authority(tmp_path: Path) -> Path:
-    """A file with an authority that signed no portal's certificate."""
+    """Write a file with an authority that signed no portal's certificate; return its path."""
     path = tmp_path / "authority.pem"
     trustme.CA().cert_pem.write_to_path(str(path))
     return path

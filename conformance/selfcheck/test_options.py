@@ -5,9 +5,9 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -15,6 +15,8 @@ import pytest
 from conformance.contract.clauses import edition_names
 from conformance.errors import UserError
 from conformance.options import GROUPS, OPTIONS, Options, checked
+from conformance.portals.php_forms import PortalRequest
+from conformance.portals.reference import PortalResponse
 from conformance.portals.server import serving
 from conformance.selfcheck.outside import command, environment, faulty, keyed, target_file
 
@@ -125,14 +127,18 @@ def test_output_that_cannot_be_written_is_no_verdict(folder: Path, arguments: st
 
 
 def test_an_interrupted_run_is_no_verdict(tmp_path: Path) -> None:
-    line = [sys.executable, "-m", "conformance", "run", "--exhaustive"]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True, cwd=tmp_path, env=environment()) as running:
-        assert running.stdout is not None
-        while "collected" not in running.stdout.readline():
-            pass
-        time.sleep(0.5)
-        running.send_signal(signal.SIGINT)
-        assert running.wait(timeout=60) == 2
+    honest, arrived = keyed(faulty("2024-10").answer), Event()
+
+    def answer(request: PortalRequest) -> PortalResponse:
+        arrived.set()
+        return honest(request)
+
+    with serving(answer) as base:
+        line = [sys.executable, "-m", "conformance", "run", target_file(tmp_path, base), "--exhaustive"]
+        with subprocess.Popen(line, stdout=subprocess.DEVNULL, cwd=tmp_path, env=environment()) as running:
+            assert arrived.wait(timeout=60)
+            running.send_signal(signal.SIGINT)
+            assert running.wait(timeout=60) == 2
 
 
 @pytest.mark.parametrize(
