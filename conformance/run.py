@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from conformance.clients.process import words_of
-from conformance.contract.classes import session_classes
 from conformance.contract.clauses import Clause, Edition, edition_names
 from conformance.engine.detect_edition import CALLS, DetectedEdition, detect_edition
 from conformance.engine.deviations import Deviation, load_deviations
@@ -98,7 +97,7 @@ class Run:
         """Of a client library no combinations are counted."""
         if self.client is not None:
             return Coverage(0, 0, ())
-        return coverage_of(self.combinations, session_classes(self.target.sessions, self.target.live))
+        return coverage_of(self.combinations, self.target)
 
     def facts(self) -> RunFacts:
         """What the report says of the run, as it stands now."""

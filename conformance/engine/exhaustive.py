@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations as choose
 from itertools import product
 from typing import Final
 
-from conformance.contract.classes import COMMENTS, RATINGS, EquivalenceClass
+from conformance.contract.classes import COMMENTS, RATINGS, EquivalenceClass, session_classes
 from conformance.engine.cases import sendable
 from conformance.engine.session import Combination, PortalSession, Step
 from conformance.exchange.call import NOTHING, Call, ClassifiedValue, Delivery, Encoding, Json, ReadBack
+from conformance.target.target import Target
 
 PARAMETERS: Final = ("SESSION_ID", "RATING", "COMMENT", "encoding")
 _ENCODINGS: Final = tuple(Encoding)
@@ -52,19 +54,25 @@ def combinations_of(session: PortalSession) -> Iterator[tuple[Step, ...]]:
         yield tuple(steps)
 
 
-def coverage_of(met: set[Combination], sessions: Mapping[str, EquivalenceClass]) -> Coverage:
+def coverage_of(met: set[Combination], target: Target) -> Coverage:
     """Return how much of all combinations was sent."""
-    sendable_ones = {
-        (*(entry.name for entry in classes), encoding)
-        for classes, encodings in _groups(sessions)
-        for encoding in encodings
-    }
+    sendable_ones = _sendable_ones(tuple(target.sessions.items()), target.live)
     pairs = []
     for one, other in choose(range(len(PARAMETERS)), 2):
         every = {(combination[one], combination[other]) for combination in sendable_ones}
         seen = {(combination[one], combination[other]) for combination in met}
         pairs.append(PairCoverage((PARAMETERS[one], PARAMETERS[other]), len(every & seen), len(every)))
     return Coverage(len(sendable_ones & met), len(sendable_ones), tuple(pairs))
+
+
+@cache
+def _sendable_ones(sessions: tuple[tuple[str, int], ...], live: bool) -> frozenset[Combination]:
+    """Return the combinations that can be sent. A target that is judged many times has always the same."""
+    return frozenset(
+        (session.name, rating.name, comment.name, encoding)
+        for (session, rating, comment), encodings in _groups(session_classes(dict(sessions), live))
+        for encoding in encodings
+    )
 
 
 Classes = tuple[EquivalenceClass, EquivalenceClass, EquivalenceClass]
