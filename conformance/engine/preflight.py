@@ -7,13 +7,15 @@ from conformance.engine.log import Entry, ExchangeLog
 from conformance.engine.records import Exchange
 from conformance.engine.session import PortalSession, Step
 from conformance.errors import UserError
-from conformance.exchange.call import ABSENT, PLAIN_JSON, Call, ClassifiedValue, ReadBack
+from conformance.exchange.call import ABSENT, PLAIN_JSON, Call, ClassifiedValue, Json, ReadBack
 from conformance.exchange.read_back import NOT_READ, NotRead, StoredVote
 from conformance.exchange.response import LIMIT_CODES, NO_JSON
+from conformance.exchange.violation import printable
 from conformance.target.target import Target
 from conformance.target.transports import NoResponse, NotRecorded
 
 _ATTEMPTS: Final = 5
+_LONGEST_SHOWN: Final = 60
 _SETUP_CODES: Final = frozenset(
     {"NO_AUTH_FOUND", "INVALID_CREDENTIALS", "expired_token", "user_access_error", "insufficient_scope"}
     | {"ERROR_METHOD_NOT_FOUND", "PORTAL_DELETED", "INVALID_REQUEST"}
@@ -85,6 +87,10 @@ def _read_patiently(session: PortalSession, number: int) -> StoredVote | NotRead
     return NOT_READ
 
 
+def _shown(value: Json) -> str:
+    return printable(repr(value), _LONGEST_SHOWN)
+
+
 def _is_rateable(number: int, stored: StoredVote | NotRead) -> bool:
     """Return False if read-back is not offered. Raise UserError if the caller may not rate the session."""
     if isinstance(stored, NotRead):
@@ -94,10 +100,12 @@ def _is_rateable(number: int, stored: StoredVote | NotRead) -> bool:
             )
         return False
     if str(stored.session) != str(number):
-        raise UserError(f"sessions.rateable: the portal reads session {number} as {stored.session!r}: check the id")
+        raise UserError(
+            f"sessions.rateable: the portal reads session {number} as {_shown(stored.session)}: check the id"
+        )
     if stored.may_rate not in ("Y", None):
         raise UserError(
-            f"sessions.rateable: the caller may not rate session {number} (canVoteHead is {stored.may_rate!r}): "
+            f"sessions.rateable: the caller may not rate session {number} (canVoteHead is {_shown(stored.may_rate)}): "
             "give a finished dialog that he may rate"
         )
     return True

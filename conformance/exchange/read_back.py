@@ -8,8 +8,11 @@ from typing import Final
 
 from conformance.exchange.call import Json
 from conformance.exchange.response import LIMIT_CODES
+from conformance.exchange.violation import printable
 
 KEPT_FIELDS: Final = ("sessionId", "sessionVoteHead", "sessionCommentHead", "canVoteHead", "chatId")
+_LONGEST_SHOWN: Final = 1_200
+"""The longest comment of the suite, and its escapes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class StoredVote:
         return (self.rating or 0, self.comment or "") == (other.rating or 0, other.comment or "")
 
     def __str__(self) -> str:
-        return f"rating {self.rating!r}, comment {self.comment!r}"
+        return f"rating {_shown(self.rating)}, comment {_shown(self.comment)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,10 @@ def rating_reads_back(sent: int, stored: Json) -> bool:
 def comment_reads_back(sent: str, stored: Json) -> bool:
     """Return True if a comment reads back as sent. Outer white space and the kind of line ends do not count."""
     return isinstance(stored, str) and _normalize(stored) == _normalize(sent)
+
+
+def _shown(value: Json) -> str:
+    return printable(repr(value), _LONGEST_SHOWN)
 
 
 def _normalize(text: str) -> str:

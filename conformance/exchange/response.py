@@ -1,9 +1,12 @@
 """Read an HTTP response as an outcome: accepted, refused, another result, malformed, or not judged."""
 
 import json
+import math
 import re
+import sys
 from collections.abc import Hashable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 from xml.etree import ElementTree
 
@@ -13,6 +16,13 @@ from conformance.exchange.call import Batch, Delivery, Json
 WELL_FORMED_CODE: Final = re.compile(r"[A-Za-z0-9_]+")
 # With these codes a portal puts the caller off. Such an answer says nothing about the vote.
 LIMIT_CODES: Final = frozenset({"QUERY_LIMIT_EXCEEDED", "OPERATION_TIME_LIMIT"})
+DEEPEST: Final = 64
+"""The levels of lists and objects that are read of an answer."""
+_MOST_DIGITS: Final = 300
+# A run keeps every answer. So that a portal cannot fill the memory, of a long body only so much is kept.
+_LONG_BODY: Final = 2**16
+_LONGEST_TEXT: Final = 20_000
+_MOST_ENTRIES: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +94,7 @@ class Response:
 
     status: the HTTP status.
     content_type: the header Content-Type; empty if the response has no such header.
-    text: the body; in a long batch, only the part that answers the call.
+    text: the body, or the beginning of a long one; in a long batch, only the part that answers the call.
     document: the whole body as JSON, or NO_JSON.
     item: the part of the document that answers the call; outside of a batch, the document itself.
     outcome: what the item says about the call.
@@ -152,7 +162,7 @@ def read_responses(status: int, content_type: str, body: bytes, delivery: Delive
     calls: the number of calls; more than 1 only in a batch.
     """
     # A body that is not UTF-8 is shown in the report all the same, with escapes for the wrong bytes.
-    text = body.decode("utf-8", "backslashreplace")
+    text = body[:_LONG_BODY].decode("utf-8", "backslashreplace")
     if delivery.suffix.lower() == ".xml":
         # A rate limiter may stand in front of the portal. It ignores the suffix .xml and answers in JSON.
         limit = _limit_of(parse_json(body))
@@ -194,12 +204,19 @@ def outcome_of(document: Json) -> Outcome:
 
 
 def parse_json(body: bytes) -> Json:
-    """Return the JSON value of a body in UTF-8, or NO_JSON."""
+    """Return the JSON value of a body in UTF-8, or NO_JSON.
+
+    What lies deeper than DEEPEST levels is read as null, and a number beyond all floats as the largest float.
+    Of a long body, long texts and lists are cut.
+    """
     try:
-        return _DECODER.decode(body.decode("utf-8"))
+        text = body.decode("utf-8")
+        if body.count(b"[") + body.count(b"{") > DEEPEST:
+            text = _without_deep_levels(text)
+        document = _DECODER.decode(text)
     except (ValueError, RecursionError):
-        # RecursionError: a hostile body may nest a hundred thousand lists.
         return NO_JSON
+    return document if len(body) <= _LONG_BODY else _cut(document)
 
 
 # Python reads NaN and Infinity as numbers, and the JSON standard has no such words.
@@ -207,8 +224,46 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(name)
 
 
+# Python refuses to read a whole number of thousands of digits, and reads 1e999 as infinity, which JSON cannot write.
+def _float(digits: str) -> float:
+    number = float(digits)
+    return math.copysign(sys.float_info.max, number) if math.isinf(number) else number
+
+
+def _whole_number(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _MOST_DIGITS else _float(digits)
+
+
 # Built once, because json.loads with an option builds a new decoder for each text.
-_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_whole_number, parse_float=_float)
+# A text without an end matches up to the end of the document: otherwise each quote in it would be tried anew.
+_TEXT_OR_BRACKET: Final = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+
+
+def _without_deep_levels(text: str) -> str:
+    """Return the text of a JSON document with null in place of each list or object that lies too deep."""
+    kept, copied, depth = [], 0, 0
+    for found in _TEXT_OR_BRACKET.finditer(text):
+        if found[0] in "[{":
+            depth += 1
+            if depth == DEEPEST + 1:
+                kept.append(text[copied : found.start()] + "null")
+                copied = len(text)
+        elif found[0] in "]}":
+            if depth == DEEPEST + 1:
+                copied = found.end()
+            depth -= 1
+    if depth > DEEPEST:
+        raise ValueError("a list or object without an end")
+    return "".join(kept) + text[copied:]
+
+
+def _cut(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {name[:_LONGEST_TEXT]: _cut(value[name]) for name in islice(value, _MOST_ENTRIES)}
+    if isinstance(value, list):
+        return [_cut(entry) for entry in value[:_MOST_ENTRIES]]
+    return value[:_LONGEST_TEXT] if isinstance(value, str) else value
 
 
 def _limit_of(document: Json) -> NotJudged | None:

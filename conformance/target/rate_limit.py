@@ -63,7 +63,7 @@ def limit_of(answer: httpx.Response) -> str:
     code = document.get("error") if isinstance(document, dict) else None
     if code is None and (found := _XML_CODE.search(body)):
         code = found[1].decode()
-    return code if code in LIMIT_CODES else ""
+    return code if isinstance(code, str) and code in LIMIT_CODES else ""
 
 
 def _is_over(state: tenacity.RetryCallState) -> bool:
