@@ -1,6 +1,7 @@
 """Chapter "transport": the same call has the same outcome however it travels."""
 
 from conformance.contract.classes import STARS, TEXTS
+from conformance.contract.clauses import status_words
 from conformance.engine.observed_cases import extra_parameters, lower_case
 from conformance.engine.records import Comparison, Exchange, Observation
 from conformance.exchange.call import TOKEN_CALLERS, Batch, Caller, Delivery, Encoding
@@ -95,15 +96,17 @@ def _by(caller: Caller) -> Evidence:
 
 @clause("transport.auth", exchange=_by(Caller.WRONG_SECRET))
 def test_a_wrong_secret_is_refused_with_a_system_code(exchange: Exchange) -> None:
-    _must_be_denied(exchange, frozenset(exchange.edition.system_codes), "a system code")
+    codes = frozenset(exchange.edition.system_table)
+    _must_be_denied(exchange, codes, "a system code", exchange.edition.clauses["transport.auth"].statuses)
 
 
 @clause("transport.scope", exchange=_by(Caller.UNSCOPED))
 def test_a_caller_without_the_scope_is_refused_with_insufficient_scope(exchange: Exchange) -> None:
-    _must_be_denied(exchange, frozenset({"insufficient_scope"}), "insufficient_scope")
+    clause_of_scope = exchange.edition.clauses["transport.scope"]
+    _must_be_denied(exchange, clause_of_scope.codes, "insufficient_scope", clause_of_scope.statuses)
 
 
-def _must_be_denied(exchange: Exchange, codes: frozenset[str], shown: str) -> None:
+def _must_be_denied(exchange: Exchange, codes: frozenset[str], shown: str, statuses: frozenset[int]) -> None:
     """Refused with one of these codes, the batch as a whole or the item in it; with a status of denial outside."""
     document, answer = exchange.response.document, exchange.response
     whole = outcome_of(document) if exchange.call.delivery.batch is not Batch.NO else exchange.outcome
@@ -114,8 +117,7 @@ def _must_be_denied(exchange: Exchange, codes: frozenset[str], shown: str) -> No
     assume(not isinstance(denied, Refused) or WELL_FORMED_CODE.fullmatch(code) is not None)
     require(code in codes, f"refused with {shown}")
     if denied is whole:
-        statuses = exchange.edition.denial_statuses
-        require(answer.status in statuses, f"HTTP status {' or '.join(map(str, sorted(statuses)))}")
+        require(answer.status in statuses, f"HTTP status {status_words(statuses)}")
 
 
 @clause("transport.unknown-parameter", observation=observations(lambda session: extra_parameters(session.sessions)))

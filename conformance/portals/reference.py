@@ -1,4 +1,4 @@
-"""The reference portal: a model of the method in both editions. The model keeps votes and does no I/O.
+"""The reference portal: a model of the method in every edition. The model keeps votes and does no I/O.
 
 The portal has three layers: `answer` (HTTP request to HTTP response), `vote` (parameters to reply) and `save` (store a
 vote). Each layer is a function that can be replaced. The mutants of the selfcheck wrap one of them.
@@ -172,7 +172,7 @@ class ReferencePortal:
             "batch": self._batch,
         }
         if name.lower() not in methods:
-            return self._system("ERROR_METHOD_NOT_FOUND")
+            return Refusal("ERROR_METHOD_NOT_FOUND", 404)
         if user is None:
             return self._system("INVALID_CREDENTIALS")
         if user is User.UNSCOPED and name.lower() != "batch":
@@ -200,10 +200,10 @@ class ReferencePortal:
         """Return the refusal for a user who may not rate a session, or None if the user may."""
         state = _STATE_OF.get(session, "unknown")
         if state in ("rateable", "open"):
-            may_rate = user is User.SUPERVISOR or self.edition.name == "2024-10"
-            return None if may_rate else self.refusal("ACCESS_DENIED", "ACCESS_DENIED")
-        first = {"unknown": "CHAT_ID", "not_open_line": "CHAT_TYPE", "forbidden": "ACCESS_DENIED"}[state]
-        return self.refusal("ACCESS_DENIED", first)
+            may_rate = user is User.SUPERVISOR or "access.any-user" in self.edition.clauses
+            return None if may_rate else self.refusal("ACCESS_DENIED")
+        own = {"unknown": "CHAT_ID", "not_open_line": "CHAT_TYPE", "forbidden": "ACCESS_DENIED"}[state]
+        return self.refusal(own, "ACCESS_DENIED")
 
     def _save(self, session: int, rating: int | None, comment: str | None) -> None:
         kept = self.votes.setdefault(session, Vote())
@@ -260,9 +260,9 @@ class ReferencePortal:
             return self._system("ERROR_BATCH_METHOD_NOT_ALLOWED")
         return self._dispatch(name, parse_query(query), context.user, "batch")
 
-    def refusal(self, code_2026: str, code_2024: str) -> Refusal:
-        """Return a refusal by the method, with the code of the portal's edition."""
-        return Refusal(code_2024 if self.edition.name == "2024-10" else code_2026, 400)
+    def refusal(self, *codes: str) -> Refusal:
+        """Return a refusal by the method, with the first of these codes that the portal's edition has."""
+        return Refusal(next(code for code in codes if code in self.edition.method_codes), 400)
 
     def _system(self, code: str) -> Refusal:
         return Refusal(code, self.edition.system_codes[code])

@@ -23,7 +23,7 @@ from conformance.portals.reference import (
 
 LIMIT: Final = "QUERY_LIMIT_EXCEEDED"
 METHOD_STATUS: Final = 400
-"""The status with which the method refuses, in the template of the pages of both editions."""
+"""The status with which the method refuses, in the template of the pages of every edition."""
 SLOW_SECONDS: Final = 5.0
 _IN_AN_ITEM: Final = (
     "insufficient_scope",

@@ -97,7 +97,7 @@ def _clause(entry: ClauseVerdict) -> dict[str, Any]:
         "chapter": clause.chapter,
         "level": clause.level,
         "statement": clause.statement,
-        "source": str(clause.source),
+        "source": clause.source,
         "status": entry.status.value,
         "exchanges": entry.exchanges,
         "note": entry.note,

@@ -11,15 +11,17 @@ pytestmark = pytest.mark.quick
 VALID = """
 edition = "2030-01"
 summary = "an edition"
-[sources.method]
-page = "the page"
 commit = "abc"
+[sections.method-parameters]
+path = "folder/page.md"
+heading = "Method Parameters"
+[parameters]
+RATING = { type = "integer", required = false }
 [codes]
 method = ["NO"]
-method_status = "400"
-denial_status = [403]
+method_status = [400]
 [codes.system]
-NO_AUTH_FOUND = 401
+NO_AUTH_FOUND = { status = 401, section = "method-parameters" }
 [example]
 accepted = { RATING = 5 }
 [[clause]]
@@ -27,7 +29,7 @@ id = "group.name"
 chapter = "rating"
 level = "documented"
 statement = "something holds"
-source = { page = "method", section = "Parameters" }
+sources = ["method-parameters"]
 codes = ["NO"]
 """
 
@@ -62,7 +64,37 @@ def test_the_editions_differ_as_the_documentation_does() -> None:
 
 
 def test_a_valid_file_loads() -> None:
-    assert parse_edition(VALID, "file.toml").clauses["group.name"].source.commit == "abc"
+    clause = parse_edition(VALID, "file.toml").clauses["group.name"]
+    assert clause.source == "folder/page.md, Method Parameters (abc)"
+    page = "https://github.com/bitrix24/b24restdocs/blob/abc/folder/page.md"
+    assert clause.sources[0].link == f"{page}#method-parameters"
+
+
+def test_a_file_with_a_base_holds_its_differences_only() -> None:
+    base = load_edition(edition_names()[0])
+    text = f"""
+        edition = "2030-01"
+        summary = "another edition"
+        commit = "abc"
+        base = "{base.name}"
+        without = ["comment.zero-text", "user_access_error"]
+        [codes]
+        method_status = [400]
+        [[clause]]
+        id = "success.status"
+        level = "documented"
+        """
+    edition = parse_edition(text, "file.toml")
+    assert base.clauses.keys() - edition.clauses.keys() == {"comment.zero-text"}
+    assert base.system_table.keys() - edition.system_table.keys() == {"user_access_error"}
+    assert edition.clauses["success.status"].level == "documented"
+    assert edition.clauses["success.status"].statement == base.clauses["success.status"].statement
+    assert (edition.method_codes, edition.method_statuses) == (base.method_codes, frozenset({400}))
+    assert {section.commit for section in edition.sections.values()} >= {"abc"}
+    with pytest.raises(UserError, match=r"file.toml: without: the base has no 'rating.none'"):
+        parse_edition(text.replace("comment.zero-text", "rating.none"), "file.toml")
+    with pytest.raises(UserError, match=r"file.toml: base: unknown edition 'x'"):
+        parse_edition(text.replace(f'base = "{base.name}"', 'base = "x"'), "file.toml")
 
 
 @pytest.mark.parametrize(
@@ -73,10 +105,13 @@ def test_a_valid_file_loads() -> None:
         ('statement = "something holds"', "", "clause 1: key 'statement' is missing"),
         ('"documented"', '"certain"', "clause 1: level: 'certain' is none of documented, implied, observed"),
         ('codes = ["NO"]', 'codes = ["MAYBE"]', "clause 1 (group.name): codes: no edition page names 'MAYBE'"),
-        ('page = "method"', 'page = "other"', "source.page: 'other' is not under [sources]"),
+        ('sources = ["method-parameters"]', 'sources = ["x"]', "clause 1 (group.name): sources: 'x' is not under"),
+        ('sources = ["method-parameters"]', "", "sources: name the sections that state the clause"),
+        ('level = "documented"', 'level = "implied"', "reading: state the step from the sections"),
+        ('section = "method-parameters"', 'section = "x"', "codes.system.NO_AUTH_FOUND.section: 'x' is not under"),
         ('chapter = "rating"', 'chapter = "stars"', "chapter: 'stars' is none of"),
-        ('method_status = "400"', 'method_status = "500"', "codes.method_status: '500' is none of 400, 200 or 4xx"),
-        ('page = "the page"', "page = 5", "sources.method.page: this must be a text, not a whole number"),
+        ("method_status = [400]", 'method_status = ["5xx"]', "codes.method_status 1: "),
+        ('path = "folder/page.md"', "path = 5", "sections.method-parameters.path: this must be a text, not a whole"),
         ('id = "group.name"', 'id = "Group"', "id: write it as group.name in lower case"),
         ("[codes]", "[codes", "not valid TOML"),
     ],
