@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote, quote_plus, urlencode
 
+from conformance import __version__
 from conformance.exchange.call import (
     JSON_ENCODINGS,
     METHOD,
@@ -20,6 +21,8 @@ from conformance.exchange.call import (
 )
 from conformance.exchange.response import item_key
 
+USER_AGENT: Final = f"vote-conformance/{__version__}"
+"""Names the suite, as the page How a Request Is Executed asks of every integration."""
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 BOUNDARY: Final = "vote-conformance-boundary"
 """Fixed, so that a recorded multipart request equals the request of a replay."""
@@ -111,7 +114,8 @@ def _flatten(parameters: Parameters) -> Parameters:
 
 def _encode_request(delivery: Delivery, name: str, parameters: Parameters, token: str) -> HttpRequest:
     path = name + delivery.suffix
-    headers: dict[str, str] = {}
+    accepted = "text/xml" if delivery.suffix == ".xml" else "application/json"
+    headers = {"Accept": accepted, "User-Agent": USER_AGENT}
     query: Parameters = ()
     if delivery.caller is Caller.TOKEN_BEARER:
         headers["Authorization"] = f"Bearer {token}"
@@ -125,6 +129,7 @@ def _encode_request(delivery: Delivery, name: str, parameters: Parameters, token
     if delivery.encoding is Encoding.QUERY_GET:
         return HttpRequest("GET", path, query_of(parameters + query, quote_plus), headers)
     if delivery.encoding is Encoding.QUERY_POST:
+        headers["Content-Type"] = FORM_TYPE
         return HttpRequest("POST", path, query_of(parameters + query, quote), headers)
     if delivery.encoding is Encoding.JSON:
         headers["Content-Type"] = "application/json"

@@ -70,7 +70,8 @@ def _seen(request: PortalRequest) -> dict[str, Any]:
         "method": request.method,
         "path": request.path,
         "parameters": read_parameters(request),
-        "authorization": request.headers.get("authorization"),
+        "media type": request.media_type,
+        **{name: request.headers.get(name) for name in ("accept", "user-agent", "authorization")},
     }
 
 

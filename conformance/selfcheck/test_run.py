@@ -10,6 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from conformance import __version__
 from conformance.contract.clauses import load_edition
 from conformance.portals import reference
 from conformance.portals.php_forms import PortalRequest, parse_query, read_parameters
@@ -68,7 +69,8 @@ def test_a_faulty_portal_is_shown_with_its_clause_and_how_to_repeat_it(tmp_path:
         "  sent      SESSION_ID=494 RATING=6   POST, JSON",
         "  permitted refused: ACCESS_DENIED, CHAT_ID, CHAT_TYPE or WRONG_PARAMETER",
         '  answered  accepted: 200 {"result": true,',
-        "  repeat    curl -X POST -H 'Content-Type: application/json'"
+        "  repeat    curl -X POST -H 'Accept: application/json'"
+        f" -H 'User-Agent: vote-conformance/{__version__}' -H 'Content-Type: application/json'"
         ' --data-binary \'{"SESSION_ID": 494, "RATING": 6}\''
         ' "${B24_WEBHOOK_URL%/}/imopenlines.session.head.vote"',
     ):

@@ -21,6 +21,8 @@ from conformance.target.transports import NotRecorded, OuterTransport, answer_of
 NUMBER: Final = "X-Request-Number"
 """Where a request stands in the run: equal requests, as read-backs are, must not get each other's answers."""
 
+_COMMON_HEADERS: Final = ("host", "content-length", "accept", "user-agent")
+
 
 class RecordingTransport(OuterTransport):
     """Keeps what the suite sends and what is answered. The secrets must be below."""
@@ -81,10 +83,11 @@ class CassetteTransport(httpx.BaseTransport):
 
 
 def _vcr_request(request: httpx.Request, number: int) -> Request:
-    """Return a request without the headers that httpx adds."""
-    given = ((name.decode(), value.decode()) for name, value in request.headers.raw)
-    headers = {name: value for name, value in given if name.lower() not in ("host", "content-length")}
+    """Return a request with the headers that distinguish calls: a recording outlives the version of the suite."""
     body = request.content.decode() or None
+    left_out = _COMMON_HEADERS if body else (*_COMMON_HEADERS, "content-type")
+    given = ((name.decode(), value.decode()) for name, value in request.headers.raw)
+    headers = {name: value for name, value in given if name.lower() not in left_out}
     return Request(request.method, str(request.url), body, {**headers, NUMBER: str(number)})
 
 
