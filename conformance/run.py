@@ -13,9 +13,9 @@ from conformance.contract.clauses import Clause, Edition, edition_names
 from conformance.engine.detect_edition import CALLS, DetectedEdition, detect_edition
 from conformance.engine.deviations import Deviation, load_deviations
 from conformance.engine.exhaustive import Coverage, coverage_of
+from conformance.engine.outcome_map import Combination
 from conformance.engine.plan import plan_of
 from conformance.engine.plan_file import plan_from
-from conformance.engine.session import Combination
 from conformance.engine.workload import Exhaustive, Explore, Mode, Planned
 from conformance.errors import UserError
 from conformance.options import AUTO, Options
@@ -84,7 +84,7 @@ class Run:
     clock: float = field(default_factory=time.monotonic)
     collected: set[str] = field(default_factory=set)
     verdicts: dict[str, ClauseVerdict] = field(default_factory=dict)
-    combinations: set[Combination] = field(default_factory=set)
+    combinations: dict[Combination, str] = field(default_factory=dict)
     requests: int = 0
     writes: int = 0
 
@@ -96,7 +96,7 @@ class Run:
     def _coverage(self) -> Coverage:
         """Of a client library no combinations are counted."""
         if self.client is not None:
-            return Coverage(0, 0, ())
+            return Coverage(0, 0, (), ())
         return coverage_of(self.combinations, self.target)
 
     def facts(self) -> RunFacts:
@@ -114,6 +114,7 @@ class Run:
             duration_seconds=time.monotonic() - self.clock,
             requests=self.requests,
             writes=self.writes,
+            recorded=None if self.record is None else self.record.recorded,
         )
 
 

@@ -9,7 +9,8 @@ from typing import Final
 
 from conformance.contract.classes import COMMENTS, RATINGS, EquivalenceClass, session_classes
 from conformance.engine.cases import sendable
-from conformance.engine.session import Combination, PortalSession, Step
+from conformance.engine.outcome_map import Combination, OutcomeMap, maps_of
+from conformance.engine.session import PortalSession, Step
 from conformance.exchange.call import NOTHING, Call, ClassifiedValue, Delivery, Encoding, Json, ReadBack
 from conformance.target.target import Target
 
@@ -29,11 +30,15 @@ class PairCoverage:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How many combinations of all four parameters were sent, how many can be sent, and the same of pairs."""
+    """How many combinations of all four parameters were sent, how many can be sent, and the same of pairs.
+
+    maps: how each combination was answered.
+    """
 
     met: int
     all: int
     pairs: tuple[PairCoverage, ...]
+    maps: tuple[OutcomeMap, ...]
 
 
 def combinations_of(session: PortalSession) -> Iterator[tuple[Step, ...]]:
@@ -54,15 +59,18 @@ def combinations_of(session: PortalSession) -> Iterator[tuple[Step, ...]]:
         yield tuple(steps)
 
 
-def coverage_of(met: set[Combination], target: Target) -> Coverage:
-    """Return how much of all combinations was sent."""
+def coverage_of(cells: Mapping[Combination, str], target: Target) -> Coverage:
+    """Return how much of all combinations was sent. cells: by combination that was sent, its letter of the map."""
     sendable_ones = _sendable_ones(tuple(target.sessions.items()), target.live)
+    met = cells.keys()
     pairs = []
     for one, other in choose(range(len(PARAMETERS)), 2):
         every = {(combination[one], combination[other]) for combination in sendable_ones}
         seen = {(combination[one], combination[other]) for combination in met}
         pairs.append(PairCoverage((PARAMETERS[one], PARAMETERS[other]), len(every & seen), len(every)))
-    return Coverage(len(sendable_ones & met), len(sendable_ones), tuple(pairs))
+    sessions = tuple(session_classes(target.sessions, target.live))
+    maps = maps_of(cells, sendable_ones, sessions)
+    return Coverage(len(sendable_ones & met), len(sendable_ones), tuple(pairs), maps)
 
 
 @cache

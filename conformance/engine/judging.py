@@ -69,7 +69,7 @@ class Judgement:
                     return True
             if not self.result.count(deviations, exchange.classes, deviated=True):
                 violation = exchange.violation(self.check.clause, violated.expected)
-                self.findings.append(Finding(record, violation))
+                self.findings.append(Finding(record, violation.with_read_back(violated.read_back)))
             return True
         except Exception as error:  # noqa: BLE001 - a fault of the suite must not hide the judgement of other clauses
             self.add_error(f"the suite itself failed: {type(error).__name__}")

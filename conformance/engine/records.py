@@ -210,13 +210,13 @@ class StateChange:
         """Require that after `true` to a call that may be accepted each filled field reads back as sent."""
         assume(isinstance(self.exchange.outcome, Accepted) and self.exchange.allowed.accepted)
         unsaved = unsaved_fields(self.exchange.call, self.after)
-        require(not unsaved, f"{' and '.join(unsaved)} read back as sent; read back: {self.after}")
+        require(not unsaved, f"{' and '.join(unsaved)} read back as sent", str(self.after))
 
     def must_be_unchanged(self) -> None:
         """Require that after a refusal the stored vote is as before."""
         assume(isinstance(self.exchange.outcome, Refused))
         assume(isinstance(self.before, StoredVote) and isinstance(self.after, StoredVote))
-        require(self.before_is_after, f"reads back as before: {self.before}; read back: {self.after}")
+        require(self.before_is_after, f"reads back as before: {self.before}", str(self.after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +248,7 @@ class CallSequence:
             name for name in unsaved_fields(second.call, self.after) if sent_first.get(name) not in sent_second.values()
         ]
         stale = [name for name in unsaved if _kept(name, self.between, self.after)]
-        require(not stale, f"{' and '.join(stale)} of the later vote; read back: {self.after}")
+        require(not stale, f"{' and '.join(stale)} of the later vote", str(self.after))
 
     def must_repeat(self) -> None:
         """Require that equal calls have equal outcomes."""

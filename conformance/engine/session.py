@@ -8,6 +8,7 @@ from conformance.contract.classes import EquivalenceClass, session_classes
 from conformance.contract.clauses import Edition
 from conformance.contract.oracle import AllowedOutcomes, allowed, judged_sessions
 from conformance.engine.log import Entry, ExchangeLog, Unanswered
+from conformance.engine.outcome_map import Combination, cell_of
 from conformance.engine.records import Exchange
 from conformance.errors import UserError
 from conformance.exchange.call import (
@@ -17,7 +18,6 @@ from conformance.exchange.call import (
     BatchRequest,
     Call,
     ClassifiedValue,
-    Encoding,
     ReadBack,
     Request,
     calls_of,
@@ -30,7 +30,6 @@ from conformance.target.transports import NoResponse, NotRecorded
 MOST_FAILURES: Final = 3
 """After so many failures of the transport in a row the target counts as dead."""
 
-Combination = tuple[str, str, str, Encoding]
 Progress = Callable[[int], None]
 Answered = TypeVar("Answered")
 
@@ -57,7 +56,7 @@ class PortalSession:
     judges_implied: True if implied demands are judged too.
     reads: True if the portal offers a read-back.
     writes: how many votes were accepted.
-    combinations: the classes of the three parameters and the encoding of each call that was sent alone.
+    combinations: how each combination that was sent alone was answered, as a letter of the map.
     sessions: the classes of SESSION_ID for this target.
     judged_sessions: the classes of SESSION_ID for which the edition demands something.
     """
@@ -67,7 +66,7 @@ class PortalSession:
     judges_implied: bool
     reads: bool = False
     writes: int = 0
-    combinations: set[Combination] = field(default_factory=set)
+    combinations: dict[Combination, str] = field(default_factory=dict)
     sessions: Mapping[str, EquivalenceClass] = field(init=False)
     judged_sessions: frozenset[str] = field(init=False)
     _number: int = 0
@@ -129,7 +128,8 @@ class PortalSession:
         self._number += 1
         self.writes += response.accepted
         if call.delivery.batch is Batch.NO:
-            self.combinations.add((call.session.cls, call.rating.cls, call.comment.cls, call.delivery.encoding))
+            combination = (call.session.cls, call.rating.cls, call.comment.cls, call.delivery.encoding)
+            self.combinations[combination] = cell_of(exchange, self.combinations.get(combination, "s"))
         return exchange
 
     def _answered(self, ask: Callable[[], Answered]) -> Answered:

@@ -12,13 +12,15 @@ class ClauseViolated(Exception):
     """A test raises this error if its clause does not hold.
 
     expected: the permitted answer, in words.
+    read_back: the stored vote, in words, where the clause is about it.
     may_be_caused_elsewhere: True for a wrong refusal and for a wrong code. Then another value of the call, or
     an earlier call, may be the cause.
     """
 
-    def __init__(self, expected: str, may_be_caused_elsewhere: bool = False) -> None:
+    def __init__(self, expected: str, may_be_caused_elsewhere: bool = False, read_back: str = "") -> None:
         super().__init__(expected)
         self.expected = expected
+        self.read_back = read_back
         self.may_be_caused_elsewhere = may_be_caused_elsewhere
 
 
@@ -26,10 +28,10 @@ class NotApplicable(Exception):
     """A test raises this error if its clause makes no demand on this answer."""
 
 
-def require(condition: bool, expected: str) -> None:
+def require(condition: bool, expected: str, read_back: str = "") -> None:
     """Raise ClauseViolated unless the condition holds. Unlike `assert`, this also works under `python -O`."""
     if not condition:
-        raise ClauseViolated(expected)
+        raise ClauseViolated(expected, read_back=read_back)
 
 
 def assume(condition: bool) -> None:
@@ -56,6 +58,11 @@ class Violation:
     def fact(self, label: str) -> str:
         """Return the text of one fact, or the empty text if there is no such fact."""
         return dict(self.facts).get(label, "")
+
+    def with_read_back(self, text: str) -> "Violation":
+        """Return the violation with the stored vote as a fact before the line that repeats the call."""
+        fact = ("read back", text)
+        return replace(self, facts=(*self.facts[:-1], fact, *self.facts[-1:])) if text else self
 
     def with_notes(self, *notes: str) -> "Violation":
         """Return the violation with further notes at its end."""

@@ -13,7 +13,7 @@ from conformance.exchange.call import Json
 from conformance.exchange.response import NO_JSON, Response
 from conformance.exchange.violation import printable
 from conformance.reporting.markdown import code
-from conformance.reporting.read import EXERCISED, FAILING, Report, name_of
+from conformance.reporting.read import EXERCISED, FAILING, Report, name_of, time_of
 
 GRADES: Final = ("note", "warning", "failure")
 """From what is only told to what makes the comparison fail."""
@@ -143,7 +143,7 @@ def _shown(value: Json) -> str:
 
 def diff_text(before: Report, after: Report, changes: tuple[Change, ...]) -> str:
     """The comparison as a person reads it on a terminal."""
-    sides = (printable(f"{name_of(side)}, {side['started']}", _LONGEST) for side in (before, after))
+    sides = (printable(f"{name_of(side)}, {time_of(side)}", _LONGEST) for side in (before, after))
     lines = ["  ->  ".join(sides)]
     for kind, title in KINDS.items():
         found = [change for change in changes if change.kind == kind]
@@ -159,7 +159,7 @@ def _line(change: Change) -> str:
 
 def diff_markdown(before: Report, after: Report, changes: tuple[Change, ...]) -> str:
     """The comparison as a table for a comment on a pull request."""
-    sides = (f"{code(name_of(side), _LONGEST)} {code(side['started'], _LONGEST)}" for side in (before, after))
+    sides = (f"{code(name_of(side), _LONGEST)} {code(time_of(side), _LONGEST)}" for side in (before, after))
     lines = [f"### {' → '.join(sides)}", ""]
     if not changes:
         return "\n".join([*lines, "nothing changed"])

@@ -1,50 +1,96 @@
-"""Reports as one HTML page that needs nothing else: no network, no script."""
+"""Reports as one HTML page: the verdict, what fails, every other clause, and how each combination was answered."""
 
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from conformance.reporting.map import drawn, legend
+from conformance.reporting.page import page_of
+from conformance.reporting.read import FAILING, Report, failing, name_of
 
-from conformance.exchange.violation import printable, shown_facts
-from conformance.reporting.read import Report, failing, name_of
-
-_LONGEST: Final = 500
-_LONGEST_LINE: Final = 8_000
-"""A line that repeats a call is of use as a whole only."""
-_GLYPHS: Final = {
-    "passed": "✓",
-    "failed": "✗",
-    "error": "!",
-    "deviation-gone": "✗",
-    "known-deviation": "≈",
-    "not-exercised": "–",
-    "not-offered": "–",
-    "not-selected": "·",
-    "observed": "○",
-}
+_WORTH_SEEING_FIRST: Final = (
+    "failed",
+    "error",
+    "deviation-gone",
+    "known-deviation",
+    "not-exercised",
+    "observed",
+    "passed",
+    "not-offered",
+    "not-selected",
+)
+_MODE_OPTIONS: Final[Mapping[str, str]] = {"explore": "", "exhaustive": " --exhaustive", "planned": " --plan"}
 
 
 def html_of(reports: Sequence[Report]) -> str:
-    """The page: failures first, then the clauses by chapter with a column for each report, then each clause in full."""
-    environment = Environment(
-        loader=PackageLoader("conformance.reporting", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    """Return the page. Each clause stands on it once, with what every report says of it."""
+    rows = _rows(reports)
+    failing_rows = [row for row in rows if row["status"] in FAILING]
+    chapters: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        if row["status"] not in FAILING:
+            chapters.setdefault(row["clause"]["chapter"], []).append(row)
+    facts = (entry for report in reports for clause in failing(report) for entry in clause["violations"])
+    return page_of(
+        "report",
+        reports=reports,
+        names=[name_of(report) for report in reports],
+        failing_rows=failing_rows,
+        chapters=chapters.items(),
+        has_curl=any("B24_WEBHOOK_URL" in entry["repeat"] for entry in facts),
+        sentence=_sentence,
+        counts=counts,
+        again=_again,
+        drawn=drawn,
+        legend=legend,
     )
-    environment.filters["visible"] = lambda text: printable(str(text), _LONGEST)
-    environment.filters["line"] = lambda text: printable(str(text), _LONGEST_LINE)
-    environment.globals |= {"shown_facts": shown_facts, "failing": failing, "name_of": name_of, "glyphs": _GLYPHS}
-    # Reports of client libraries and of the first version count no combinations.
-    pairs = max((report["coverage"]["pairs"] for report in reports), key=len)
-    page = environment.get_template("report.html.jinja")
-    return page.render(reports=reports, chapters=_chapters(reports), pairs=pairs)
 
 
-def _chapters(reports: Sequence[Report]) -> list[tuple[str, list[dict[str, Any]]]]:
-    """By chapter its clauses in reading order, each with what every report says of it, or nothing."""
-    rows: dict[str, dict[str, dict[str, Any]]] = {}
+def counts(report: Report) -> dict[str, int]:
+    """Return how many clauses have each status, in the order in which they are worth seeing."""
+    found = Counter(clause["status"] for clause in report["clauses"])
+    return {status: found[status] for status in _WORTH_SEEING_FIRST if found[status]}
+
+
+def _rows(reports: Sequence[Report]) -> list[dict[str, Any]]:
+    """Return each clause in reading order, with what every report says of it, or None."""
+    rows: dict[str, dict[str, Any]] = {}
     for column, report in enumerate(reports):
         for clause in report["clauses"]:
-            row = rows.setdefault(clause["chapter"], {}).setdefault(
-                clause["id"], {"clause": clause, "cells": [None] * len(reports)}
-            )
+            row = rows.setdefault(clause["id"], {"clause": clause, "cells": [None] * len(reports)})
             row["cells"][column] = clause
-    return [(chapter, list(clauses.values())) for chapter, clauses in rows.items()]
+    for row in rows.values():
+        statuses = {cell["status"] for cell in row["cells"] if cell}
+        row["statuses"] = [status for status in _WORTH_SEEING_FIRST if status in statuses]
+        row["status"] = row["statuses"][0]
+    return list(rows.values())
+
+
+def _sentence(report: Report) -> str:
+    """Return what the verdict means for this run."""
+    number = counts(report)
+    failed = len(failing(report))
+    judged = sum(clause["exchanges"] > 0 for clause in report["clauses"])
+    if failed:
+        what = ", ".join(clause["id"] for clause in failing(report)[:3])
+        more = f" and {failed - 3} more" if failed > 3 else ""
+        return f"{failed} of {judged} judged clauses {'fails' if failed == 1 else 'fail'}: {what}{more}."
+    if report["verdict"] == "incomplete":
+        return f"No clause fails, but {number.get('not-exercised', 0)} were not exercised: nothing is known of them."
+    if deviating := number.get("known-deviation", 0):
+        return f"No clause fails beside the {deviating} with known deviations; {judged} were judged."
+    return f"No clause fails; {judged} were judged."
+
+
+def _again(report: Report) -> str:
+    """Return the command that repeats the run. The path of a file or of a program is not in the report."""
+    edition = f"--edition {report['edition']} --seed {report['seed']}"
+    level = " --level documented" if report["level"] == "documented" else ""
+    if report["client"]:
+        return f"vote-conformance run --client YOUR_ADAPTER {edition}{level}"
+    name = re.sub(r"[^\w.-]", "-", report["target"]["name"])
+    if report["target"]["kind"] == "recorded":
+        return f"vote-conformance run --target cassettes/{name} --edition {report['edition']}{level}"
+    target = "mock" if report["target"]["kind"] == "embedded" else f"{name}.toml"
+    return f"vote-conformance run --target {target} {edition}{_MODE_OPTIONS[report['mode']]}{level}"

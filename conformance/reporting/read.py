@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from conformance.contract.clauses import Level
+from conformance.engine.outcome_map import CELLS
 from conformance.errors import UserError
 from conformance.loading import fit, parse, quoted, read_text
 from conformance.reporting.report import SCHEMA_VERSION
@@ -18,6 +19,7 @@ _LARGEST_FILE: Final = 64 * 2**20
 _Count = Annotated[int, Meta(ge=0)]
 _OF_A_PORTAL: Final = ("sent", "way")
 _OF_A_CLIENT: Final = ("asked", "arrived", "came_back")
+_LETTERS: Final = ", ".join(f"'{letter}': {words}" for letter, words in CELLS.items())
 _SIDES: Final = [{"required": list(facts)} for facts in (_OF_A_PORTAL, _OF_A_CLIENT)]
 
 
@@ -37,12 +39,27 @@ class _PairsEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class _MapEntry:
+    """How the combinations of classes were answered in one encoding."""
+
+    encoding: str
+    sessions: tuple[str, ...]
+    ratings: tuple[str, ...]
+    comments: tuple[str, ...]
+    cells: Annotated[
+        tuple[tuple[str, ...], ...],
+        Meta(description=f"By session and comment, one letter a rating. {_LETTERS}."),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
 class _CoverageEntry:
     """Combinations of equivalence classes that were sent alone, and those that can be sent."""
 
     met: Annotated[int, Meta(ge=0, description="Of SESSION_ID, RATING, COMMENT and encoding.")]
     all: _Count
     pairs: tuple[_PairsEntry, ...]
+    maps: tuple[_MapEntry, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +71,7 @@ class _ViolationEntry:
     repeat: Annotated[str, Meta(description="A shell line that sends the call again.")]
     classes: Annotated[Mapping[str, str], Meta(description="By parameter, the class of its value.")]
     notes: tuple[str, ...]
+    read_back: Annotated[str, Meta(description="The vote that is stored after the call.")] | UnsetType = UNSET
     sent: Annotated[str, Meta(description="The call to the portal.")] | UnsetType = UNSET
     way: Annotated[str, Meta(description="How the call was delivered.")] | UnsetType = UNSET
     asked: Annotated[str, Meta(description="The call that the library was asked for.")] | UnsetType = UNSET
@@ -99,7 +117,7 @@ class _ClauseEntry:
 class ReportFile:
     """The form of report.json."""
 
-    schema_version: Literal[3]
+    schema_version: Literal[4]
     verdict: Literal["conformant", "conformant-with-deviations", "deviations-outdated", "incomplete", "not-conformant"]
     suite_version: str
     edition: str
@@ -110,6 +128,7 @@ class ReportFile:
     level: Annotated[Literal["documented", "implied"], Meta(description="The lowest level that was judged.")]
     seed: int
     started: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+    recorded: Annotated[str, Meta(description="When the answers of a replay were recorded; empty for other runs.")]
     duration_seconds: Annotated[float, Meta(ge=0)]
     requests: _Count
     writes: Annotated[int, Meta(ge=0, description="Votes that were accepted.")]
@@ -147,14 +166,24 @@ def _upgraded(document: Report) -> Report:
         "coverage": {"met": 0, "all": 0, "pairs": []},
         "client": "",
         "edition_evidence": [],
+        "recorded": "",
     }
-    return {**then, **document, "schema_version": SCHEMA_VERSION}
+    upgraded = {**then, **document, "schema_version": SCHEMA_VERSION}
+    if isinstance(upgraded["coverage"], dict):
+        upgraded["coverage"] = {"maps": [], **upgraded["coverage"]}
+    return upgraded
 
 
 def name_of(report: Report) -> str:
     """Return what was judged, in a few words."""
     name: str = report["client"] or report["target"]["name"]
     return name
+
+
+def time_of(report: Report) -> str:
+    """Return when the portal gave the answers: of a replay, when they were recorded."""
+    time: str = report["recorded"] or report["started"]
+    return time
 
 
 def failing(report: Report) -> list[dict[str, Any]]:

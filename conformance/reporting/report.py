@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from conformance.reporting.verdict import ClauseVerdict, RunVerdict
     from conformance.target.target import Target
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ class RunFacts:
     """What a report says of a run besides the verdict. mode: explore, exhaustive, planned. level: the lowest judged.
 
     client: the library that was judged, with its version; the empty text where the target was judged. edition_evidence:
-    what the edition was chosen by, where the portal was asked for it.
+    what the edition was chosen by, where the portal was asked for it. recorded: when the answers of a replay were
+    recorded, None where requests were sent.
     """
 
     edition: str
@@ -42,6 +43,7 @@ class RunFacts:
     duration_seconds: float
     requests: int
     writes: int
+    recorded: datetime | None
 
 
 def report_of(run: RunVerdict, facts: RunFacts) -> dict[str, Any]:
@@ -63,6 +65,7 @@ def report_of(run: RunVerdict, facts: RunFacts) -> dict[str, Any]:
         "level": facts.level,
         "seed": facts.seed,
         "started": facts.started.isoformat(timespec="seconds"),
+        "recorded": facts.recorded.isoformat(timespec="seconds") if facts.recorded else "",
         "duration_seconds": round(facts.duration_seconds, 3),
         "requests": facts.requests,
         "writes": facts.writes,

@@ -33,7 +33,7 @@ def side_of(path: Path) -> Side:
         report = check_recording(recording).document()
     except UserError as error:
         raise UserError(f"{path}: it could not be judged: {error}") from None
-    return Side({**report, "started": recording.recorded.isoformat(timespec="seconds")}, recording)
+    return Side(report, recording)
 
 
 def compare_sides(before: Side, after: Side, forced: bool) -> tuple[Change, ...]:

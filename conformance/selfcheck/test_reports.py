@@ -1,5 +1,7 @@
 """What is written of a run, and the comparison of two: golden files, hostile texts, files that are none."""
 
+import base64
+import hashlib
 import json
 import os
 import subprocess
@@ -70,13 +72,14 @@ def _facts(portal: ReferencePortal, name: str, seed: int) -> RunFacts:
         client="",
         edition_evidence=(),
         mode="explore",
-        coverage=Coverage(0, 0, ()),
+        coverage=Coverage(0, 0, (), ()),
         level="implied",
         seed=seed,
         started=datetime(2026, 11, 25, tzinfo=UTC),
         duration_seconds=1.0,
         requests=1,
         writes=1,
+        recorded=None,
     )
 
 
@@ -91,10 +94,10 @@ WRITERS: dict[str, Callable[[Report], str]] = {
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_writer_writes_what_it_wrote(name: str) -> None:
-    _is_golden(name, WRITERS[name](_golden_report(3)))
+    _is_golden(name, WRITERS[name](_golden_report(4)))
 
 
-@pytest.mark.parametrize("schema", [1, 2, 3])
+@pytest.mark.parametrize("schema", [1, 2, 3, 4])
 def test_a_report_of_each_released_form_is_read(schema: int) -> None:
     report = _golden_report(schema)
     assert report["verdict"] == "not-conformant"
@@ -102,7 +105,7 @@ def test_a_report_of_each_released_form_is_read(schema: int) -> None:
 
 
 def test_a_comparison_is_written_as_it_was() -> None:
-    before, after = _golden_report(2), _golden_report(3)
+    before, after = _golden_report(2), _golden_report(4)
     after = {**after, "clauses": [_with_status(clause) for clause in after["clauses"]]}
     changes = compare(before, after, forced=False)
     _is_golden("diff.txt", diff_text(before, after, changes))
@@ -197,22 +200,28 @@ def _hostile(report: Report) -> Report:
 class _Elements(HTMLParser):
     """The elements and attributes of a page."""
 
-    def __init__(self) -> None:
+    def __init__(self, page: str) -> None:
         super().__init__()
-        self.seen: set[str] = set()
+        self.tags: list[str] = []
+        self.attributes: set[str] = set()
+        self.ids: list[str] = []
+        self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen |= {tag, *(name for name, _ in attrs)}
+        self.tags.append(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.ids += [value for name, value in attrs if name == "id" and value]
 
 
 def test_hostile_texts_show_as_texts_everywhere() -> None:
-    report = _hostile(_golden_report(3))
+    report = _hostile(_golden_report(4))
     page = html_of([report])
-    elements = _Elements()
-    elements.feed(page)
-    assert not elements.seen & {"script", "img", "onerror"}
+    elements = _Elements(page)
+    assert elements.tags.count("script") == 1
+    assert "img" not in elements.tags
+    assert not {name for name in elements.attributes if name == "style" or name.startswith("on")}
     texts = [page, markdown_of([report]), annotations_of(report), diff_markdown(report, report, ())]
-    changes = compare(_golden_report(3), _hostile(_golden_report(3)), forced=True)
+    changes = compare(_golden_report(4), _hostile(_golden_report(4)), forced=True)
     texts += [diff_text(report, report, changes), diff_markdown(report, report, changes)]
     for text in texts:
         assert not set(text) & {"\u202e", "\x1b"}
@@ -222,13 +231,40 @@ def test_hostile_texts_show_as_texts_everywhere() -> None:
     assert "<script>" not in outside.partition("``")[0]
 
 
+@pytest.mark.quick
+@pytest.mark.parametrize("tag", ["style", "script"])
+def test_the_policy_of_a_page_lets_its_own_style_and_script_run_and_no_other(tag: str) -> None:
+    page = html_of([_golden_report(4)])
+    text = page.partition(f"<{tag}>")[2].partition(f"</{tag}>")[0]
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    assert "default-src 'none'; style-src 'sha256-" in page
+    assert f"{tag}-src 'sha256-{digest}';" in page
+
+
+@pytest.mark.quick
+def test_each_clause_stands_on_the_page_once() -> None:
+    report = _golden_report(4)
+    clauses = [clause["id"] for clause in report["clauses"]]
+    for reports in ([report], [report, _golden_report(2)]):
+        ids = [name for name in _Elements(html_of(reports)).ids if "." in name]
+        assert sorted(ids) == sorted({*clauses})
+
+
+@pytest.mark.quick
+def test_the_page_of_a_replay_says_so() -> None:
+    report = _golden_report(4)
+    replay = {**report, "target": {**report["target"], "kind": "recorded"}, "recorded": "2026-10-02T10:00:00+00:00"}
+    assert "A replay" not in html_of([report])
+    assert "The answers were recorded on 2026-10-02 10:00 UTC" in html_of([replay])
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ('{"schema_version": 3, "verdict": "conf', "not valid JSON"),
+        ('{"schema_version": 4, "verdict": "conf', "not valid JSON"),
         ("[" * 100_000, "nested too deeply"),
         ('{"schema_version": 99}', "written by a newer version (schema 99): update vote-conformance"),
-        ('{"schema_version": 3}', "report.json: key 'verdict' is missing"),
+        ('{"schema_version": 4}', "report.json: key 'verdict' is missing"),
         ('{"tests": 3}', "no report of vote-conformance: give the report.json of a run"),
         ("[]", "no report of vote-conformance: give the report.json of a run"),
         ("\x00\x01", "not valid JSON"),
