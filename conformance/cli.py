@@ -2,6 +2,7 @@
 
 import io
 import os
+import shlex
 import shutil
 import sys
 import traceback
@@ -158,6 +159,11 @@ def run(context: click.Context, arguments: tuple[str, ...]) -> int:
     if any(help_option in arguments for help_option in _HELP):
         click.echo(context.get_help())
         return 0
+    return _run_tests(arguments)
+
+
+def _run_tests(arguments: Sequence[str]) -> int:
+    """Run the tests of the suite with options of a run and of pytest; return the exit status. Raise UserError."""
     import pytest
 
     from conformance.console import OneLineErrors
@@ -171,6 +177,51 @@ def run(context: click.Context, arguments: tuple[str, ...]) -> int:
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
         raise UserError("no clause is left to judge: see -k, --level, and not_offered of the target file")
     return int(status) if status in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) else CANNOT_RUN
+
+
+def _complete_library(_context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from conformance.clients.libraries import libraries
+
+    return _completions(libraries(), incomplete)
+
+
+@main.command(
+    cls=_Forwarded,
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True},
+    options_metavar="[OPTIONS OF run]",
+)
+@click.argument("library", required=False, metavar="NAME[==VERSION]", shell_complete=_complete_library)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="")
+@click.pass_context
+def gate(context: click.Context, library: str | None, arguments: tuple[str, ...]) -> int:
+    """Judge a published client library that has an adapter here; without a name, list them.
+
+    The library is installed into an environment of its own in your cache. Another version than the listed one is
+    judged with the same file of known deviations, so the run shows what it changed.
+    """
+    from conformance.clients.libraries import ADAPTERS, libraries, library_of, program_of
+
+    if library is None:
+        click.echo("\n".join(f"{one.name}=={one.version}  {one.registry}, {one.sends}" for one in libraries().values()))
+        return 0
+    if any(help_option in (library, *arguments) for help_option in _HELP):
+        click.echo(context.get_help())
+        return 0
+    chosen, version = library_of(library)
+    own = ["--client", shlex.join(program_of(chosen, version)), "--deviations", str(ADAPTERS / chosen.deviations)]
+    own += ["--report-dir", f"reports/{chosen.name.replace('/', '-').lstrip('@')}", *["--https"] * chosen.https]
+    return _run_tests([*own, *arguments])
+
+
+@main.command()
+@click.argument("library", metavar="NAME[==VERSION]", shell_complete=_complete_library)
+def adapter(library: str) -> None:
+    """Run the adapter of a published library: it answers each line of its input, as the client protocol says."""
+    from conformance.clients.libraries import library_of, program_of
+
+    words = program_of(*library_of(library))
+    os.execv(words[0], words)  # noqa: S606
 
 
 @main.command()

@@ -1,13 +1,9 @@
 // @bitrix24/b24jssdk 2.2.0 by the client protocol. It speaks HTTPS only; NODE_EXTRA_CA_CERTS is set for us.
 import { createInterface } from 'node:readline'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { B24Hook, ParamsFactory, AjaxError } from '@bitrix24/b24jssdk'
 
-// From the folder in which the program runs, so that this file may lie anywhere.
-const require = createRequire(pathToFileURL(join(process.cwd(), 'package.json')))
-const { B24Hook, ParamsFactory, AjaxError } = require('@bitrix24/b24jssdk')
-const name = `@bitrix24/b24jssdk ${require('@bitrix24/b24jssdk/package.json').version}`
+const name = `@bitrix24/b24jssdk ${createRequire(import.meta.url)('@bitrix24/b24jssdk/package.json').version}`
 
 async function call(asked) {
   const url = asked.url.replace('http:', 'https:')
