@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import pytest
 
-from conformance.clients.checks import client_calls, requests_sent
+from conformance.clients.checks import client_calls, every_round, requests_sent
 from conformance.engine.cases import Case, Cases, Optionals, Values, value_of
 from conformance.engine.checks import (
     Check,
@@ -42,6 +42,7 @@ __all__ = [
     "clause",
     "client_calls",
     "comparisons",
+    "every_round",
     "listed",
     "observations",
     "requests_sent",

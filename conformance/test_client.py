@@ -15,10 +15,10 @@ from conformance.clients.cases import (
 from conformance.clients.exchange import ClientExchange
 from conformance.engine.records import Observation
 from conformance.portals.scripts import BROKEN, RESULTS
-from conformance.suite import clause, client_calls, requests_sent
+from conformance.suite import clause, client_calls, every_round, requests_sent
 
 
-@clause("client.method", exchange=client_calls(successes))
+@clause("client.method", exchange=every_round(successes))
 def test_a_call_reaches_the_method(exchange: ClientExchange) -> None:
     exchange.must_reach_the_method()
 
@@ -66,7 +66,7 @@ def test_the_rate_limit_ends_in_bounded_time(exchange: ClientExchange) -> None:
         exchange.must_end_in_an_error()
 
 
-@clause("client.secret-kept", exchange=client_calls(leaky))
+@clause("client.secret-kept", exchange=every_round(leaky))
 def test_the_secret_shows_nowhere(exchange: ClientExchange) -> None:
     exchange.must_keep_the_secret()
 

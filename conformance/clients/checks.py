@@ -18,10 +18,12 @@ class ClientLog:
 
     exchanges: by the clause that they were made for.
     requests: by the name of the scripted answer, how many requests its calls caused.
+    every_round: the exchanges of all clauses.
     """
 
     exchanges: dict[str, list[ClientExchange]] = field(default_factory=dict)
     requests: dict[str, set[int]] = field(default_factory=dict)
+    every_round: list[ClientExchange] = field(default_factory=list)
 
 
 def client_calls(
@@ -37,6 +39,15 @@ def client_calls(
         return iter(log.exchanges.get(clause, ()))
 
     return Evidence(cases_of, records)
+
+
+def every_round(cases: Callable[[Edition], tuple[ClientCase, ...]]) -> Evidence:
+    """Give the test the exchanges of all clauses, and those of these cases."""
+
+    def records(_edition: Edition, log: ClientLog, _clause: str) -> Iterator[ClientExchange]:
+        return iter(log.every_round)
+
+    return Evidence(lambda edition: Cases(cases(edition)), records)
 
 
 def requests_sent() -> Evidence:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from conformance.clients.protocol import ApiError, ClientOutcome, OtherError, ProtocolError, Returned, TimedOut
-from conformance.contract.classes import NOT_FILLED, STARS
+from conformance.contract.classes import FILLED, STARS
 from conformance.exchange.call import METHOD, Call, Json
 from conformance.exchange.read_back import comment_reads_back
 from conformance.exchange.reproduce import describe
@@ -15,6 +15,7 @@ from conformance.portals import SERVED_PORT
 from conformance.portals.mock import Arrival, Item
 from conformance.portals.scripts import Script
 
+_ABSENT: Final = "absent"
 _PARAMETERS: Final = ("SESSION_ID", "RATING", "COMMENT")
 _LONGEST_SHOWN: Final = 200
 _MOST_SHOWN: Final = 3
@@ -74,13 +75,26 @@ class ClientExchange:
         return not isinstance(self.outcome, TimedOut | ProtocolError)
 
     @property
+    def was_lost(self) -> bool:
+        """Return True if no request arrived although the library has no reason to refuse the values."""
+        return self.came_back and not self.arrivals and not self.may_refuse
+
+    @property
+    def may_refuse(self) -> bool:
+        """Return True if the documentation does not promise that a portal accepts the values."""
+        rating, comment = self.case.call.rating.cls, self.case.call.comment.cls
+        promised_rating = rating in (*STARS, _ABSENT)
+        promised_comment = comment in (*FILLED, _ABSENT) and comment != "long"
+        return not promised_rating or not promised_comment or rating == comment == _ABSENT
+
+    @property
     def votes(self) -> tuple[Item, ...]:
         """The calls of the method that arrived, an item of a batch among them."""
         return tuple(vote for arrival in self.arrivals for vote in arrival.votes)
 
     def must_reach_the_method(self) -> None:
         """What arrived is this method, directly or as an item of a batch; a success was not made up."""
-        assume(bool(self.arrivals) or isinstance(self.outcome, Returned))
+        assume(bool(self.arrivals) or (isinstance(self.outcome, Returned) and not self.may_refuse))
         require(bool(self.votes), f"{METHOD}, directly or as an item of a batch")
 
     def must_arrive_intact(self) -> None:
@@ -95,10 +109,7 @@ class ClientExchange:
                     require(_is_same(name, asked[name], arrived), f"{name} arrives as it was passed")
 
     def _must_not_be_refused(self) -> None:
-        assume(not self.arrivals and isinstance(self.outcome, ApiError | OtherError))
-        unpromised = (*NOT_FILLED, "long", "oversize")
-        may_refuse = self.case.call.rating.cls not in STARS or self.case.call.comment.cls in unpromised
-        assume(not may_refuse)
+        assume(self.was_lost and isinstance(self.outcome, ApiError | OtherError))
         raise ClauseViolated("the call is sent: its values are those that the documentation promises to accept")
 
     def must_leave_out_what_was_left_out(self) -> None:
@@ -159,6 +170,10 @@ class ClientExchange:
         """Return this exchange as a violation of a clause."""
         shown = tuple(dict.fromkeys(map(_shown, self.arrivals)))
         notes = [f"{len(self.arrivals)} requests arrived"] if len(self.arrivals) > 1 else []
+        unknown = dict.fromkeys(name for arrival in self.arrivals for name in arrival.unknown_methods)
+        if unknown:
+            names = printable(", ".join(unknown), _LONGEST_SHOWN)
+            notes.append(f"the portal of the gate does not know {names}, and answered ERROR_METHOD_NOT_FOUND")
         if isinstance(self.outcome, TimedOut):
             notes.append("--timeout SECONDS gives each call more time")
         notes.append(

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, Final
 
 from conformance.clients.protocol import Asked, ClientOutcome, ProtocolError, TimedOut, read_reply
@@ -29,7 +30,7 @@ _WAIT_FOR_END_SECONDS: Final = 5.0
 def words_of(command: str) -> list[str]:
     """The words of a command line, or those that run a Python function given as module:function. Raise UserError."""
     if _FUNCTION.fullmatch(command):
-        return [sys.executable, "-m", "conformance.clients.function", command]
+        return [sys.executable, "-P", str(Path(__file__).with_name("function.py")), command]
     try:
         words = shlex.split(command)
     except ValueError as error:
@@ -68,6 +69,11 @@ class CommandClient:
             if not isinstance(back, ProtocolError) or self._process is not None or not process.answered:
                 return back
             # It ended after an earlier answer, as a program does that is written for one line: this is another one.
+
+    @property
+    def is_fresh(self) -> bool:
+        """Return True if the program that is asked next has no memory of two calls."""
+        return self._process is None or self._process.answered <= 1
 
     def finish(self) -> None:
         """Lets the program end by itself, so that all that it prints is in `printed`."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from conformance.clients.checks import ClientLog
-from conformance.clients.exchange import ClientCase, ClientExchange
+from conformance.clients.exchange import SECRET_KEPT, ClientCase, ClientExchange
 from conformance.clients.protocol import TimedOut
 from conformance.clients.session import ClientSession
 from conformance.engine.checks import Check
@@ -23,8 +24,14 @@ def run_client_checks(
     """Send the cases of all checks and return the result of each check by clause."""
     run = _Run(session, deviations, draws, seed, {})
     log = ClientLog({}, session.requests_by_answer)
-    judged = [run.judge(check, log) for check in checks]
+    # What holds in every round is judged when all rounds are over.
+    last = sorted(checks, key=lambda check: check.clause in EVERY_ROUND)
+    judged = [run.judge(check, log) for check in last]
     return {judgement.check.clause: judgement.result for judgement in judged}
+
+
+EVERY_ROUND: Final = ("client.method", SECRET_KEPT, "client.requests-sent")
+"""The clauses that are about each round, whatever it was made for."""
 
 
 @dataclass(slots=True)
@@ -41,6 +48,7 @@ class _Run:
         judgement = Judgement(check, ClauseResult(check.clause))
         cases = check.evidence.cases(self.session.edition)
         log.exchanges[check.clause] = list(self._send(check, cases.fixed))
+        log.every_round[:] = self.sent.values()
         self._judge_log(judgement, log)
         if (
             cases.strategy is not None
@@ -73,9 +81,15 @@ class _Run:
             if isinstance(record, Observation):
                 judgement.result.observed[record.label] = record.seen
                 judgement.result.exchanges += 1
-            elif not judgement.judge(record, self.deviations) and not record.came_back:
-                judgement.add_error(_unjudged(record))
+            elif not judgement.judge(record, self.deviations) and (not record.came_back or record.was_lost):
+                self._add_error(judgement, record)
         return judgement.findings[before:]
+
+    def _add_error(self, judgement: Judgement, exchange: ClientExchange) -> None:
+        """Keep the reason why a round could not be judged, with the clauses that it was made for."""
+        own = judgement.check.evidence.cases(self.session.edition).fixed
+        if judgement.check.clause not in EVERY_ROUND or exchange.case in own:
+            judgement.add_error(_unjudged(exchange))
 
     def _fails(self, judgement: Judgement, case: ClientCase) -> bool:
         """Return True if a case shows a violation, which is kept."""

@@ -8,9 +8,10 @@ from urllib.parse import unquote
 
 from conformance.contract.clauses import Edition
 from conformance.errors import UserError
-from conformance.exchange.call import METHOD, Json
+from conformance.exchange.call import METHOD, READ_METHOD, Json
+from conformance.portals.other_methods import OTHER_METHODS
 from conformance.portals.php_forms import PortalRequest, parse_query, read_parameters, split_name
-from conformance.portals.reference import CONTROL_PARAMETERS, PortalResponse, ReferencePortal, Vote
+from conformance.portals.reference import CONTROL_PARAMETERS, SECRET, PortalResponse, ReferencePortal, Vote
 from conformance.portals.scripts import Dropped, Script, Step, play, script_named, scripts_of
 
 LONGEST_LOG: Final = 1_000
@@ -69,6 +70,12 @@ class Arrival:
         return tuple(item for item in self.items if item.method == METHOD)
 
     @property
+    def unknown_methods(self) -> tuple[str, ...]:
+        """Return the methods that this portal does not know."""
+        known = {METHOD, READ_METHOD, *OTHER_METHODS}
+        return tuple(item.method for item in self.items if item.method not in known)
+
+    @property
     def way(self) -> str:
         """Return verb and media type in words, with a note for a batch."""
         kind = self.request.media_type or ("query" if self.request.query else "no parameters")
@@ -91,6 +98,8 @@ def _item(method: str, parameters: Mapping[str, Json]) -> Item:
 @dataclass(slots=True)
 class MockPortal:
     """A portal for client libraries. A webhook `/rest/1/NAME/` gives the answers of the script of that name.
+
+    A script answers votes. Other calls with its secret are answered as the portal answers its own supervisor.
 
     portal: answers every request that no script answers.
     log: the requests that arrived, oldest first.
@@ -137,6 +146,9 @@ class MockPortal:
         script = self.scripts.get(secret) or script_named(secret, self.edition)
         if script is None:
             return self.portal.answer(request)
+        if not Arrival(request, 0).votes:
+            name = request.path.rpartition("/")[2]
+            return self.portal.answer(replace(request, path=f"/rest/1/{SECRET}/{name}"))
         played = self._played.get(secret, 0)
         self._played[secret] = (played + 1) % len(script.steps)
         return play(script.steps[played], request, self.edition)

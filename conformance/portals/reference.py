@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 
 from conformance.contract.clauses import Edition
 from conformance.exchange.call import METHOD, READ_METHOD, Json
+from conformance.portals.other_methods import OTHER_METHODS
 from conformance.portals.php_forms import PortalRequest, parse_query, read_parameters, split_name
 
 SESSIONS: Final[Mapping[str, int]] = {
@@ -171,10 +172,12 @@ class ReferencePortal:
             READ_METHOD: self._read,
             "batch": self._batch,
         }
-        if name.lower() not in methods:
+        if name.lower() not in methods.keys() | OTHER_METHODS.keys():
             return Refusal("ERROR_METHOD_NOT_FOUND", 404)
         if user is None:
             return self._system("INVALID_CREDENTIALS")
+        if name.lower() in OTHER_METHODS:
+            return Result(OTHER_METHODS[name.lower()]())
         if user is User.UNSCOPED and name.lower() != "batch":
             return self._system("insufficient_scope")
         own = {key: value for key, value in parameters.items() if key not in CONTROL_PARAMETERS}

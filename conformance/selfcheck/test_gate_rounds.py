@@ -1,0 +1,165 @@
+"""What a round of the gate may not depend on: earlier rounds, event loops, names of packages, other methods."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from conformance.check import check_client
+from conformance.contract.clauses import edition_names, load_edition
+from conformance.fixture import ServedPortal
+from conformance.portals.other_methods import OTHER_METHODS
+from conformance.portals.reference import SECRET
+from conformance.reporting.verdict import Status, Verdict
+
+pytest_plugins = ["conformance.fixture"]
+EDITION = load_edition(edition_names()[-1])
+LIBRARY = """
+import httpx, json, sys, time
+client = httpx.Client(timeout=10)
+def call(url, method, params):
+    try:
+        answered = client.post(url + method, json=params)
+        document = json.loads(answered.content)
+    except (httpx.HTTPError, ValueError):
+        raise RuntimeError("no JSON came back") from None
+    if "error" in document:
+        return {"error": {"code": document["error"], "status": answered.status_code}}
+    return {"value": document["result"]}
+def vote(asked):
+    return call(asked["url"], asked["method"], asked["params"])
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a project that is gated, with a correct library in it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "library.py").write_text(LIBRARY, "utf-8")
+    return tmp_path
+
+
+def _failed(function: str) -> set[str]:
+    verdict = check_client(function, EDITION, draws=3, timeout_seconds=5).verdict
+    return {entry.clause.id for entry in verdict.with_status(Status.FAILED)}
+
+
+def test_the_secret_is_looked_for_in_every_round(project: Path) -> None:
+    (project / "leak.py").write_text(
+        "import sys, library\n"
+        "def vote(asked):\n"
+        "    answer = library.vote(asked)\n"
+        "    if answer.get('error', {}).get('code') == 'expired_token':\n"
+        "        print('token of', asked['url'], 'expired', file=sys.stderr)\n"
+        "    return answer\n",
+        "utf-8",
+    )
+    assert _failed("leak:vote") == {"client.secret-kept"}
+
+
+def test_a_library_that_stops_sending_is_asked_again_in_a_fresh_program(project: Path) -> None:
+    (project / "breaker.py").write_text(
+        "import library\n"
+        "failures = 0\n"
+        "def vote(asked):\n"
+        "    global failures\n"
+        "    if failures >= 3:\n"
+        "        raise RuntimeError('open')\n"
+        "    try:\n"
+        "        answer = library.vote(asked)\n"
+        "    except RuntimeError:\n"
+        "        failures += 1\n"
+        "        raise\n"
+        "    error = answer.get('error', {})\n"
+        "    failures = failures + 1 if error.get('status', 0) >= 429 else 0\n"
+        "    return {'exception': 'access'} if error.get('code') == 'user_access_error' else answer\n",
+        "utf-8",
+    )
+    assert _failed("breaker:vote") == {"client.error-code"}
+
+
+def test_a_library_that_stops_sending_for_good_is_not_conformant(project: Path) -> None:
+    (project / "blocked.py").write_text(
+        "import library, os, pathlib\n"
+        "def vote(asked):\n"
+        "    blocked = pathlib.Path('blocked')\n"
+        "    if blocked.exists():\n"
+        "        raise RuntimeError('blocked')\n"
+        "    answer = library.vote(asked)\n"
+        "    if answer.get('error', {}).get('code') == 'PORTAL_DELETED':\n"
+        "        blocked.touch()\n"
+        "    return answer\n",
+        "utf-8",
+    )
+    some = {"client.error-code", "client.secret-kept"}
+    verdict = check_client("blocked:vote", EDITION, draws=3, timeout_seconds=5, only=some).verdict
+    assert verdict.verdict is Verdict.INCOMPLETE
+    assert "0 requests arrived" in next(entry.note for entry in verdict.with_status(Status.ERROR))
+
+
+def test_a_success_that_was_made_up_is_no_call(project: Path) -> None:
+    (project / "cache.py").write_text(
+        "import library\n"
+        "known = {}\n"
+        "def vote(asked):\n"
+        "    key = repr(asked['params'])\n"
+        "    if key not in known:\n"
+        "        answer = library.vote(asked)\n"
+        "        if 'value' not in answer:\n"
+        "            return answer\n"
+        "        known[key] = answer\n"
+        "    return known[key]\n",
+        "utf-8",
+    )
+    assert _failed("cache:vote") == {"client.method"}
+
+
+def test_an_asynchronous_function_has_one_event_loop(project: Path) -> None:
+    (project / "aio.py").write_text(
+        LIBRARY.replace("httpx.Client", "httpx.AsyncClient")
+        .replace("def ", "async def ")
+        .replace("client.post", "await client.post")
+        .replace("return call", "return await call"),
+        "utf-8",
+    )
+    assert check_client("aio:vote", EDITION, draws=3, timeout_seconds=5).verdict.verdict is Verdict.CONFORMANT
+
+
+def test_a_library_that_asks_for_something_else_first_is_not_accused(project: Path) -> None:
+    (project / "asks.py").write_text(
+        "import library\n"
+        "def vote(asked):\n"
+        "    assert library.call(asked['url'], 'profile', {})['value']['ID']\n"
+        "    return library.vote(asked)\n",
+        "utf-8",
+    )
+    assert check_client("asks:vote", EDITION, draws=3, timeout_seconds=5).verdict.verdict is Verdict.CONFORMANT
+
+
+def test_a_method_that_the_portal_of_the_gate_does_not_know_is_named(project: Path) -> None:
+    (project / "asks.py").write_text(
+        "import library\n"
+        "def vote(asked):\n"
+        "    library.call(asked['url'], 'crm.lead.list', {})\n"
+        "    return {**library.vote(asked), 'value': 1}\n",
+        "utf-8",
+    )
+    some = {"client.parameters-intact", "client.true"}
+    verdict = check_client("asks:vote", EDITION, draws=3, timeout_seconds=5, only=some).verdict
+    [violation, *_] = next(entry for entry in verdict.with_status(Status.FAILED)).violations
+    assert "crm.lead.list" in "".join(violation.notes)
+
+
+def test_a_package_conformance_of_the_project_does_not_hide_the_suite(project: Path) -> None:
+    (project / "conformance").mkdir()
+    (project / "conformance" / "__init__.py").write_text("raise RuntimeError('imported')\n", "utf-8")
+    assert check_client("library:vote", EDITION, draws=3, timeout_seconds=5).verdict.verdict is Verdict.CONFORMANT
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("method", OTHER_METHODS)
+def test_what_libraries_ask_first_is_answered_whatever_the_script(bitrix24_portal: ServedPortal, method: str) -> None:
+    for name in (SECRET, "ACCESS_DENIED"):
+        answered = httpx.post(f"{bitrix24_portal.url.replace(SECRET, name)}{method}.json", json={})
+        assert answered.status_code == 200
+        assert answered.json()["result"]
