@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime, time
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -23,6 +24,8 @@ from conformance.errors import UserError
 
 Form = TypeVar("Form")
 Language = Literal["TOML", "JSON"]
+DEVIATIONS: Final = "deviations/{}.toml"
+"""Where the deviation files that ship with this package stand in it."""
 _DEEPEST: Final = 64
 _MOST_DOTS: Final = 1000
 _LONGEST: Final = 60
@@ -46,6 +49,18 @@ def load(path: Path, form: type[Form], language: Language = "TOML", largest: int
     largest: the most bytes that the file may have.
     """
     return fit(parse(read_text(path, largest), language, path), form, path)
+
+
+def file_or_shipped(folder: Path, name: str, shipped: str) -> Path:
+    """Return the path of a user's file, or the file of that bare name that ships with this package.
+
+    folder: the folder at which the user's path begins.
+    shipped: a pattern of the shipped files, as DEVIATIONS.
+    """
+    own = folder / name
+    inside = Path(str(files("conformance"))) / shipped.format(name)
+    is_shipped = re.fullmatch(r"[a-z0-9-]+", name) and not own.exists() and inside.exists()
+    return inside if is_shipped else own
 
 
 def read_text(path: Path, largest: int) -> str:

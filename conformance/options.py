@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from conformance.contract.clauses import edition_names
 from conformance.errors import UserError
+from conformance.loading import DEVIATIONS, file_or_shipped
 
 if TYPE_CHECKING:
     import pytest
@@ -19,6 +20,7 @@ AUTO: Final = "auto"
 EDITIONS: Final = tuple(edition_names())
 LEVELS: Final = ("documented", "implied")
 RECORD_MODES: Final = ("none", "rewrite")
+_SHIPPED_RECORD: Final = "record:"
 _LONGEST_NUMBER: Final = 18
 """Digits of the largest whole number that an option takes."""
 
@@ -125,13 +127,32 @@ def _path(_name: str, value: str) -> Path:
     return Path(value)
 
 
+def _deviations(_name: str, value: str) -> Path:
+    return file_or_shipped(Path(), value, DEVIATIONS)
+
+
+def _target(_name: str, value: str) -> str:
+    if not value.startswith(_SHIPPED_RECORD):
+        return value
+    folder = Path(__file__).parent / "cassettes"
+    shipped = sorted(path.name for path in folder.iterdir())
+    name = one_of("--target", value, [_SHIPPED_RECORD + name for name in shipped])
+    return str(folder / name.removeprefix(_SHIPPED_RECORD))
+
+
 _JUDGED: Final = "what is judged"
 _SENT: Final = "how much is sent"
 _WRITTEN: Final = "what is written"
 _CLIENT: Final = "a client library in place of a portal"
 
 OPTIONS: Final = (
-    Option("--target", _JUDGED, "`mock` (the embedded portal, the default), a target file, or a record's folder.", "T"),
+    Option(
+        "--target",
+        _JUDGED,
+        "`mock` (default) or `bitrix24` (portals in this package), a target file, a record's folder, or `record:NAME`.",
+        "T",
+        parse=_target,
+    ),
     Option(
         "--edition",
         _JUDGED,
@@ -140,7 +161,13 @@ OPTIONS: Final = (
         (*EDITIONS, AUTO),
     ),
     Option("--level", _JUDGED, "documented: judge only that. implied: judge both (the default).", "L", LEVELS),
-    Option("--deviations", _JUDGED, "Known deviations of the target. Default: the target's.", "FILE", parse=_path),
+    Option(
+        "--deviations",
+        _JUDGED,
+        "Known deviations of the target: a file, or `bitrix24-portal`.",
+        "FILE",
+        parse=_deviations,
+    ),
     Option("--allow-incomplete", _JUDGED, "Exit 0 although documented clauses were not exercised."),
     Option("--plan", _SENT, "Send the plan and nothing else. The default on a live target."),
     Option("--budget", _SENT, "The plan with so many requests at most.", "N", parse=_whole_number),

@@ -1,9 +1,11 @@
-"""The reference portal inside this process: respx in front of it, no socket."""
+"""The portals inside this process: respx in front of them, no socket."""
 
 import httpx
 import respx
 
 from conformance.contract.clauses import Edition
+from conformance.portals import BITRIX24
+from conformance.portals.bitrix24 import bitrix24_portal
 from conformance.portals.php_forms import PortalRequest
 from conformance.portals.reference import Answering, ReferencePortal
 from conformance.target.client import Portal
@@ -12,8 +14,9 @@ from conformance.target.transports import edge_of
 
 
 def in_process_portal(target: Target, edition: Edition) -> Portal:
-    """Return a fresh reference portal of that edition."""
-    return portal_answering(target, ReferencePortal(edition).answer)
+    """Return a fresh portal for an embedded target: `bitrix24`, or the reference portal of that edition."""
+    portal = bitrix24_portal() if target.name == BITRIX24 else ReferencePortal(edition)
+    return portal_answering(target, portal.answer)
 
 
 def portal_answering(target: Target, answer: Answering) -> Portal:

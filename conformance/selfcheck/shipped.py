@@ -1,4 +1,4 @@
-"""Makes the records that ship with the project: `python -m conformance.selfcheck.shipped`, in its root.
+"""Makes the records that ship with the project: `python -m conformance.selfcheck.shipped`.
 
 The reference portal is recorded over HTTP in both editions, by the command that users have. The record of the
 documentation holds the two exchanges that the page of 2026-03 prints (commit 5988ed13): its numbers, names and codes.
@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import httpx
 
+import conformance
 from conformance import __version__
 from conformance.contract.clauses import edition_names, load_edition
 from conformance.engine.plan_file import plan_document
@@ -30,7 +31,7 @@ from conformance.target.redact import Redactor
 from conformance.target.secrets import Secret, SecretUrl
 from conformance.target.target import Target
 
-FOLDER: Final = Path("cassettes")
+FOLDER: Final = Path(conformance.__file__).parent / "cassettes"
 PUBLISHED_SESSION: Final = 1743
 VOTE: Final = Call(
     ClassifiedValue("rateable", PUBLISHED_SESSION),
@@ -56,7 +57,7 @@ PUBLISHED: Final[tuple[tuple[Call, int, dict[str, Any]], ...]] = (
 
 
 def main() -> None:
-    """Writes the folders under `cassettes`."""
+    """Writes the folders under `conformance/cassettes`."""
     for edition in edition_names():
         _record_reference(edition)
     _record_documentation()
@@ -74,7 +75,7 @@ def _record_reference(edition: str) -> None:
             "utf-8",
         )
         line = [sys.executable, "-m", "conformance", "run", "--target", str(target), "--record-mode", "rewrite"]
-        subprocess.run([*line, "--report-dir", folder], check=True)
+        subprocess.run([*line, "--report-dir", folder], check=True, cwd=FOLDER.parent)
 
 
 def _record_documentation() -> None:

@@ -28,7 +28,7 @@ from conformance.target.target import load_target
 pytestmark = pytest.mark.quick
 
 GOLDEN: Final = Path(__file__).parent / "golden"
-RECORDING: Final = Path(conformance.__file__).parent.parent / "cassettes" / "documentation-2026-03"
+RECORDING: Final = Path(conformance.__file__).parent / "cassettes" / "documentation-2026-03"
 DEVIATIONS: Final = Path(str(files("conformance"))) / "deviations" / "bitrix24-portal.toml"
 TARGET: Final = """
 name = "staging"

@@ -330,7 +330,7 @@ def test_the_edition_is_told_by_the_codes(tmp_path: Path, edition: str) -> None:
 
 
 def test_records_are_compared_answer_by_answer(tmp_path: Path) -> None:
-    shipped = Path(__file__).parent.parent.parent / "cassettes"
+    shipped = Path(__file__).parent.parent / "cassettes"
     same = side_of(shipped / "reference-2026-03")
     assert compare_sides(same, same, forced=False) == ()
     changed = tmp_path / "reference-2026-03"

@@ -14,8 +14,8 @@ from conformance.contract.clauses import DEFAULT_EDITION, Edition, edition_names
 from conformance.errors import UserError
 from conformance.exchange.call import TOKEN_CALLERS, Caller
 from conformance.exchange.reproduce import WRONG_SECRET
-from conformance.loading import load, unknown
-from conformance.portals import reference
+from conformance.loading import DEVIATIONS, file_or_shipped, load, unknown
+from conformance.portals import BITRIX24, reference
 from conformance.target.environment import LAST_PORT, is_this_machine
 from conformance.target.redact import Redactor
 from conformance.target.secrets import SHORTEST_SECRET, Secret, SecretUrl
@@ -130,11 +130,15 @@ class TargetFile:
 
 
 def load_target(name: str) -> Target:
-    """Return the target of that name: "mock", or the path of a target file. Raise UserError."""
+    """Return the target of that name: "mock", "bitrix24", or the path of a target file. Raise UserError."""
     if name == "mock":
         return embedded_target()
+    if name == BITRIX24:
+        return replace(embedded_target(), name=BITRIX24, edition=edition_names()[-1])
     if not os.path.exists(name):
-        raise UserError(f"--target {name}: cannot read this file (no such file): give `mock` or a target file")
+        raise UserError(
+            f"--target {name}: cannot read this file (no such file): give `mock`, `{BITRIX24}` or a target file"
+        )
     return _target(load(Path(name), TargetFile), Path(name))
 
 
@@ -199,7 +203,7 @@ def _target(form: TargetFile, path: Path) -> Target:
         token=Secret(_expand(form.callers.token, f"{path}: callers.token")),
         sessions=sessions,
         not_offered=checked_not_offered(form.not_offered, sessions, path),
-        deviations=path.parent / form.deviations if form.deviations else None,
+        deviations=file_or_shipped(path.parent, form.deviations, DEVIATIONS) if form.deviations else None,
         private=tuple(Secret(_expand(value, f"{path}: private")) for value in form.private),
         limit=replace(DOCUMENTED_LIMIT if live else NO_LIMIT, **to_builtins(form.limit)),
         portal=form.portal,
