@@ -102,7 +102,7 @@ class ClientSession:
                 "check the program, or give it longer (--timeout)"
             )
         if isinstance(first.outcome, ProtocolError):
-            raise UserError(f"--client: {first.outcome.reason}: conformance/docs/client-libraries.md shows the protocol")
+            raise UserError(f"--client: {first.outcome.reason}: docs/client-libraries.md shows the protocol")
         if not first.arrivals:
             raise UserError(
                 f"--client: nothing arrived at the url of the first call, and what came back is {first.outcome}: "
