@@ -15,7 +15,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from conformance import __version__
-from conformance.contract.clauses import DEFAULT_EDITION, Edition, load_edition
+from conformance.contract.clauses import Edition, default_edition, load_edition
 from conformance.errors import CANNOT_RUN, UserError
 from conformance.options import AUTO, EDITIONS, GROUPS, OPTIONS, checked, one_of
 from conformance.portals import PORTALS, SERVED_PORT
@@ -257,7 +257,7 @@ def plan(explore: bool, **given: Any) -> None:
 @main.command()
 @click.option("--port", metavar="P", type=int, default=SERVED_PORT, show_default=True, help="0 takes a free one.")
 @click.option("--host", metavar="H", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--edition", type=_EDITION, help=f"Edition of the documentation. Default: {DEFAULT_EDITION}.")
+@click.option("--edition", type=_EDITION, help=f"Edition of the documentation. Default: {default_edition()}.")
 @click.option("--as", "portal", type=_OneOf(lambda: PORTALS), default=PORTALS[0], show_default=True)
 @click.option("--https", is_flag=True, help="Speak HTTPS too on the same port, with a throw-away authority.")
 def serve(port: int, host: str, edition: str | None, portal: str, https: bool) -> None:
@@ -320,7 +320,7 @@ def export() -> None:
 
 
 @export.command()
-@click.option("--edition", type=_EDITION, default=DEFAULT_EDITION, show_default=True)
+@click.option("--edition", type=_EDITION, default=default_edition(), show_default=True)
 def openapi(edition: str) -> None:
     """Write an OpenAPI 3.1 description of the method as JSON."""
     from conformance.contract.openapi import openapi_of
@@ -347,7 +347,7 @@ def _complete_clause(_context: click.Context, _param: click.Parameter, incomplet
 @click.option(
     "--edition",
     type=_EDITION,
-    help=f"Edition of the documentation. Default: {DEFAULT_EDITION} for the list, all for a clause.",
+    help=f"Edition of the documentation. Default: {default_edition()} for the list, all for a clause.",
 )
 def explain(clause: str | None, edition: str | None) -> None:
     """Explain a clause; without one, list all by chapter with their levels."""
@@ -357,7 +357,7 @@ def explain(clause: str | None, edition: str | None) -> None:
     from conformance.reporting.clause_list import clause_list
 
     width = shutil.get_terminal_size((120, 24)).columns
-    click.echo(clause_list(load_edition(edition or DEFAULT_EDITION), width))
+    click.echo(clause_list(load_edition(edition or default_edition()), width))
 
 
 def _explain(clause: str, editions: list[Edition]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.contract.clauses import edition_names, load_edition
+from conformance.contract.clauses import default_edition, load_edition
 from conformance.portals.certificate import throw_away_certificate
 from conformance.portals.mock import Arrival, MockPortal
 from conformance.portals.reference import SECRET, SESSIONS, ReferencePortal, Vote
@@ -50,7 +50,7 @@ class ServedPortal:
 @pytest.fixture
 def bitrix24_portal() -> Iterator[ServedPortal]:
     """A mock portal that is there while the test runs."""
-    mock = MockPortal(ReferencePortal(load_edition(edition_names()[-1])))
+    mock = MockPortal(ReferencePortal(load_edition(default_edition())))
     with throw_away_certificate() as certificate, serving(mock.answer, certificate.context) as base:
         url = f"{base}/rest/1/{SECRET}/"
         https = url.replace("http:", "https:", 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from conformance.clients.process import words_of
-from conformance.contract.clauses import Clause, Edition, edition_names
+from conformance.contract.clauses import Clause, Edition, default_edition, edition_names
 from conformance.engine.detect_edition import CALLS, DetectedEdition, detect_edition
 from conformance.engine.deviations import Deviation, load_deviations
 from conformance.engine.exhaustive import Coverage, coverage_of
@@ -30,7 +30,6 @@ DRAWS: Final = 100
 """How many calls Hypothesis may propose for each clause of a portal."""
 CLIENT_DRAWS: Final = 60
 """How many calls Hypothesis may propose for each clause of a client library."""
-CLIENT_EDITION: Final = edition_names()[-1]
 """Client libraries of today speak to portals of today."""
 
 
@@ -127,7 +126,7 @@ def run_of(options: Options) -> Run:
     target = load_target(options.target) if record is None else record.target
     if target.kind == "url":
         read_environment(target.ca_file)  # so that a wrong value is said before anything else
-    given = CLIENT_EDITION if client and options.edition is None else options.edition
+    given = default_edition() if client and options.edition is None else options.edition
     guess = _guessed(target) if given == AUTO else None
     if guess is not None:
         # What was asked for that counts for the portal's limit too.
@@ -155,7 +154,8 @@ def run_of(options: Options) -> Run:
 
 def _guessed(target: Target) -> DetectedEdition:
     if target.kind != "url":
-        raise UserError("--edition auto: only a portal with a url is asked: give --edition 2024-10 or 2026-03")
+        names = " or ".join(edition_names())
+        raise UserError(f"--edition auto: only a portal with a url is asked: give --edition {names}")
     portal = network_portal(target)
     try:
         return detect_edition(portal)

@@ -14,8 +14,6 @@ from conformance.errors import UserError
 from conformance.loading import fit, parse, unknown
 
 Level = Literal["documented", "implied", "observed"]
-DEFAULT_EDITION: Final = "2024-10"
-"""The edition of the embedded portal and of the commands that show the contract."""
 Chapter = Literal[
     "required", "optional", "rating", "comment", "success", "errors", "transport", "access", "effects", "client"
 ]
@@ -115,7 +113,7 @@ class NotJudged:
 class Edition:
     """One published state of the documentation.
 
-    name: the month of the edition, as in "2026-03".
+    name: the month of the edition, as its file is named.
     summary: the edition in one sentence.
     clauses: the demands on a portal by clause id, in reading order.
     client_clauses: the demands on a client library by clause id, in reading order.
@@ -161,6 +159,11 @@ def edition_names() -> list[str]:
     return sorted(
         entry.name.removesuffix(".toml") for entry in _editions_folder().iterdir() if entry.name.endswith(".toml")
     )
+
+
+def default_edition() -> str:
+    """Return the newest edition. It holds wherever the user names none."""
+    return edition_names()[-1]
 
 
 @cache

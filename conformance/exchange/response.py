@@ -190,7 +190,7 @@ def outcome_of(document: Json) -> Outcome:
     """Return the outcome that a JSON document states."""
     if document is NO_JSON:
         return Malformed(foreign=True)
-    # The page of 2024-10 prints the bare `true`. The missing envelope is judged by the clause success.envelope alone.
+    # The oldest page prints the bare `true`. The missing envelope is judged by the clause success.envelope alone.
     if document is True:
         return Accepted()
     if not isinstance(document, dict):

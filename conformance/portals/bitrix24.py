@@ -1,6 +1,6 @@
 """A portal that behaves as the real one by its public source (snapshots of 2023-10 to 2026-05): read, not measured.
 
-The portal follows edition 2026-03, besides the deviations in `conformance/deviations/bitrix24-portal.toml`. If the
+The portal follows the newest edition, besides the deviations in `conformance/deviations/bitrix24-portal.toml`. If the
 documentation is silent, the portal follows its public source.
 """
 
@@ -8,12 +8,11 @@ import math
 import re
 from typing import Any, Final
 
-from conformance.contract.clauses import load_edition
+from conformance.contract.clauses import default_edition, load_edition
 from conformance.exchange.call import Json
 from conformance.portals.php_forms import PortalRequest
 from conformance.portals.reference import Context, PortalResponse, ReferencePortal, Refusal, Reply, Result, Vote
 
-EDITION: Final = "2026-03"
 LABEL: Final = "read in source, not measured"
 _LARGEST: Final = 2**63 - 1
 _LONGEST_COMMENT: Final = 10_000
@@ -27,8 +26,8 @@ class _Crash(Exception):
 
 
 def bitrix24_portal() -> ReferencePortal:
-    """Return the reference portal of edition 2026-03 with the method of the real portal."""
-    portal = ReferencePortal(load_edition(EDITION))
+    """Return the reference portal of the newest edition with the method of the real portal."""
+    portal = ReferencePortal(load_edition(default_edition()))
     honest = portal.answer
 
     def answer(request: PortalRequest) -> PortalResponse:
@@ -50,7 +49,7 @@ def _vote(portal: ReferencePortal, parameters: dict[str, Json], context: Context
     if isinstance(session, dict) and "ID" in session:
         session = session["ID"]
     if _is_empty(session):
-        return portal.refusal("EMPTY_SESSION_ID", "CHAT_ID")
+        return portal.refusal("EMPTY_SESSION_ID")
     if isinstance(session, list | dict):
         return Refusal("ERROR_ARGUMENT", 400)
     comment = parameters.get("COMMENT")
@@ -62,7 +61,7 @@ def _vote(portal: ReferencePortal, parameters: dict[str, Json], context: Context
         raise _Crash
     text = _text_of(comment)
     if unrated and _is_empty(text):
-        return portal.refusal("EMPTY_VOTE_PARAMS", "WRONG_PARAMETER")
+        return portal.refusal("EMPTY_VOTE_PARAMS")
     denial = portal.denial(_whole(session), context.user)
     if denial is not None:
         return denial

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from conformance.contract.clauses import DEFAULT_EDITION, Edition, load_edition
+from conformance.contract.clauses import Edition, default_edition, load_edition
 from conformance.errors import UserError
 from conformance.portals import PORTALS, bitrix24, reference
 from conformance.portals.certificate import Certificate, throw_away_certificate
@@ -57,9 +57,9 @@ def _portal(name: str, edition: str | None) -> ReferencePortal:
     if name not in PORTALS:
         raise UserError(f"--as {name}: choose {' or '.join(PORTALS)}")
     if name == "reference":
-        return ReferencePortal(load_edition(edition or DEFAULT_EDITION))
-    if edition not in (None, bitrix24.EDITION):
-        raise UserError(f"--as bitrix24: it follows {bitrix24.EDITION} at every date: leave --edition out")
+        return ReferencePortal(load_edition(edition or default_edition()))
+    if edition not in (None, default_edition()):
+        raise UserError(f"--as bitrix24: it follows {default_edition()} at every date: leave --edition out")
     return bitrix24.bitrix24_portal()
 
 

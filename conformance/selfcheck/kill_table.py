@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from conformance.contract.clauses import Clause, edition_names, load_edition
-from conformance.run import CLIENT_EDITION
+from conformance.contract.clauses import Clause, default_edition, edition_names, load_edition
 from conformance.selfcheck.client_mutants import CLIENT_MUTANTS, CONFORMING_CLIENTS, Client
 from conformance.selfcheck.conforming_variants import CONFORMING_VARIANTS
 from conformance.selfcheck.mutants import MUTANTS, must_catch
@@ -67,9 +66,9 @@ def _lines(found: Found) -> Iterator[str]:
         yield from _portals(edition, rows)
         yield from _clauses(f"edition {edition}", load_edition(edition).clauses, [row.failed for row in rows])
     clients = (*CLIENT_MUTANTS, *CONFORMING_CLIENTS)
-    failed = [tuple(found[CLIENT_EDITION]["client"][client.name]) for client in clients]
+    failed = [tuple(found[default_edition()]["client"][client.name]) for client in clients]
     yield from _clients(clients, failed)
-    yield from _clauses(CLIENTS, load_edition(CLIENT_EDITION).client_clauses, failed)
+    yield from _clauses(CLIENTS, load_edition(default_edition()).client_clauses, failed)
 
 
 def _portals(edition: str, rows: list[Row]) -> list[str]:

@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from conformance.contract.clauses import DEFAULT_EDITION, load_edition
+from conformance.contract.clauses import default_edition, load_edition
 from conformance.exchange.call import METHOD
 from conformance.portals.mock import MockPortal
 from conformance.portals.reference import SECRET, ReferencePortal
@@ -80,7 +80,7 @@ def _serve_bare() -> None:
 
 
 def _serve_votes() -> None:
-    mock = MockPortal(ReferencePortal(load_edition(DEFAULT_EDITION)))
+    mock = MockPortal(ReferencePortal(load_edition(default_edition())))
     listening = listen(HOST, 0)
     port = listening.getsockname()[1]
     Server(mock.answer, listening, lambda: print(port, flush=True)).run()

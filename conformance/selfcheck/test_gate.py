@@ -3,12 +3,12 @@
 import pytest
 
 from conformance.check import check_client
-from conformance.contract.clauses import edition_names, load_edition
+from conformance.contract.clauses import default_edition, edition_names, load_edition
 from conformance.reporting.verdict import Status, Verdict
 from conformance.selfcheck.client_mutants import CLIENT_MUTANTS, CONFORMING_CLIENTS, Client
 from conformance.suite import client_checks
 
-NEWEST = load_edition(edition_names()[-1])
+NEWEST = load_edition(default_edition())
 DRAWS = 10
 CAP_SECONDS = 3.0
 

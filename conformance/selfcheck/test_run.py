@@ -226,6 +226,6 @@ def test_explain_says_what_each_edition_says(tmp_path: Path) -> None:
     assert "edition 2024-10: documented" in ran.output
     assert "codes: CHAT_TYPE" in ran.output
     assert "edition 2026-03: not a clause of it" in ran.output
-    assert "source: imopenlines.session.head.vote, Possible Error Codes (e6841308)" in ran.output
+    assert "imopenlines-session-head-vote.md, Possible Error Codes (58d6007a)" in ran.output
     everything = command(tmp_path, "explain", "--edition", "2026-03").output
     assert all(clause in everything for clause in load_edition("2026-03").clauses)

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import httpx
 from msgspec import UNSET, Meta, UnsetType, to_builtins
 
-from conformance.contract.clauses import DEFAULT_EDITION, Edition, edition_names, load_edition
+from conformance.contract.clauses import Edition, default_edition, edition_names, load_edition
 from conformance.errors import UserError
 from conformance.exchange.call import TOKEN_CALLERS, Caller
 from conformance.exchange.reproduce import WRONG_SECRET
@@ -157,7 +157,7 @@ def embedded_target() -> Target:
     return Target(
         name="mock",
         kind="embedded",
-        edition=DEFAULT_EDITION,
+        edition=default_edition(),
         live=False,
         callers=_callers(main, f"{host}2/{reference.SECOND_SECRET}/", f"{host}3/{reference.UNSCOPED_SECRET}/", host),
         token=Secret(reference.TOKEN),
