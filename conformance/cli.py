@@ -314,6 +314,29 @@ def diff(before: Path, after: Path, form: str | None, fail_on: str, force: bool)
     return int(fail_on != NEVER and has_got_worse(changes, fail_on))
 
 
+@main.command()
+@click.argument("checkout", type=click.Path(path_type=Path))
+@click.option("--edition", type=_EDITION, help="Default: the newest.")
+@click.option("--commit", metavar="REV", help="Read this revision with git. Default: the files as they are.")
+@click.option("--markdown", "form", flag_value="markdown", help="Tables for an issue.")
+@click.option("--json", "form", flag_value="json", help="A JSON object.")
+def documentation(checkout: Path, edition: str | None, commit: str | None, form: str | None) -> int:
+    """Compare a checkout of bitrix24/b24restdocs with an edition. Exit 1 when they differ.
+
+    It names the sections that changed, moved or vanished, the clauses that rest on them, and changed rows of tables.
+    """
+    from conformance.documentation.checkout import open_checkout
+    from conformance.documentation.comparison import compare
+    from conformance.reporting.documentation import comparison_document, comparison_markdown, comparison_text
+
+    comparison = compare(load_edition(edition or EDITIONS[-1]), open_checkout(checkout, commit))
+    if form == "json":
+        click.echo(_json(comparison_document(comparison)))
+    else:
+        click.echo((comparison_markdown if form == "markdown" else comparison_text)(comparison))
+    return int(comparison.has_changed)
+
+
 @main.group()
 def export() -> None:
     """Write the contract in the form of another tool."""

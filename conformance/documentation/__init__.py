@@ -1,0 +1,1 @@
+"""The public documentation in a checkout, compared with an edition."""
