@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from conformance import cli
@@ -294,3 +295,38 @@ def test_a_hash_is_written_into_an_edition_file() -> None:
     assert once == text.replace('heading = "h"\n', f'heading = "h"\nhash = "{"1" * 16}"\n')
     assert with_hash(once, "one", "2" * 16) == once.replace("1" * 16, "2" * 16)
     assert f'[sections.three]\nhash = "{"3" * 16}"\n' in with_hash(text, "three", "3" * 16)
+
+
+WORKFLOW = Path(__file__).parents[2] / ".github" / "workflows" / "documentation.yml"
+FAKES = {
+    "vote-conformance": 'echo "$*" >> calls; echo "### what differs"; exit $STATUS',
+    "gh": 'echo "gh $1 $2 $3" >> calls; [ "$2" = list ] && printf "%s" "$OPEN" || cat documentation.md > issue',
+}
+
+
+@pytest.mark.skipif(not WORKFLOW.exists(), reason="an installed package has no workflows")
+@pytest.mark.parametrize(
+    ("status", "open_issue", "last"),
+    [(0, "", None), (1, "", "gh issue create --title"), (1, "7", "gh issue edit 7"), (2, "", None)],
+)
+def test_the_workflow_keeps_one_issue(tmp_path: Path, status: int, open_issue: str, last: str | None) -> None:
+    [job] = yaml.safe_load(WORKFLOW.read_text("utf-8"))["jobs"].values()
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step["uses"]) for step in job["steps"] if "uses" in step)
+    for name, script in FAKES.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+        (tmp_path / name).chmod(0o755)
+    files = {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary"), "GITHUB_OUTPUT": str(tmp_path / "output")}
+    variables = {"PATH": f"{tmp_path}:/usr/bin:/bin", "STATUS": str(status), "OPEN": open_issue, "TITLE": "x"}
+    compared, issue = (step for step in job["steps"] if "name" in step)
+
+    def run(step: dict[str, str]) -> int:
+        line = ["/bin/bash", "-e", "-c", step["run"]]
+        return subprocess.run(line, cwd=tmp_path, env={**files, **variables}, check=False).returncode
+
+    assert run(compared) == (status == 2)
+    assert (tmp_path / "output").read_text() == f"status={status}\n"
+    if status == 1:
+        assert issue["if"] == "steps.compare.outputs.status == '1'"
+        assert run(issue) == 0
+        assert (tmp_path / "calls").read_text().splitlines()[-1] == last
+        assert (tmp_path / "issue").read_text() == "### what differs\n"
