@@ -225,6 +225,32 @@ def adapter(library: str) -> None:
 
 
 @main.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=_complete_library)
+@click.option("--edition", "names_of_editions", type=_EDITION, multiple=True, help="Default: every edition.")
+@click.option("--newest", is_flag=True, help="Judge the newest version in the registry where it is not the listed one.")
+@click.option("--render", is_flag=True, help="Judge nothing: write the pages from the reports that are there.")
+@click.option("--report-dir", metavar="DIR", type=click.Path(path_type=Path), default="reports", show_default=True)
+def matrix(
+    names: tuple[str, ...], names_of_editions: tuple[str, ...], newest: bool, render: bool, report_dir: Path
+) -> None:
+    """Judge the published libraries, all or the named, and write clients.md and clients.html about all of them."""
+    from conformance.clients.libraries import libraries, library_of
+    from conformance.clients.matrix import gate_all, rows_of
+    from conformance.reporting.clients_page import clients_html, clients_markdown
+    from conformance.reporting.report import write_whole
+
+    chosen = [library_of(name)[0] for name in names or libraries()]
+    if not render:
+        gate_all(chosen, names_of_editions or EDITIONS, report_dir / "clients", newest, click.echo)
+    rows = list(rows_of(list(libraries().values()), EDITIONS, report_dir / "clients"))
+    for name, text in (
+        ("clients.md", clients_markdown(rows, EDITIONS)),
+        ("clients.html", clients_html(rows, EDITIONS)),
+    ):
+        click.echo(write_whole(report_dir / name, text))
+
+
+@main.command()
 @_options_of_a_run("--target", "--edition", "--budget", "--no-votes", "--exhaustive", "--seed")
 @click.option("--explore", is_flag=True, help="List what explore mode sends: the default of a run on this machine.")
 def plan(explore: bool, **given: Any) -> None:

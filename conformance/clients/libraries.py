@@ -23,11 +23,14 @@ _READY: Final = "installed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
-    """A published library, in one of the ways in which it sends a call.
+    """A published library, in one of the ways in which it sends a call, or raw calls as people write them.
 
     name: what `vote-conformance gate` takes.
+    language: of the library and of its adapter.
+    registry: where the package is; empty where the language itself is enough.
+    program: the command that runs the adapter, where no environment is made for it.
     package: its name in the registry; the same as name where it is empty.
-    version: the version that the deviation file is about.
+    version: the version that the deviation file is about; empty where it is that of the program.
     released: the year and month of that version.
     sends: how the call travels.
     adapter: a file in the folder of adapters.
@@ -39,22 +42,19 @@ class Library:
     """
 
     name: str
-    version: str
-    registry: Literal["PyPI", "npm"]
-    released: str
+    language: str
     sends: str
     adapter: str
     deviations: str
+    version: str = ""
+    registry: Literal["PyPI", "npm", ""] = ""
+    released: str = ""
+    program: tuple[str, ...] = ()
     package: str = ""
     arguments: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     python: str = ""
     https: bool = False
-
-    @property
-    def language(self) -> str:
-        """Return the language of its adapter."""
-        return "Python" if self.registry == "PyPI" else "JavaScript"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,9 @@ def library_of(text: str) -> tuple[Library, str]:
 
 def program_of(library: Library, version: str) -> list[str]:
     """Return the words that start the adapter. Install the library where that was not done yet. Raise UserError."""
+    if not library.registry:
+        program, *words = library.program
+        return [_found(program), *words, str(ADAPTERS / library.adapter)]
     package = f"{library.package or library.name}=={version}"
     folder = platformdirs.user_cache_path("vote-conformance") / "clients" / package.replace("/", "+")
     is_python = library.registry == "PyPI"

@@ -5,6 +5,7 @@ No package is installed by these tests: what they leave out is the gate of each 
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -13,6 +14,7 @@ from conformance.cli import main
 from conformance.clients.libraries import ADAPTERS, Library, libraries, library_of, program_of
 from conformance.engine.deviations import load_deviations
 from conformance.errors import UserError
+from conformance.reporting.clients_page import Row, clients_html, clients_markdown
 
 pytestmark = pytest.mark.quick
 
@@ -49,3 +51,59 @@ def test_an_installed_library_is_not_installed_again(tmp_path: Path, monkeypatch
 def test_gate_without_a_name_lists_the_libraries() -> None:
     shown = CliRunner().invoke(main, ["gate"])
     assert "b24pysdk==1.3.2  PyPI, POST, JSON" in shown.output
+
+
+def _report(status: str, classes: dict[str, str]) -> dict[str, Any]:
+    violation = {
+        "asked": "SESSION_ID=494 RATING=null",
+        "arrived": 'SESSION_ID="494" RATING="<b>None"   GET, query',
+        "answered": "true",
+        "came_back": "the value true",
+        "permitted": "RATING arrives absent, null or empty",
+        "repeat": "printf x | vote-conformance adapter abx24",
+        "classes": classes,
+        "notes": [],
+    }
+    clause = {
+        "id": "client.omitted-stays-omitted",
+        "status": status,
+        "note": "",
+        "statement": "left out",
+        "violations": [violation] if status == "failed" else [],
+        "observed": {},
+    }
+    return {"client": "abx24 1.1.2", "edition": "2026-03", "clauses": [clause]}
+
+
+def _row(status: str, classes: dict[str, str]) -> Row:
+    return Row(
+        name="abx24",
+        version="1.1.2",
+        language="Python",
+        released="2021-11",
+        sends="GET, query",
+        reports={"2026-03": _report(status, classes)},
+        whys={"2024-10": "php is not on the path"},
+        known=lambda _clause, given: "None is sent as a text" if given["rating"] == "null" else "",
+        is_pinned=True,
+    )
+
+
+@pytest.mark.parametrize(("rating", "glyph", "status"), [("null", "≈", "known-deviation"), ("absent", "✗", "failed")])
+def test_a_cell_leads_to_the_violation_and_tells_a_known_deviation_apart(rating: str, glyph: str, status: str) -> None:
+    rows, editions = [_row("failed", {"rating": rating})], ("2024-10", "2026-03")
+    page, text = clients_html(rows, editions), clients_markdown(rows, editions)
+    place = "abx24-1.1.2-2026-03-client.omitted-stays-omitted"
+    assert f'<a class="chip {status}" href="#{place}"' in page
+    assert f'id="{place}"' in page
+    assert "printf x | vote-conformance adapter abx24" in page
+    assert "&lt;b&gt;None" in page
+    assert page.count("php is not on the path") == 1
+    assert f"| abx24 1.1.2 | Python | 2021-11 | GET, query | {glyph} |" in text
+    assert ("Known: None is sent as a text." in text) == (status == "known-deviation")
+
+
+def test_a_clause_that_holds_leads_nowhere() -> None:
+    page = clients_html([_row("passed", {})], ("2026-03",))
+    assert '<a class="chip' not in page
+    assert '<span class="chip passed" title="client.omitted-stays-omitted: passed">' in page

@@ -1,0 +1,31 @@
+"""bitrix24-rest 2.0.3 by the client protocol."""
+
+import asyncio
+import json
+import sys
+import traceback
+from importlib.metadata import version
+
+from bitrix24 import Bitrix24, BitrixError
+
+NAME = f"bitrix24-rest {version('bitrix24-rest')}"
+
+
+async def called(asked):
+    return await Bitrix24(asked["url"]).callMethod(asked["method"], asked["params"])
+
+
+def vote(asked):
+    return asyncio.run(called(asked))
+
+
+for line in sys.stdin:
+    try:
+        answer = {"value": vote(json.loads(line))}
+    except BitrixError as error:
+        traceback.print_exc()  # as an application logs it
+        answer = {"error": {"code": error.code, "description": error.message}}
+    except Exception as error:
+        traceback.print_exc()
+        answer = {"exception": f"{type(error).__name__}: {error}"}
+    print(json.dumps({**answer, "client": NAME}), flush=True)
