@@ -199,6 +199,8 @@ def _run_portal_checks(
     try:
         results = run_checks(session, checks, run.mode, run.deviations, seed=run.seed, watch=watch)
     finally:
+        repeated = session.portal.repeated.items()
+        run.notes = tuple(f"asked once more, {count} times: {reason}" for reason, count in repeated)
         run.requests, run.writes, run.combinations = session.portal.requests, session.writes, session.combinations
     return results
 

@@ -53,6 +53,7 @@ class Run:
     may_write: True if --yes was given.
     edition_evidence: what the edition was chosen by, where the portal was asked.
     client_name: the library as it names itself.
+    notes: what was asked once more, and other things to know beside the verdict.
     unrecorded: how many requests were not on the recording.
     write_record: writes the recording when the run has come to its end.
     not_put_back: what of the found votes was not restored.
@@ -86,6 +87,7 @@ class Run:
     combinations: dict[Combination, str] = field(default_factory=dict)
     requests: int = 0
     writes: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def clauses(self) -> Mapping[str, Clause]:
@@ -114,6 +116,7 @@ class Run:
             requests=self.requests,
             writes=self.writes,
             recorded=None if self.record is None else self.record.recorded,
+            notes=self.notes,
         )
 
 

@@ -10,6 +10,7 @@ from conformance.errors import UserError
 from conformance.exchange.call import ABSENT, PLAIN_JSON, Call, ClassifiedValue, Json, ReadBack
 from conformance.exchange.read_back import NOT_READ, NotRead, StoredVote
 from conformance.exchange.response import LIMIT_CODES, NO_JSON
+from conformance.exchange.stand_in import before_json, media_type
 from conformance.exchange.violation import printable
 from conformance.target.target import Target
 from conformance.target.transports import NoResponse, NotRecorded
@@ -20,14 +21,13 @@ _SETUP_CODES: Final = frozenset(
     {"NO_AUTH_FOUND", "INVALID_CREDENTIALS", "expired_token", "user_access_error", "insufficient_scope"}
     | {"ERROR_METHOD_NOT_FOUND", "PORTAL_DELETED", "INVALID_REQUEST"}
 )
-_NEEDING_READS: Final = {"effect.saved", "effect.unchanged-on-refusal", "effect.revote"}
 
 
 def preflight_requests(target: Target) -> tuple[Call | ReadBack, ...]:
     """Return two calls that no portal can take for a vote, then read-backs of the sessions that show a wrong set-up."""
     rateable = target.sessions["rateable"]
     calls = (Call(ClassifiedValue("absent", ABSENT)), Call(ClassifiedValue("rateable", rateable)))
-    if target.not_offered >= _NEEDING_READS:
+    if not target.reads_back:
         return calls
     return (
         *calls,
@@ -67,8 +67,10 @@ def _check_answers(exchanges: tuple[Exchange, ...], shown: str) -> None:
     if all(exchange.response.code in _SETUP_CODES for exchange in exchanges):
         raise UserError(f"{shown}: the portal answers {first.code}: check the webhook's secret, scope and address")
     if all(exchange.response.document is NO_JSON for exchange in exchanges):
+        if before := before_json(first.text):
+            raise UserError(f"{shown}: {before} stands before the JSON of each answer: a file of the portal writes it")
         raise UserError(
-            f"{shown}: the answers are not JSON but {first.content_type or 'of no type'} "
+            f"{shown}: the answers are not JSON but {media_type(first.content_type)} "
             f"(HTTP {first.status}): check that the url is a REST webhook"
         )
 

@@ -14,6 +14,7 @@ from conformance.errors import UserError
 from conformance.exchange.call import (
     ABSENT,
     NO_RIGHTS,
+    PLAIN_JSON,
     Batch,
     BatchRequest,
     Call,
@@ -23,7 +24,8 @@ from conformance.exchange.call import (
     calls_of,
 )
 from conformance.exchange.read_back import NOT_READ, NotRead, StoredVote
-from conformance.exchange.response import Response
+from conformance.exchange.response import LIMIT_CODES, Response
+from conformance.exchange.stand_in import advice_of, is_denial, stand_in
 from conformance.target.client import Portal
 from conformance.target.transports import NoResponse, NotRecorded
 
@@ -71,6 +73,7 @@ class PortalSession:
     judged_sessions: frozenset[str] = field(init=False)
     _number: int = 0
     _failures: int = 0
+    _passing: set[str] = field(default_factory=set)
     _allowed: dict[tuple[str, str, str], AllowedOutcomes] = field(default_factory=dict)
     _denied: AllowedOutcomes = field(init=False)
 
@@ -102,17 +105,26 @@ class PortalSession:
         if isinstance(request, ReadBack):
             return (self.read(request.session),)
         if isinstance(request, BatchRequest):
-            responses = self._answered(lambda: self.portal.send_batch(request.calls))
+            repeatable = all(map(self._is_repeatable, request.calls))
+            responses = self._answered(lambda: self.portal.send_batch(request.calls, repeatable=repeatable))
+            self._check_portal(responses[0])
             return tuple(map(self._exchange, request.calls, responses))
         return (self.send(request),)
 
     def send(self, call: Call) -> Exchange:
         """Send one call now. Raise NoResponse, or UserError if the target is dead."""
-        return self._exchange(call, self._answered(lambda: self.portal.send(call)))
+        response = self._answered(lambda: self.portal.send(call, repeatable=self._is_repeatable(call)))
+        if call.delivery.caller not in NO_RIGHTS:
+            self._check_portal(response)
+        return self._exchange(call, response)
 
     def read(self, number: int) -> StoredVote | NotRead:
         """Return the vote of a session as it stands. Raise as send does."""
         return self._answered(lambda: self.portal.read(number)) if self.reads else NOT_READ
+
+    def _is_repeatable(self, call: Call) -> bool:
+        """Return True if a call may be sent twice: it cannot be accepted, or its effect can be read back."""
+        return self.reads or not self.allowed(call).accepted
 
     def allowed(self, call: Call) -> AllowedOutcomes:
         """Return the outcomes that the edition permits for a call."""
@@ -143,10 +155,29 @@ class PortalSession:
         self._failures = 0
         return answer
 
+    def _check_portal(self, response: Response) -> None:
+        """Raise UserError if every call is answered like this one, whatever its values are."""
+        system_codes = frozenset(self.edition.system_codes) - self.edition.method_codes - LIMIT_CODES
+        found = stand_in(response) or (response.code if is_denial(response, system_codes) else "")
+        if not found or found in self._passing:
+            return
+        target = self.portal.target
+        try:
+            others = [self.portal.send(Call(ClassifiedValue("absent", ABSENT)), unrecorded=True)]
+            if target.reads_back:
+                others.append(self.portal.read_answer(target.sessions["rateable"], unrecorded=True))
+        except NoResponse:
+            return
+        if all((other.status, other.code) == (response.status, response.code) for other in others):
+            shown = target.callers[PLAIN_JSON.caller].shown
+            every = f"the portal answers {found} (HTTP {response.status})" if response.refused else f"{found} answers"
+            raise UserError(f"{shown}: {every} to every call: {advice_of(response)}")
+        self._passing.add(found)
+
     def _count(self, failure: NoResponse) -> None:
         """Count failures in a row, unless the portal answers a harmless call: then it is alive."""
         try:
-            self.portal.send(Call(ClassifiedValue("absent", ABSENT)))
+            self.portal.send(Call(ClassifiedValue("absent", ABSENT)), unrecorded=True)
         except NoResponse:
             self._failures += 1
         if self._failures >= MOST_FAILURES:

@@ -8,9 +8,8 @@ from conformance.portals import BITRIX24
 from conformance.portals.bitrix24 import bitrix24_portal
 from conformance.portals.php_forms import PortalRequest
 from conformance.portals.reference import Answering, ReferencePortal
-from conformance.target.client import Portal
+from conformance.target.client import Portal, portal_behind
 from conformance.target.target import Target
-from conformance.target.transports import edge_of
 
 
 def in_process_portal(target: Target, edition: Edition) -> Portal:
@@ -21,7 +20,7 @@ def in_process_portal(target: Target, edition: Edition) -> Portal:
 
 def portal_answering(target: Target, answer: Answering) -> Portal:
     """Return any function from request to response as a portal."""
-    return Portal(target, edge_of(mock_transport(answer), target))
+    return portal_behind(mock_transport(answer), target)
 
 
 def mock_transport(answer: Answering) -> httpx.MockTransport:

@@ -134,6 +134,7 @@ class ReportFile:
     writes: Annotated[int, Meta(ge=0, description="Votes that were accepted.")]
     coverage: _CoverageEntry
     clauses: tuple[_ClauseEntry, ...]
+    notes: Annotated[tuple[str, ...], Meta(description="What was asked once more, and why.")] | UnsetType = UNSET
 
 
 def read_report(path: Path) -> Report:

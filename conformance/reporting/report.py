@@ -44,6 +44,7 @@ class RunFacts:
     requests: int
     writes: int
     recorded: datetime | None
+    notes: tuple[str, ...] = ()
 
 
 def report_of(run: RunVerdict, facts: RunFacts) -> dict[str, Any]:
@@ -71,6 +72,7 @@ def report_of(run: RunVerdict, facts: RunFacts) -> dict[str, Any]:
         "writes": facts.writes,
         "coverage": asdict(facts.coverage),
         "clauses": [_clause(entry) for entry in run.clauses],
+        **({"notes": list(facts.notes)} if facts.notes else {}),
     }
 
 

@@ -52,7 +52,7 @@ def summary(run: RunVerdict, facts: RunFacts, colour: bool) -> str:
         "",
         f"verdict: {run.verdict.value}   {judged}, edition {facts.edition}",
     ]
-    lines += facts.edition_evidence
+    lines += [*facts.edition_evidence, *facts.notes]
     if facts.client:
         return "\n".join([*lines, f"{', '.join(counts)}; {facts.requests} requests arrived; seed {facts.seed}"])
     sent = f"{facts.mode}: {facts.requests} requests, {facts.writes} votes"

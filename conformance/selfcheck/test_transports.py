@@ -3,6 +3,7 @@
 import gzip
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -11,14 +12,15 @@ import pytest
 
 from conformance.exchange.call import TOKEN_CALLERS, Call, Caller, ClassifiedValue, Delivery, Encoding
 from conformance.exchange.encode import HttpRequest, encode
+from conformance.exchange.read_back import StoredVote
 from conformance.portals.php_forms import PortalRequest, read_parameters
 from conformance.portals.reference import PortalResponse
 from conformance.portals.server import serving
-from conformance.target.client import Portal, network_portal
+from conformance.target.client import Portal, edge_of, network_portal, portal_behind
 from conformance.target.redact import Redactor
 from conformance.target.secrets import Secret, SecretUrl
 from conformance.target.target import Target, embedded_target
-from conformance.target.transports import NoResponse, edge_of, placeholder_request
+from conformance.target.transports import NoResponse, placeholder_request
 
 pytestmark = pytest.mark.quick
 
@@ -66,7 +68,7 @@ class _Chunks(httpx.SyncByteStream):
 
 def _answer(network: httpx.BaseTransport, call: Call = VOTE, target: Target | None = None) -> httpx.Response:
     sent = placeholder_request(encode(call, "recorded-token"), call.delivery.caller)
-    return edge_of(network, target or _target()).handle_request(sent)
+    return edge_of(network, target or _target(), Counter()).handle_request(sent)
 
 
 @pytest.mark.parametrize("caller", Caller)
@@ -94,7 +96,7 @@ def test_a_request_of_a_caller_without_an_address_does_not_leave() -> None:
     with pytest.raises(KeyError):
         _answer(network, VOTE.via(Delivery(caller=Caller.SECOND)), target)
     with pytest.raises(ValueError, match="not the placeholder"):
-        edge_of(network, target).handle_request(httpx.Request("GET", "https://example.org/rest/1/x/y"))
+        edge_of(network, target, Counter()).handle_request(httpx.Request("GET", "https://example.org/rest/1/x/y"))
     assert network.requests == []
 
 
@@ -139,13 +141,21 @@ def test_an_exception_of_the_network_holds_no_address(error: type[httpx.RequestE
     assert caught.value.__suppress_context__
 
 
-def test_a_dropped_connection_is_tried_once_more() -> None:
+def test_after_a_dropped_connection_a_vote_is_not_sent_again() -> None:
     network = _Network(httpx.ReadError("lost"), b'{"result": true}')
-    assert _answer(network).content == b'{"result": true}'
-    assert len(network.requests) == 2
-    assert network.requests[0].content == network.requests[1].content != b""
-    with pytest.raises(NoResponse, match="ReadError"):
-        _answer(_Network(httpx.ReadError("lost"), httpx.ReadError("lost")))
+    with pytest.raises(NoResponse, match="the connection was dropped"):
+        _answer(network)
+    assert len(network.requests) == 1
+
+
+def test_after_a_dropped_connection_a_read_back_is_asked_once_more_and_noted() -> None:
+    stored = b'{"result": {"sessionId": 494, "sessionVoteHead": 5, "sessionCommentHead": "x"}}'
+    network = _Network(httpx.ReadError("lost"), stored, httpx.ReadError("lost"), httpx.ReadError("lost"))
+    portal = portal_behind(network, _target())
+    assert isinstance(portal.read(494), StoredVote)
+    assert portal.repeated == {"the connection was dropped, or the answer broke off": 1}
+    with pytest.raises(NoResponse):
+        portal.read(494)
 
 
 def test_a_large_answer_is_not_read_to_its_end() -> None:
@@ -166,7 +176,7 @@ def test_a_small_answer_that_unpacks_to_a_large_one_is_not_read_to_its_end() -> 
 
 def test_a_private_value_that_the_suite_sends_itself_reads_back_as_sent() -> None:
     stored = json.dumps({"result": {"sessionId": 494, "sessionVoteHead": 5, "sessionCommentHead": PRIVATE}}).encode()
-    portal = Portal(_target(), edge_of(_Network(stored, b'{"result": true}', stored), _target()))
+    portal = Portal(_target(), edge_of(_Network(stored, b'{"result": true}', stored), _target(), Counter()))
     assert PRIVATE not in str(portal.read(494))
     portal.send(replace(VOTE, comment=ClassifiedValue("plain", PRIVATE)))
     assert PRIVATE in str(portal.read(494))
@@ -176,7 +186,7 @@ def test_a_private_value_that_the_suite_sends_itself_reads_back_as_sent() -> Non
 def test_a_secret_that_is_a_word_of_every_answer_changes_no_outcome(word: str) -> None:
     network = _Network(b'{"error": "ACCESS_DENIED", "error_description": "no"}')
     target = _target(secret=word)
-    assert Portal(target, edge_of(network, target)).send(VOTE).code == "ACCESS_DENIED"
+    assert Portal(target, edge_of(network, target, Counter())).send(VOTE).code == "ACCESS_DENIED"
 
 
 def test_the_network_writes_nothing_into_a_log(caplog: pytest.LogCaptureFixture) -> None:

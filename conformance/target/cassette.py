@@ -16,7 +16,7 @@ from vcr.serializers import jsonserializer
 
 from conformance.errors import UserError
 from conformance.exchange.response import NO_JSON, parse_json
-from conformance.target.transports import NotRecorded, OuterTransport, answer_of, content_type_of
+from conformance.target.transports import UNRECORDED, NotRecorded, OuterTransport, answer_of, content_type_of
 
 NUMBER: Final = "X-Request-Number"
 """Where a request stands in the run: equal requests, as read-backs are, must not get each other's answers."""
@@ -33,6 +33,8 @@ class RecordingTransport(OuterTransport):
         self._cassette = Cassette("", serializer=jsonserializer, record_mode=RecordMode.ALL)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.extensions.get(UNRECORDED):
+            return self.inner.handle_request(request)
         self._number += 1
         answer = self.inner.handle_request(request)
         response = {
@@ -72,6 +74,8 @@ class CassetteTransport(httpx.BaseTransport):
         self._cassette.rewound = True
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.extensions.get(UNRECORDED):
+            raise NotRecorded("never recorded")
         self._number += 1
         asked = _vcr_request(request, self._number)
         if not self._cassette.can_play_response_for(asked):

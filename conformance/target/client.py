@@ -1,5 +1,6 @@
 """A portal as the suite calls it: sends calls, reads votes back, counts requests."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from conformance.exchange.call import PLAIN_JSON, TOKEN_CALLERS, Call, Caller, E
 from conformance.exchange.encode import HttpRequest, encode, encode_read, encode_together
 from conformance.exchange.read_back import PARAMETER_MISSED, NotRead, StoredVote, read_vote
 from conformance.exchange.response import Response, read_response, read_responses
+from conformance.target.patience import PAUSE_SECONDS, PatientTransport
 from conformance.target.rate_limit import RateLimitTransport
 from conformance.target.restore import RestoringTransport
 from conformance.target.target import Target
@@ -19,7 +21,6 @@ from conformance.target.transports import (
     NetworkTransport,
     RedactingTransport,
     content_type_of,
-    edge_of,
     placeholder_request,
 )
 
@@ -31,23 +32,28 @@ class Portal:
     """A target and the transports that reach it.
 
     requests: how many were sent.
+    repeated: by reason, how many were sent once more.
     """
 
-    def __init__(self, target: Target, transport: httpx.BaseTransport) -> None:
+    def __init__(self, target: Target, transport: httpx.BaseTransport, repeated: Counter[str] | None = None) -> None:
         self.target = target
         self.requests = 0
+        self.repeated: Counter[str] = Counter() if repeated is None else repeated
         self._transport = transport
         self._reads_by = Encoding.JSON
 
-    def send(self, call: Call) -> Response:
-        """Return the answer to a vote. Raises NoResponse."""
+    def send(self, call: Call, **extensions: bool) -> Response:
+        """Return the answer to a vote. Raises NoResponse.
+
+        extensions: REPEATABLE, UNRECORDED, see transports.py.
+        """
         caller = call.delivery.caller
-        sent = self._send(encode(call, PLACEHOLDER_TOKEN if caller in TOKEN_CALLERS else ""), caller)
+        sent = self._send(encode(call, PLACEHOLDER_TOKEN if caller in TOKEN_CALLERS else ""), caller, **extensions)
         return read_response(sent.status_code, content_type_of(sent), sent.content, call.delivery)
 
-    def send_batch(self, calls: tuple[Call, ...]) -> tuple[Response, ...]:
+    def send_batch(self, calls: tuple[Call, ...], **extensions: bool) -> tuple[Response, ...]:
         """Return the answers to votes that are the items of one batch of the main caller. Raises NoResponse."""
-        sent = self._send(encode_together(calls), Caller.MAIN)
+        sent = self._send(encode_together(calls), Caller.MAIN, **extensions)
         return read_responses(sent.status_code, content_type_of(sent), sent.content, calls[0].delivery, len(calls))
 
     def read(self, session: int) -> StoredVote | NotRead:
@@ -59,23 +65,42 @@ class Portal:
             stored = read_vote(self.read_answer(session).document)
         return stored
 
-    def read_answer(self, session: int) -> Response:
+    def read_answer(self, session: int, **extensions: bool) -> Response:
         """Return the answer to one read-back. Raises NoResponse."""
-        sent = self._send(encode_read(ReadBack(session), self._reads_by), Caller.MAIN)
+        sent = self._send(encode_read(ReadBack(session), self._reads_by), Caller.MAIN, **extensions)
         return read_response(sent.status_code, content_type_of(sent), sent.content, PLAIN_JSON)
 
     def close(self) -> None:
         """Let go of open connections."""
         self._transport.close()
 
-    def _send(self, request: HttpRequest, caller: Caller) -> httpx.Response:
+    def _send(self, request: HttpRequest, caller: Caller, **extensions: bool) -> httpx.Response:
         self.requests += 1
-        return self._transport.handle_request(placeholder_request(request, caller))
+        sent = placeholder_request(request, caller)
+        sent.extensions.update(extensions)
+        return self._transport.handle_request(sent)
+
+
+def portal_behind(network: httpx.BaseTransport, target: Target, pause: float = 0.0) -> Portal:
+    """Return a portal that a transport reaches, without the care that a live one needs.
+
+    pause: seconds before a request is sent once more.
+    """
+    repeated: Counter[str] = Counter()
+    return Portal(target, edge_of(network, target, repeated, pause), repeated)
+
+
+def edge_of(
+    network: httpx.BaseTransport, target: Target, repeated: Counter[str], pause: float = 0.0
+) -> httpx.BaseTransport:
+    """Return the transports without which no request leaves: a portal's credentials, patience, and redaction."""
+    patient = PatientTransport(CredentialsTransport(network, target), repeated, pause)
+    return RedactingTransport(patient, target.redactor)
 
 
 def network_portal(target: Target) -> Portal:
     """Return a portal somewhere else, without the care that a live one needs."""
-    return Portal(target, edge_of(NetworkTransport(target.ca_file), target))
+    return portal_behind(NetworkTransport(target.ca_file), target, PAUSE_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +132,8 @@ def live_portal(
     # hides is never recorded. Restoring stands below redaction: it has to put a comment back as it was found, with the
     # private values in it. It stands above the rate limit, because its own requests count too.
     network = CredentialsTransport(NetworkTransport(target.ca_file), target)
-    restoring = RestoringTransport(RateLimitTransport(network, target.limit, say), sessions, own_comments)
+    repeated: Counter[str] = Counter()
+    patient = PatientTransport(RateLimitTransport(network, target.limit, say), repeated, PAUSE_SECONDS)
+    restoring = RestoringTransport(patient, sessions, own_comments)
     recording = RecordingTransport(RedactingTransport(restoring, target.redactor))
-    return LivePortal(Portal(target, recording), restoring, recording)
+    return LivePortal(Portal(target, recording, repeated), restoring, recording)

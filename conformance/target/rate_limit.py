@@ -1,6 +1,7 @@
 """The rate of a live run: no more requests than the portal's bucket holds; a limit that is reached is waited out."""
 
 import re
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -10,7 +11,7 @@ import tenacity
 
 from conformance.exchange.response import LIMIT_CODES, parse_json
 from conformance.target.target import Limit
-from conformance.target.transports import OuterTransport
+from conformance.target.transports import OuterTransport, seconds_to_wait
 
 OPERATION_TIME_LIMIT: Final = "OPERATION_TIME_LIMIT"
 _SLACK_MS: Final = 500
@@ -38,8 +39,8 @@ class RateLimitTransport(OuterTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_result(lambda answer: bool(limit_of(answer))),
-            wait=tenacity.wait_exponential(1 / self._limit.per_second, max=_LONGEST_WAIT_SECONDS),
+            retry=tenacity.retry_if_result(_asks_to_wait),
+            wait=self._wait,
             stop=_is_over,
             before_sleep=self._report,
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
@@ -51,9 +52,15 @@ class RateLimitTransport(OuterTransport):
         self._limiter.try_acquire("portal")
         return self.inner.handle_request(request)
 
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        longer_and_longer = tenacity.wait_exponential(1 / self._limit.per_second, max=_LONGEST_WAIT_SECONDS)(state)
+        return max(longer_and_longer, 0.0 if state.outcome is None else _asked_seconds(state.outcome.result()))
+
     def _report(self, state: tenacity.RetryCallState) -> None:
         if state.outcome is not None and state.next_action is not None:
-            self._say(f"the portal answers {limit_of(state.outcome.result())}: waiting {state.next_action.sleep:.1f} s")
+            answer = state.outcome.result()
+            what = limit_of(answer) or f"HTTP {answer.status_code}"
+            self._say(f"the portal answers {what}: waiting {state.next_action.sleep:.1f} s")
 
 
 def limit_of(answer: httpx.Response) -> str:
@@ -66,7 +73,27 @@ def limit_of(answer: httpx.Response) -> str:
     return code if isinstance(code, str) and code in LIMIT_CODES else ""
 
 
+def _asks_to_wait(answer: httpx.Response) -> bool:
+    """Return True if a limit is reached, or if a front says when to ask again."""
+    return bool(limit_of(answer)) or (answer.status_code in (429, 503) and seconds_to_wait(answer) > 0)
+
+
+def _asked_seconds(answer: httpx.Response) -> float:
+    """Return how long the answer asks to wait: by Retry-After, or until the operating time is reset."""
+    document = parse_json(answer.content)
+    times = document.get("time") if isinstance(document, dict) else None
+    reset = times.get("operating_reset_at") if isinstance(times, dict) else None
+    if isinstance(reset, bool) or not isinstance(reset, int | float):
+        return seconds_to_wait(answer)
+    # The clock of the portal may differ from that of this machine.
+    now = times.get("finish", time.time()) if isinstance(times, dict) else time.time()
+    return max(seconds_to_wait(answer), reset - now if isinstance(now, int | float) else 0.0)
+
+
 def _is_over(state: tenacity.RetryCallState) -> bool:
-    operating = state.outcome is not None and limit_of(state.outcome.result()) == OPERATION_TIME_LIMIT
+    if state.outcome is None:
+        return False
+    answer = state.outcome.result()
+    operating = limit_of(answer) == OPERATION_TIME_LIMIT
     patience = _OPERATING_PATIENCE_SECONDS if operating else _PATIENCE_SECONDS
-    return (state.seconds_since_start or 0.0) > patience
+    return (state.seconds_since_start or 0.0) + _asked_seconds(answer) > patience

@@ -72,6 +72,11 @@ class Target:
     ca_file: Path | None = None
 
     @property
+    def reads_back(self) -> bool:
+        """Return True if the target offers any clause that needs a read-back."""
+        return not self.not_offered >= {"effect.saved", "effect.unchanged-on-refusal", "effect.revote"}
+
+    @property
     def redactor(self) -> Redactor:
         """Return what takes the target's secrets out of texts."""
         return Redactor.of(self.callers.values(), (self.token, *self.private), hosts=self.kind == "url")

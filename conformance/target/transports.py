@@ -5,8 +5,11 @@ put the real values in and take them out of every answer, so that nothing above 
 """
 
 import logging
+import math
 import re
+import time
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -26,6 +29,7 @@ from conformance.target.target import Target
 
 TIMEOUT_SECONDS: Final = 60.0
 CONNECT_SECONDS: Final = 10.0
+_IDLE_SECONDS: Final = 1.0
 
 _REST: Final = "https://portal.invalid/rest/"
 PLACEHOLDER_BASES: Final[Mapping[Caller, str]] = {
@@ -37,6 +41,10 @@ PLACEHOLDER_BASES: Final[Mapping[Caller, str]] = {
 }
 """Where each caller's requests go above the stack, and in cassettes."""
 PLACEHOLDER_TOKEN: Final = "recorded-token"
+REPEATABLE: Final = "repeatable"
+"""The extension of a request that may be sent twice: a refusal, or a vote whose effect can be read back."""
+UNRECORDED: Final = "unrecorded"
+"""The extension of a request that only asks if the portal is there. No plan and no recording holds it."""
 _BASE: Final = re.compile(rf"{re.escape(_REST)}(?:[0-9]+/[^/]+/)?")
 _ANSWER_WORDS: Final = (
     *("result", "error", "error_description", "result_error", "result_total", "result_next", "result_time", "time"),
@@ -84,7 +92,9 @@ class NetworkTransport(httpx.BaseTransport):
         if proxy is not None:
             by = httpx.Proxy(proxy.url, ssl_context=trust if proxy.url.scheme == "https" else None)
         times = httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS)
-        return httpx.Client(verify=trust, trust_env=False, proxy=by, timeout=times)
+        # A portal may close a connection that stands idle, and then it is not known whether the next request arrived.
+        limits = httpx.Limits(keepalive_expiry=_IDLE_SECONDS)
+        return httpx.Client(verify=trust, trust_env=False, proxy=by, timeout=times, limits=limits)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Return the answer. Raises NoResponse where it is known why there is none."""
@@ -115,16 +125,13 @@ class CredentialsTransport(OuterTransport):
         """Return the answer: its status, content type and decoded body. Raises NoResponse."""
         # The text of httpx's exceptions may hold the URL and so the secret: none of it is kept.
         try:
-            sent = self._with_credentials(request)
-            try:
-                return self._send(sent)
-            except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-                # The portal closed a connection that stood idle, whatever the call was.
-                return self._send(sent)
+            return self._send(self._with_credentials(request))
         except httpx.TimeoutException:
             raise NoResponse(f"no answer within {TIMEOUT_SECONDS:.0f} s") from None
         except httpx.ConnectError:
             raise NoResponse("cannot connect") from None
+        except (httpx.RemoteProtocolError, httpx.ReadError):
+            raise NoResponse("the connection was dropped, or the answer broke off") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise NoResponse(f"the connection failed ({type(error).__name__})") from None
 
@@ -161,7 +168,7 @@ class CredentialsTransport(OuterTransport):
             raise NoResponse(str(broken)) from None
         finally:
             response.close()
-        return answer_of(response.status_code, content_type_of(response), body)
+        return answer_of(response.status_code, content_type_of(response), body, seconds_to_wait(response))
 
 
 class RedactingTransport(OuterTransport):
@@ -184,21 +191,31 @@ class RedactingTransport(OuterTransport):
         return answer_of(response.status_code, shown, redacted)
 
 
-def edge_of(network: httpx.BaseTransport, target: Target) -> httpx.BaseTransport:
-    """Return the transports without which no request leaves: a portal's credentials, and their redaction."""
-    return RedactingTransport(CredentialsTransport(network, target), target.redactor)
-
-
 def placeholder_request(request: HttpRequest, caller: Caller) -> httpx.Request:
     """Return a request as the transports take it: to the placeholder of its caller."""
     url = PLACEHOLDER_BASES[caller] + request.path + (f"?{request.query}" if request.query else "")
     return httpx.Request(request.method, url, headers=dict(request.headers), content=request.body)
 
 
-def answer_of(status: int, content_type: str, body: bytes) -> httpx.Response:
-    """Return a whole answer. Its other headers are dropped: they may hold the portal's address."""
+def answer_of(status: int, content_type: str, body: bytes, wait_seconds: float = 0.0) -> httpx.Response:
+    """Return a whole answer. Its other headers are dropped: they may hold the portal's address.
+
+    wait_seconds: after so many seconds the portal wants to be asked again.
+    """
     headers = [(b"Content-Type", content_type.encode("utf-8", "surrogateescape"))] if content_type else []
+    if wait_seconds > 0:
+        headers.append((b"Retry-After", str(math.ceil(wait_seconds)).encode()))
     return httpx.Response(status, headers=headers, content=body)
+
+
+def seconds_to_wait(response: httpx.Response) -> float:
+    """Return what Retry-After asks for, in seconds from now: it holds a number or a date."""
+    given = response.headers.get("retry-after", "").strip()
+    try:
+        seconds = float(given) if given[:1].isdigit() else parsedate_to_datetime(given).timestamp() - time.time()
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
+    return seconds if math.isfinite(seconds) else 0.0
 
 
 def content_type_of(response: httpx.Response) -> str:
