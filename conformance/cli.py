@@ -346,11 +346,16 @@ def diff(before: Path, after: Path, form: str | None, fail_on: str, force: bool)
 @click.option("--commit", metavar="REV", help="Read this revision with git. Default: the files as they are.")
 @click.option("--markdown", "form", flag_value="markdown", help="Tables for an issue.")
 @click.option("--json", "form", flag_value="json", help="A JSON object.")
+@click.option(
+    "--clauses", "form", flag_value="clauses", help="A table of all clauses: level and sources, read at their commits."
+)
 def documentation(checkout: Path, edition: str | None, commit: str | None, form: str | None) -> int:
     """Compare a checkout of bitrix24/b24restdocs with an edition. Exit 1 when they differ.
 
     It names the sections that changed, moved or vanished, the clauses that rest on them, and changed rows of tables.
     """
+    if form == "clauses":
+        return _clause_table(checkout, edition, commit)
     from conformance.documentation.checkout import open_checkout
     from conformance.documentation.comparison import compare
     from conformance.reporting.documentation import comparison_document, comparison_markdown, comparison_text
@@ -361,6 +366,17 @@ def documentation(checkout: Path, edition: str | None, commit: str | None, form:
     else:
         click.echo((comparison_markdown if form == "markdown" else comparison_text)(comparison))
     return int(comparison.has_changed)
+
+
+def _clause_table(checkout: Path, edition: str | None, commit: str | None) -> int:
+    from conformance.reporting.clause_table import clause_table, missing_sections
+
+    if commit is not None:
+        raise UserError("--clauses: it reads each section at its own commit: leave out --commit")
+    editions = [load_edition(name) for name in ([edition] if edition else EDITIONS)]
+    missing = missing_sections(editions, checkout)
+    click.echo(clause_table(editions, missing))
+    return int(bool(missing))
 
 
 @main.group()

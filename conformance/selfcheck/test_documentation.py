@@ -15,6 +15,7 @@ from conformance.contract.clauses import Edition, Section, edition_names, load_e
 from conformance.documentation.checkout import Folder, open_checkout
 from conformance.documentation.comparison import Comparison, SectionState, compare, hash_of
 from conformance.documentation.page import read_page
+from conformance.reporting.clause_table import clause_table, missing_sections
 from conformance.selfcheck.hashes import with_hash
 
 PATH = "folder/vote.md"
@@ -247,6 +248,7 @@ METHOD_PATH = NEWEST.sections["method"].path
         (b"", (), "no checkout of the documentation"),
         (b"# Cooking\n\nSalt.\n", (), "not the page of imopenlines.session.head.vote"),
         (None, ("--commit", "main"), "git knows no repository there"),
+        (None, ("--clauses", "--commit", "main"), "leave out --commit"),
         (None, ("--edition", "1999-01"), "--edition 1999-01: choose"),
     ],
 )
@@ -295,6 +297,25 @@ def test_a_hash_is_written_into_an_edition_file() -> None:
     assert once == text.replace('heading = "h"\n', f'heading = "h"\nhash = "{"1" * 16}"\n')
     assert with_hash(once, "one", "2" * 16) == once.replace("1" * 16, "2" * 16)
     assert f'[sections.three]\nhash = "{"3" * 16}"\n' in with_hash(text, "three", "3" * 16)
+
+
+def test_the_table_of_clauses_says_which_sources_are_not_at_their_commits(history: tuple[Path, list[str]]) -> None:
+    bare, commits = history
+    good = _edition(commits[1])
+    assert missing_sections([good], bare) == {}
+    assert "5 of 5 sections" in clause_table([good], {})
+    last = replace(good.sections["last"], heading="Never written")
+    codes = replace(good.sections["error-codes"], hash="0" * 16)
+    clause = replace(good.clauses["group.last"], sources=(last, codes))
+    edition = replace(
+        good, clauses={"group.last": clause}, sections={**good.sections, "last": last, "error-codes": codes}
+    )
+    missing = missing_sections([edition], bare)
+    assert missing == {last: "no such heading", codes: "other content"}
+    table = clause_table([edition, good], missing)
+    assert f"| `group.last` | documented: [Never written][{edition.name} last] (no such heading), " in table
+    assert f"[{edition.name} last]: https://example.org/last" in table
+    assert f"- {PATH}, Never written ({commits[1][:8]}): no such heading" in table
 
 
 WORKFLOW = Path(__file__).parents[2] / ".github" / "workflows" / "documentation.yml"
