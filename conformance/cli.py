@@ -111,6 +111,9 @@ def _grades() -> Sequence[str]:
 
 
 _EDITION: Final = _OneOf(lambda: EDITIONS)
+_OUTPUT: Final = click.option(
+    "--output", metavar="FILE", type=click.Path(path_type=Path), help="Default: standard output."
+)
 
 
 @click.group(cls=_Command, context_settings={"help_option_names": list(_HELP)})
@@ -297,22 +300,29 @@ def serve(port: int, host: str, edition: str | None, portal: str, https: bool) -
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--html", "form", flag_value="html", default="html", help="One page, a column for each report (default).")
 @click.option("--markdown", "form", flag_value="markdown", help="Short, for a comment on a pull request.")
-@click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="Default: standard output.")
+@click.option("--history", "form", flag_value="history", help="One page, a column for each run in the order of time.")
+@_OUTPUT
 def report(files: tuple[Path, ...], form: str, output: Path | None) -> None:
     """Render reports of earlier runs, also of several machines, side by side."""
+    from conformance.reporting.history import history_html
     from conformance.reporting.html import html_of
     from conformance.reporting.markdown import markdown_of
     from conformance.reporting.read import read_report
+
+    writers = {"html": html_of, "markdown": markdown_of, "history": history_html}
+    _give(writers[form]([read_report(file) for file in files]), output, is_page=form != "markdown")
+
+
+def _give(text: str, output: Path | None, *, is_page: bool) -> None:
+    """Write a text to a file, or to standard output. Raise UserError where the file cannot be written."""
     from conformance.reporting.report import write_whole
 
-    reports = [read_report(file) for file in files]
-    text = html_of(reports) if form == "html" else markdown_of(reports)
     if output is None:
         # A page says itself that it is in UTF-8.
-        click.echo(text.encode("utf-8", "backslashreplace") if form == "html" else text)
+        click.echo(text.encode("utf-8", "backslashreplace") if is_page else text)
         return
     try:
-        write_whole(output, text)
+        write_whole(output, text if text.endswith("\n") else f"{text}\n")
     except OSError as error:
         raise UserError(f"--output {output}: cannot write it ({error.strerror})") from None
 
@@ -320,13 +330,15 @@ def report(files: tuple[Path, ...], form: str, output: Path | None) -> None:
 @main.command()
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("after", type=click.Path(path_type=Path))
+@click.option("--html", "form", flag_value="html", help="A page, before and after side by side.")
 @click.option("--markdown", "form", flag_value="markdown", help="A table for a comment on a pull request.")
 @click.option("--json", "form", flag_value="json", help="A JSON object.")
+@_OUTPUT
 @click.option(
     "--fail-on", type=_OneOf(_grades), default="failure", show_default=True, help="Exit 1 from this grade on."
 )
 @click.option("--force", is_flag=True, help="Compare runs of different editions, kinds or levels too.")
-def diff(before: Path, after: Path, form: str | None, fail_on: str, force: bool) -> int:
+def diff(before: Path, after: Path, *, form: str | None, output: Path | None, fail_on: str, force: bool) -> int:
     """Compare two runs, each a report.json or a record's folder. Exit 1 when something got worse."""
     from conformance.reporting.diff import diff_document, diff_markdown, diff_text, has_got_worse
     from conformance.reporting.sides import compare_sides, side_of
@@ -334,9 +346,14 @@ def diff(before: Path, after: Path, form: str | None, fail_on: str, force: bool)
     old, new = (side_of(path) for path in (before, after))
     changes = compare_sides(old, new, force)
     if form == "json":
-        click.echo(_json(diff_document(changes, fail_on)))
+        text = _json(diff_document(changes, fail_on))
+    elif form == "html":
+        from conformance.reporting.diff_html import diff_html
+
+        text = diff_html(old.report, new.report, changes, fail_on)
     else:
-        click.echo((diff_markdown if form == "markdown" else diff_text)(old.report, new.report, changes))
+        text = (diff_markdown if form == "markdown" else diff_text)(old.report, new.report, changes)
+    _give(text, output, is_page=form == "html")
     return int(fail_on != NEVER and has_got_worse(changes, fail_on))
 
 

@@ -39,7 +39,7 @@ def html_of(reports: Sequence[Report]) -> str:
         failing_rows=failing_rows,
         chapters=chapters.items(),
         has_curl=any("B24_WEBHOOK_URL" in entry["repeat"] for entry in facts),
-        sentence=_sentence,
+        sentence_of=sentence_of,
         counts=counts,
         again=_again,
         drawn=drawn,
@@ -67,7 +67,7 @@ def _rows(reports: Sequence[Report]) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
-def _sentence(report: Report) -> str:
+def sentence_of(report: Report) -> str:
     """Return what the verdict means for this run."""
     number = counts(report)
     failed = len(failing(report))

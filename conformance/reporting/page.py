@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from conformance import __version__
 from conformance.exchange.violation import printable, shown_facts
+from conformance.reporting.read import time_of
 
 _LONGEST: Final = 500
 _LONGEST_LINE: Final = 8_000
@@ -56,6 +57,7 @@ def _environment() -> Environment:
     environment.filters["visible"] = lambda text: printable(str(text), _LONGEST)
     environment.filters["line"] = lambda text: printable(str(text), _LONGEST_LINE)
     environment.filters["time"] = shown_time
+    environment.filters["time_of"] = time_of
     environment.globals |= {
         "shown_facts": shown_facts,
         "glyphs": GLYPHS,

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -28,7 +29,9 @@ from conformance.portals.in_process import portal_answering
 from conformance.portals.reference import SECRET, SESSIONS, Context, ReferencePortal, Refusal, Reply, Vote
 from conformance.portals.server import serving
 from conformance.reporting.diff import Change, compare, diff_document, diff_markdown, diff_text, has_got_worse
+from conformance.reporting.diff_html import diff_html
 from conformance.reporting.github import annotations_of, badge_of
+from conformance.reporting.history import history_html
 from conformance.reporting.html import html_of
 from conformance.reporting.markdown import markdown_of
 from conformance.reporting.read import Report, read_report
@@ -110,7 +113,40 @@ def test_a_comparison_is_written_as_it_was() -> None:
     changes = compare(before, after, forced=False)
     _is_golden("diff.txt", diff_text(before, after, changes))
     _is_golden("diff.md", diff_markdown(before, after, changes))
+    _is_golden("diff.html", diff_html(before, after, changes, "failure"))
     _is_golden("diff.json", json.dumps(diff_document(changes, "failure"), indent=1))
+
+
+def test_a_history_is_written_as_it_was_whatever_the_order_of_the_reports() -> None:
+    runs = [_golden_report(schema) for schema in (1, 2, 3, 4)]
+    runs = [{**run, "started": f"2026-0{place + 6}-01T10:00:00+02:00"} for place, run in enumerate(runs)]
+    runs[3] = {**runs[3], "clauses": [_with_status(clause) for clause in runs[3]["clauses"]]}
+    _is_golden("history.html", history_html([runs[place] for place in (2, 0, 3, 1)]))
+
+
+@pytest.mark.quick
+def test_a_history_marks_what_changed_from_one_run_to_the_next() -> None:
+    report = _golden_report(4)
+    later = {**report, "started": "2027-01-01T00:00:00+00:00", "clauses": [_with_status(c) for c in report["clauses"]]}
+    page = history_html([later, report])
+    changed = page.partition("Clauses that changed")[2].partition("Clauses that did not change")[0]
+    assert changed.count('class="mark">changed') == page.count('class="mark">changed') == 3
+    assert all(clause in changed for clause in ("success.true", "rating.whole-number", "transport.oauth"))
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"target": {"name": "b"}}, "--history: give runs of one portal, not of b and portal"),
+        ({"client": "x 1"}, "--history: give runs of one portal, not of a client library and portal"),
+        ({"started": "yesterday"}, "--history: started 'yesterday' is no time"),
+    ],
+)
+def test_runs_that_make_no_history_end_in_one_line(other: Report, said: str) -> None:
+    report = _golden_report(4)
+    with pytest.raises(UserError, match=re.escape(said)):
+        history_html([report, {**report, **other}])
 
 
 def _with_status(clause: dict[str, Any]) -> dict[str, Any]:
@@ -223,6 +259,10 @@ def test_hostile_texts_show_as_texts_everywhere() -> None:
     texts = [page, markdown_of([report]), annotations_of(report), diff_markdown(report, report, ())]
     changes = compare(_golden_report(4), _hostile(_golden_report(4)), forced=True)
     texts += [diff_text(report, report, changes), diff_markdown(report, report, changes)]
+    texts += [
+        diff_html(report, report, changes, "failure"),
+        history_html([report, _golden_report(4) | {"client": "x"}]),
+    ]
     for text in texts:
         assert not set(text) & {"\u202e", "\x1b"}
         assert len(text) < 200_000
