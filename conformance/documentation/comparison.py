@@ -77,7 +77,9 @@ def compare(edition: Edition, state: State) -> Comparison:
         return None if text is None else read_page(text)
 
     if not any(page(section.path) for section in edition.sections.values()):
-        raise UserError(f"{state.name}: no checkout of the documentation: it has no page of edition {edition.name}")
+        raise UserError(
+            f"{state.name}: no checkout of the documentation: no page of edition {edition.name} with a heading"
+        )
     results = []
     for section in edition.sections.values():
         found, note = _find(section, edition, state, page)

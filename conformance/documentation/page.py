@@ -23,6 +23,7 @@ _TAG: Final = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
 _TABLE: Final = re.compile(r"^#\|(.*?)^\|#", re.DOTALL | re.MULTILINE)
 _TABLE_MARK: Final = re.compile(r"#\||\|#|\|")
 _CODE_SPAN: Final = re.compile(r"`[^`\n]*`")
+_PARAMETER: Final = re.compile(r"(?P<name>[^\s*]+)\s*(?P<mark>\**)\s*(?P<type>.*)")
 _NUMBER: Final = re.compile(r"\b[1-5][0-9]{2}\b")
 _HASH_DIGITS: Final = 16
 
@@ -77,8 +78,8 @@ def parameters_of(sections: Iterable[PageSection]) -> dict[str, ParameterRow] | 
     """Return the first parameter table by name; None if there is no such table."""
     for table in _all_tables(sections):
         if table[0] and table[0][0].startswith("Name"):
-            rows = [row[0].split() for row in table[1:] if row and row[0]]
-            return {words[0].rstrip("*"): ParameterRow(" ".join(words[1:]), words[0].endswith("*")) for words in rows}
+            rows = [found for row in table[1:] if row and (found := _PARAMETER.fullmatch(row[0]))]
+            return {row["name"]: ParameterRow(row["type"], bool(row["mark"])) for row in rows}
     return None
 
 

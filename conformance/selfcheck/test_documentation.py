@@ -146,6 +146,7 @@ CHANGES = [
     ("**RATING**\n[`integer`]", "**RATING**\n[`double`]", {"method-parameters": CHANGED},
      ("parameter RATING: the type is double, in the edition integer",)),
     ("**RATING**", "**RATING***", {"method-parameters": CHANGED}, ("parameter RATING: is now marked as required",)),
+    ("**RATING**", "**RATING** \\*", {"method-parameters": CHANGED}, ("parameter RATING: is now marked as required",)),
     ("**SESSION_ID***", "**SESSION_ID**", {"method-parameters": CHANGED},
      ("parameter SESSION_ID: is no longer marked as required",)),
     ("**COMMENT**", "**TEXT**", {"method-parameters": CHANGED},

@@ -2,8 +2,12 @@
 
 import re
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import httpx
 import pytest
 
 from conformance import __version__
@@ -20,17 +24,18 @@ from conformance.portals.server import serving
 from conformance.selfcheck.outside import keyed, run, target_file
 from conformance.target.target import embedded_target
 
+DOCS = Path(str(files("conformance") / "docs"))
 MEDIA_TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 TEXT = 'a&b=c+d 100% #1 "quoted" é 🙂'
 HEADERS = ("accept", "user-agent", "content-type")
 
 
-def broken_rules(request: PortalRequest) -> list[str]:
+def broken_rules(request: PortalRequest, agent: str = f"vote-conformance/{__version__}") -> list[str]:
     """Return the names of the headers that are missing or wrong."""
     kinds = "|".join(MEDIA_TYPES) if request.method == "POST" else ""
     rules = {
         "accept": "text/xml" if request.path.endswith(".xml") else "application/json",
-        "user-agent": re.escape(f"vote-conformance/{__version__}"),
+        "user-agent": re.escape(agent),
         "content-type": f"({kinds})(;.*)?" if kinds else "",
     }
     return [name for name, rule in rules.items() if not re.fullmatch(rule, request.headers.get(name, ""))]
@@ -80,3 +85,32 @@ def test_the_suite_keeps_the_rules_of_client_libraries(encoding: Encoding, comme
     exchange.must_reach_the_method()
     exchange.must_arrive_intact()
     exchange.must_leave_out_what_was_left_out()
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(("page", "file"), [("client-libraries", "gate.py"), ("mock-portal", "test_votes.py")])
+def test_the_examples_of_the_pages_keep_them_too(page: str, file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each call of the example goes through a transport that keeps the request."""
+    text = (DOCS / f"{page}.md").read_text("utf-8")
+    code = re.search(rf"^```python {re.escape(file)}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert code is not None
+    sent: list[httpx.Request] = []
+
+    def post(url: str, **given: Any) -> httpx.Response:
+        sent.append(httpx.Client().build_request("POST", url, **given))
+        return httpx.Response(200, json={"error": "QUERY_LIMIT_EXCEEDED"})
+
+    monkeypatch.setattr(httpx, "post", post)
+    example: dict[str, Any] = {}
+    exec(code[1], example)  # noqa: S102 - our own page
+    asked = {"url": "https://portal.invalid/rest/1/x/", "method": "imopenlines.session.head.vote", "params": {}}
+    stored = SimpleNamespace(url=asked["url"], session=494, votes={494: SimpleNamespace(rating=5)}, answer_next=len)
+    for name, function in example.items():
+        if name == "vote":
+            function(asked)
+        elif name.startswith("test_"):
+            function(stored)
+    assert sent
+    for request in sent:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        assert broken_rules(PortalRequest("POST", request.url.path, "", headers), "my-library/1.2.3") == []
