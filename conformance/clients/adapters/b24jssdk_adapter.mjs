@@ -1,4 +1,5 @@
-// @bitrix24/b24jssdk 2.2.0 by the client protocol. It speaks HTTPS only; NODE_EXTRA_CA_CERTS is set for us.
+// @bitrix24/b24jssdk 2.2.0 by the client protocol; with the word batch, as a batch of one.
+// It speaks HTTPS only; NODE_EXTRA_CA_CERTS is set for us.
 import { createInterface } from 'node:readline'
 import { createRequire } from 'node:module'
 import { B24Hook, ParamsFactory, AjaxError } from '@bitrix24/b24jssdk'
@@ -8,8 +9,16 @@ const name = `@bitrix24/b24jssdk ${createRequire(import.meta.url)('@bitrix24/b24
 async function call(asked) {
   const url = asked.url.replace('http:', 'https:')
   const portal = B24Hook.fromWebhookUrl(url, { restrictionParams: ParamsFactory.getRealtime() })
+  const { method, params } = asked
   try {
-    const answer = await portal.actions.v2.call.make({ method: asked.method, params: asked.params })
+    let answer
+    if (process.argv[2] === 'batch') {
+      const options = { isHaltOnError: true, returnAjaxResult: true }
+      const all = await portal.actions.v2.batch.make({ calls: { vote: { method, params } }, options })
+      answer = all.isSuccess ? all.getData().vote : all
+    } else {
+      answer = await portal.actions.v2.call.make({ method, params })
+    }
     if (answer.isSuccess) return { value: answer.getData().result }
     throw [...answer.getErrors()][0]
   } catch (error) {
