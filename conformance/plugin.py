@@ -1,5 +1,6 @@
 """The pytest plugin: the options of a run, the fixture that judges a clause, and what is shown at the end."""
 
+import warnings
 from collections.abc import Generator
 from typing import Any, Final, NoReturn
 
@@ -93,7 +94,11 @@ def run_clause(request: pytest.FixtureRequest, verdicts: dict[str, ClauseVerdict
 
     def conclude(check: Check) -> None:
         # JUnit shows these with the test.
-        request.node.user_properties += [("clause", check.clause), ("level", run.clauses[check.clause].level)]
+        clause = run.clauses[check.clause]
+        request.node.user_properties += [("clause", clause.id), ("level", clause.level)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", pytest.PytestExperimentalApiWarning)
+            request.getfixturevalue("record_xml_attribute")("classname", clause.chapter)
         verdict = run.verdicts[check.clause] = verdicts[check.clause]
         _conclude(run, verdict)
 

@@ -47,6 +47,7 @@ class Run:
     """One run: what was asked for, and what came of it so far.
 
     level: the lowest level that is judged.
+    judged_file: the target file, or the adapter of the client library.
     client: the library under test; None where a portal is judged.
     record: what is replayed.
     records_to: the folder that is recorded to.
@@ -68,6 +69,7 @@ class Run:
     deviations: tuple[Deviation, ...] = ()
     seed: int = 1
     deviation_file: Path | None = None
+    judged_file: Path | None = None
     report_folder: Path = Path("reports")
     allow_incomplete: bool = False
     client: ClientOptions | None = None
@@ -117,6 +119,8 @@ class Run:
             writes=self.writes,
             recorded=None if self.record is None else self.record.recorded,
             notes=self.notes,
+            judged_file=_inside(self.judged_file),
+            deviation_file=_inside(self.deviation_file),
         )
 
 
@@ -143,6 +147,7 @@ def run_of(options: Options) -> Run:
         level=options.level,
         deviations=() if path is None else load_deviations(path, date.today()),
         deviation_file=path,
+        judged_file=_adapter_of(client.words) if client else Path(options.target),
         seed=options.seed,
         report_folder=options.report_dir or Path("reports") / (_slug(client.words) if client else target.name),
         allow_incomplete=options.allow_incomplete,
@@ -193,6 +198,21 @@ def _records_to(options: Options, target: Target) -> Path | None:
     if target.kind != "url":
         raise UserError("--record-mode: only a portal with a url is recorded: give its target file with --target")
     return Path("cassettes") / target.name
+
+
+def _adapter_of(words: list[str]) -> Path | None:
+    """Return the file that drives a client library: the last word that names one; of module:function the module."""
+    paths = [Path(word) for word in words[1:]]
+    module = Path(words[-1].partition(":")[0].replace(".", "/")).with_suffix(".py")
+    return next((path for path in (module, *reversed(paths), Path(words[0])) if path.is_file()), None)
+
+
+def _inside(path: Path | None) -> str:
+    """Return the path as seen from the folder in which the run started; the empty text where it is no file below it."""
+    here = Path.cwd()
+    if path is None or not path.is_file() or not path.resolve().is_relative_to(here):
+        return ""
+    return path.resolve().relative_to(here).as_posix()
 
 
 def _slug(words: list[str]) -> str:

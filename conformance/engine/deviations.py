@@ -1,7 +1,8 @@
 """Known deviations of a target: which violations its owner expects, why, and for which values."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Final
@@ -11,9 +12,10 @@ from msgspec import UNSET, Meta, UnsetType, to_builtins
 from conformance.contract.classes import BAD_SESSIONS, COMMENTS, RATINGS, STATES
 from conformance.contract.clauses import edition_names, load_edition
 from conformance.errors import UserError
-from conformance.loading import load, unknown
+from conformance.loading import load, read_text, unknown
 from conformance.portals.scripts import scripts_of
 
+_HEADER: Final = re.compile(r"\s*\[\[\s*deviation\s*\]\]")
 _CLASSES: Final[Mapping[str, frozenset[str]]] = {
     "session": frozenset({*BAD_SESSIONS, *STATES, "digits"}),
     "rating": frozenset(RATINGS),
@@ -27,6 +29,7 @@ class Deviation:
     """One expected violation.
 
     where: by parameter, the classes that the entry is narrowed to. If it is empty, the entry covers all calls.
+    line: the line of the file on which the entry begins.
     """
 
     clause: str
@@ -34,6 +37,7 @@ class Deviation:
     source: str
     where: Mapping[str, frozenset[str]]
     expired: bool
+    line: int = 1
 
     def covers(self, clause: str, classes: Mapping[str, str]) -> bool:
         """Return True if a call with values of these classes is inside the entry. An expired entry covers nothing."""
@@ -73,7 +77,13 @@ class DeviationsFile:
 def load_deviations(path: Path, today: date) -> tuple[Deviation, ...]:
     """Return the entries of a deviation file. Raise UserError that names file and key."""
     entries = load(path, DeviationsFile).deviation
-    return tuple(_deviation(entry, f"{path}: deviation {number}", today) for number, entry in enumerate(entries, 1))
+    lines = [line for line, text in enumerate(read_text(path, 2**20).splitlines(), 1) if _HEADER.match(text)]
+    # A list of inline tables has no headers.
+    starts = lines if len(lines) == len(entries) else [1] * len(entries)
+    return tuple(
+        replace(_deviation(entry, f"{path}: deviation {number}", today), line=line)
+        for number, (entry, line) in enumerate(zip(entries, starts, strict=True), 1)
+    )
 
 
 def _deviation(entry: _DeviationEntry, where: str, today: date) -> Deviation:

@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import Final
 
 from conformance.errors import UserError
+from conformance.reporting.ctrf import ctrf_of
 from conformance.reporting.github import annotations_of, badge_of
 from conformance.reporting.html import html_of
 from conformance.reporting.markdown import markdown_of
 from conformance.reporting.read import Report
 from conformance.reporting.report import write_whole
+from conformance.reporting.sarif import sarif_of
 
 WRITERS: Final[dict[str, Callable[[Report], str]]] = {
     "report.html": lambda report: html_of([report]),
     "report.md": lambda report: markdown_of([report]),
+    "report.sarif": lambda report: json.dumps(sarif_of(report), indent=1) + "\n",
+    "ctrf.json": lambda report: json.dumps(ctrf_of(report), indent=1) + "\n",
     "badge.json": lambda report: json.dumps(badge_of(report)) + "\n",
 }
 

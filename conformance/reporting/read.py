@@ -84,6 +84,7 @@ class _DeviationEntry:
     reason: str
     source: str
     where: Mapping[str, tuple[str, ...]]
+    line: Annotated[int, Meta(ge=1, description="Where the entry begins in the deviation file.")] = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,10 @@ class ReportFile:
     requests: _Count
     writes: Annotated[int, Meta(ge=0, description="Votes that were accepted.")]
     coverage: _CoverageEntry
+    judged_file: Annotated[
+        str, Meta(description="The target file or the adapter, relative to where the run started; empty outside of it.")
+    ]
+    deviation_file: Annotated[str, Meta(description="As judged_file.")]
     clauses: tuple[_ClauseEntry, ...]
     notes: Annotated[tuple[str, ...], Meta(description="What was asked once more, and why.")] | UnsetType = UNSET
 
@@ -168,6 +173,8 @@ def _upgraded(document: Report) -> Report:
         "client": "",
         "edition_evidence": [],
         "recorded": "",
+        "judged_file": "",
+        "deviation_file": "",
     }
     upgraded = {**then, **document, "schema_version": SCHEMA_VERSION}
     if isinstance(upgraded["coverage"], dict):

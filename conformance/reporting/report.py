@@ -28,7 +28,8 @@ class RunFacts:
 
     client: the library that was judged, with its version; the empty text where the target was judged. edition_evidence:
     what the edition was chosen by, where the portal was asked for it. recorded: when the answers of a replay were
-    recorded, None where requests were sent.
+    recorded, None where requests were sent. judged_file: the target file, or the adapter of the library. judged_file
+    and deviation_file are relative to the folder in which the run started, and empty outside of it.
     """
 
     edition: str
@@ -44,6 +45,8 @@ class RunFacts:
     requests: int
     writes: int
     recorded: datetime | None
+    judged_file: str = ""
+    deviation_file: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -71,6 +74,8 @@ def report_of(run: RunVerdict, facts: RunFacts) -> dict[str, Any]:
         "requests": facts.requests,
         "writes": facts.writes,
         "coverage": asdict(facts.coverage),
+        "judged_file": facts.judged_file,
+        "deviation_file": facts.deviation_file,
         "clauses": [_clause(entry) for entry in run.clauses],
         **({"notes": list(facts.notes)} if facts.notes else {}),
     }
@@ -114,4 +119,4 @@ def _clause(entry: ClauseVerdict) -> dict[str, Any]:
 
 def _deviation(entry: Deviation) -> dict[str, Any]:
     where = {parameter: sorted(names) for parameter, names in entry.where.items()}
-    return {"reason": entry.reason, "source": entry.source, "where": where}
+    return {"reason": entry.reason, "source": entry.source, "where": where, "line": entry.line}

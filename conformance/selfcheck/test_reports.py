@@ -28,6 +28,7 @@ from conformance.portals.bitrix24 import bitrix24_portal
 from conformance.portals.in_process import portal_answering
 from conformance.portals.reference import SECRET, SESSIONS, Context, ReferencePortal, Refusal, Reply, Vote
 from conformance.portals.server import serving
+from conformance.reporting.ctrf import ctrf_of
 from conformance.reporting.diff import Change, compare, diff_document, diff_markdown, diff_text, has_got_worse
 from conformance.reporting.diff_html import diff_html
 from conformance.reporting.github import annotations_of, badge_of
@@ -36,6 +37,7 @@ from conformance.reporting.html import html_of
 from conformance.reporting.markdown import markdown_of
 from conformance.reporting.read import Report, read_report
 from conformance.reporting.report import RunFacts, report_of
+from conformance.reporting.sarif import sarif_of
 from conformance.reporting.sides import compare_sides, side_of
 from conformance.target.target import embedded_target
 
@@ -89,6 +91,8 @@ def _facts(portal: ReferencePortal, name: str, seed: int) -> RunFacts:
 WRITERS: dict[str, Callable[[Report], str]] = {
     "report.html": lambda report: html_of([report]),
     "reports.html": lambda report: html_of([report, _golden_report(1)]),
+    "report.sarif": lambda report: json.dumps(sarif_of(report), indent=1),
+    "ctrf.json": lambda report: json.dumps(ctrf_of(report), indent=1),
     "report.md": lambda report: markdown_of([report]),
     "annotations.txt": annotations_of,
     "badge.json": lambda report: json.dumps(badge_of(report), indent=1),
@@ -332,6 +336,8 @@ def test_a_run_writes_all_its_files_and_speaks_to_github(tmp_path: Path) -> None
     assert {path.name for path in (tmp_path / "r").iterdir()} == {
         "report.json",
         "report.html",
+        "report.sarif",
+        "ctrf.json",
         "report.md",
         "badge.json",
     }
@@ -340,7 +346,13 @@ def test_a_run_writes_all_its_files_and_speaks_to_github(tmp_path: Path) -> None
     assert any("EMPTY_VOTE_PARAMS" in line for line in report["edition_evidence"])
     assert "::error title=rating.rejects-outside::" in done.stdout
     assert "rating.rejects-outside" in (tmp_path / "summary.md").read_text("utf-8")
-    cases = ElementTree.parse(tmp_path / "junit.xml").getroot().iter("testcase")  # noqa: S314  pytest wrote it just now
+    cases = [*ElementTree.parse(tmp_path / "junit.xml").getroot().iter("testcase")]  # noqa: S314  pytest wrote it just now
+    assert {case.get("classname") for case in cases} == {"rating", "optional"}
+    places = [
+        one["locations"]
+        for one in json.loads((tmp_path / "r" / "report.sarif").read_text("utf-8"))["runs"][0]["results"]
+    ]
+    assert {place["physicalLocation"]["artifactLocation"]["uri"] for (place,) in places} == {"target.toml"}
     properties = [{entry.get("name"): entry.get("value") for entry in case.iter("property")} for case in cases]
     assert {"clause": "rating.rejects-outside", "level": "documented"} in properties
 
