@@ -3,7 +3,6 @@
 pytest, the command, `diff` and the selfcheck all judge through `judge_clauses`.
 """
 
-import signal
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,17 +18,19 @@ from conformance.clients.exchange import ClientCase
 from conformance.clients.process import CommandClient, words_of
 from conformance.clients.runner import run_client_checks
 from conformance.clients.session import ClientSession
+from conformance.contract.classes import DENIED_STATES
 from conformance.contract.clauses import Edition, load_edition
 from conformance.engine.checks import Check
 from conformance.engine.deviations import Deviation, load_deviations
 from conformance.engine.exhaustive import combinations_of
-from conformance.engine.plan import writes_of
+from conformance.engine.plan import session_of, without_votes_on, writes_of
 from conformance.engine.plan_file import plan_document, plan_from
 from conformance.engine.preflight import preflight_requests
 from conformance.engine.results import ClauseResult
 from conformance.engine.runner import UNWATCHED, Watch, clause_order, run_checks
 from conformance.engine.session import PortalSession
 from conformance.engine.workload import Exhaustive, Explore, Mode, Planned, Workload, explore_steps
+from conformance.interrupts import ending_signals
 from conformance.portals.certificate import throw_away_certificate
 from conformance.portals.in_process import in_process_portal
 from conformance.portals.mock import MockPortal
@@ -38,16 +39,14 @@ from conformance.portals.scripts import TRUE
 from conformance.portals.server import serving
 from conformance.reporting.report import RunFacts, report_of
 from conformance.reporting.verdict import ClauseVerdict, RunVerdict, Selection, decide, decide_clause
-from conformance.run import CLIENT_DRAWS, DRAWS, ClientOptions, Run
+from conformance.run import CLIENT_DRAWS, DRAWS, ClientOptions, Run, do_nothing
 from conformance.suite import client_checks, portal_checks
 from conformance.target.cassette import CassetteTransport
-from conformance.target.client import Portal, live_portal, network_portal
+from conformance.target.client import REAL_SURROUNDINGS, Portal, Surroundings, live_portal, network_portal
 from conformance.target.recording import Recording, write_recording
-from conformance.target.restore import Vote
+from conformance.target.restore import NO_VOTE, Failed, Vote
 from conformance.target.target import Target
 
-VOTED_ON: Final = ("rateable", "open")
-"""The states of the sessions that a plan may leave a vote on."""
 Ask = Callable[[str], None]
 """Asks a person whether to go on. Raises UserError where the answer is no."""
 
@@ -147,11 +146,16 @@ def check_client(
     return _report(run, checks)
 
 
-def judge_clauses(run: Run, checks: Sequence[Check], listener: Listener = SILENT) -> dict[str, ClauseVerdict]:
+def judge_clauses(
+    run: Run,
+    checks: Sequence[Check],
+    listener: Listener = SILENT,
+    surroundings: Surroundings = REAL_SURROUNDINGS,
+) -> dict[str, ClauseVerdict]:
     """Send what a run needs and return the verdict on each clause. Raise UserError."""
     if run.client is not None:
         return _verdicts(run, _client_results(run, run.client, checks))
-    with _reached(run, listener) as (portal, watch):
+    with _reached(run, listener, surroundings) as (portal, watch):
         session = PortalSession(run.edition, portal, run.level == "implied")
         results = _run_portal_checks(run, session, checks, watch)
     portal.close()
@@ -169,7 +173,7 @@ def _note_missing(result: ClauseResult, expected: int) -> None:
     """Note a clause of which less was judged than when the portal was recorded: it has not passed."""
     if result.exchanges < expected:
         missing = expected - result.exchanges
-        result.unrecorded = f"{missing} of {expected} are not on the record as this plan sends them: record again"
+        result.missing = f"{missing} of {expected} are not on the record as this plan sends them: record again"
 
 
 def workload_of(target: Target, edition: Edition, mode: Explore | Exhaustive, seed: int) -> Workload:
@@ -202,11 +206,12 @@ def _run_portal_checks(
         repeated = session.portal.repeated.items()
         run.notes = tuple(f"asked once more, {count} times: {reason}" for reason, count in repeated)
         run.requests, run.writes, run.combinations = session.portal.requests, session.writes, session.combinations
+        run.voted_on = {run.target.sessions.get(name, session.rateable.value) for name in session.voted_on}
     return results
 
 
 @contextmanager
-def _reached(run: Run, listener: Listener) -> Iterator[tuple[Portal, Watch]]:
+def _reached(run: Run, listener: Listener, surroundings: Surroundings) -> Iterator[tuple[Portal, Watch]]:
     """Give the portal of a run. At the end of the block, put back what a plan found."""
     if run.target.kind == "embedded":
         yield in_process_portal(run.target, run.edition), UNWATCHED
@@ -215,58 +220,84 @@ def _reached(run: Run, listener: Listener) -> Iterator[tuple[Portal, Watch]]:
         yield Portal(run.target, player), UNWATCHED
         run.unrecorded = player.missing
     elif isinstance(run.mode, Planned):
-        with _planned(run, run.mode, listener) as reached:
+        with _planned(run, run.mode, listener, surroundings) as reached:
             yield reached
     else:
         yield network_portal(run.target), UNWATCHED
 
 
 @contextmanager
-def _planned(run: Run, mode: Planned, listener: Listener) -> Iterator[tuple[Portal, Watch]]:
+def _planned(run: Run, mode: Planned, listener: Listener, surroundings: Surroundings) -> Iterator[tuple[Portal, Watch]]:
     """Give a portal that is asked no faster than its limit allows. Restore the found votes at the end of the block."""
     own = frozenset(call.comment.value for call in mode.plan.calls if isinstance(call.comment.value, str))
-    voted_on = [run.target.sessions[state] for state in VOTED_ON if state in run.target.sessions]
-    live = live_portal(run.target, voted_on, own, listener.say)
+    live = live_portal(run.target, own, listener.say, surroundings)
+    sent = mode.plan
+    unread: dict[int, Failed] = {}
 
-    def ask_before_votes(plan: Workload) -> None:
-        must, may = writes_of(plan.calls, run.edition)
-        if not must + may:
-            return
-        live.restoring.look()
-        if run.target.live and not run.may_write:
+    def before_votes(plan: Workload) -> Workload:
+        nonlocal sent
+        voted_on = dict.fromkeys(own for call in plan.calls if (own := session_of(call, run.target)) is not None)
+        if not voted_on:
+            return plan
+        unread.update(live.restoring.look(voted_on))
+        reasons = {} if run.overwrite else _reasons_against_votes(unread, run.target)
+        for reason in reasons.values():
+            listener.say(reason)
+        sent = without_votes_on(plan, run.target, reasons)
+        must, may = writes_of(sent.calls, run.edition)
+        if run.target.live and not run.may_write and must + may:
             listener.ask(_question(run.target, must, may, live.restoring.found))
+        return sent
 
-    try:
-        yield live.portal, Watch(ask_before_votes, listener.progress)
-    finally:
-        with _undisturbed():
-            run.not_put_back = "; ".join(live.restoring.put_back())
+    def put_back() -> None:
+        done = live.restoring.put_back()
+        overwritten = tuple(
+            f"session {session} got a vote, and what it had could not be read ({unread[session].reason})"
+            for session in sorted(unread.keys() & run.voted_on)
+        )
+        is_agreed = run.overwrite or not run.target.live
+        run.left_behind = done.stays + (overwritten if is_agreed else ())
+        run.not_put_back = done.lost + (() if is_agreed else overwritten)
+        run.put_back = do_nothing
+
+    run.put_back = put_back
+    with ending_signals() as interrupts:
+        try:
+            yield live.portal, Watch(before_votes, listener.progress)
+        finally:
+            # The inner block runs also if the first signal comes at this very moment.
+            try:
+                interrupts.hold()
+            finally:
+                run.put_back()
     if run.records_to is not None:
         folder, text = run.records_to, live.recording.text
         target = replace(run.target, edition=run.edition.name, deviations=run.deviation_file)
 
         def write(judged: Mapping[str, int]) -> None:
             recorded = datetime.now(UTC)
-            recording = Recording(target, text, plan_document(mode.plan), judged, __version__, recorded)
+            recording = Recording(target, text, plan_document(sent), judged, __version__, recorded)
             write_recording(folder, recording, target.redactor)
 
         run.write_record = write
 
 
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Ignore a second Ctrl-C, which must not come between a vote and its place."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+def _reasons_against_votes(unread: Mapping[int, Failed], target: Target) -> dict[int, str]:
+    """Return why a session gets no vote, for each session of a live target whose vote would be lost."""
+    denied = {target.sessions[state] for state in DENIED_STATES if state in target.sessions}
+    return {
+        session: f"no vote is sent on session {session}: its present vote cannot be read ({failed.reason}); "
+        "--overwrite votes all the same"
+        for session, failed in unread.items()
+        # That the portal refuses to show a denied session is as it should be.
+        if target.live and not (failed.lasting and session in denied)
+    }
 
 
 def _question(target: Target, must: int, may: int, found: Mapping[int, Vote]) -> str:
     """Return what is asked before the first vote."""
     sessions = " and ".join(str(session) for session in found) or str(target.sessions["rateable"])
-    fresh = [session for session, vote in found.items() if vote == Vote(0, "")]
+    fresh = [session for session, vote in found.items() if vote == NO_VOTE]
     stays = f"; on {' and '.join(map(str, fresh))} there is no vote yet: the last test vote will stay" if fresh else ""
     return (
         f"{must} votes, up to {may} more, on session {sessions} of {target.name}; each may notify the dialog's "

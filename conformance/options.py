@@ -50,6 +50,7 @@ class Options:
     no_votes: bool = False
     exhaustive: bool = False
     yes: bool = False
+    overwrite: bool = False
     seed: int = field(default_factory=lambda: int.from_bytes(os.urandom(4), "big"))
     report_dir: Path | None = None
     record_mode: str = "none"
@@ -174,6 +175,7 @@ OPTIONS: Final = (
     Option("--no-votes", _SENT, "The plan without calls that could write on some portal."),
     Option("--exhaustive", _SENT, "Send every combination of classes in every encoding."),
     Option("--yes", _SENT, "Send votes to a live target without asking."),
+    Option("--overwrite", _SENT, "Vote also where the present vote cannot be read. It is lost."),
     Option("--seed", _SENT, "Seed of the drawn calls, as an earlier run printed it.", "N", parse=_whole_number),
     Option("--report-dir", _WRITTEN, "Folder of the report. Default: reports/<target>.", "DIR", parse=_path),
     Option(

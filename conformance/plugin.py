@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Generator
+from contextlib import suppress
 from typing import Any, Final, NoReturn
 
 import click
@@ -118,8 +119,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Decide the verdict, write the report, and set the exit status unless the run could not go on."""
+    """Put the found votes back if an interrupt came in between, and set the exit status."""
     run = session.config.stash[RUN]
+    run.put_back()
+    _finish(session, run)
+    if run.not_put_back:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _finish(session: pytest.Session, run: Run) -> None:
+    """Decide the verdict, write the report, and set the exit status unless the run could not go on."""
     if run.record is not None:
         network.unblock()
     if not run.verdicts:
@@ -164,8 +173,21 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Say in the last line of the run what could not be put back, however the run ended."""
-    if RUN in config.stash and config.stash[RUN].not_put_back:
-        click.echo(f"NOT PUT BACK: {config.stash[RUN].not_put_back}")
+    if RUN not in config.stash:
+        return
+    run = config.stash[RUN]
+    for title, lines in (("LEFT BEHIND", run.left_behind), ("NOT PUT BACK", run.not_put_back)):
+        if lines:
+            _say_last(f"{title}: {'; '.join(lines)}")
+
+
+def _say_last(line: str) -> None:
+    """Print a line. Where standard output cannot take it, standard error may."""
+    try:
+        click.echo(line)
+    except OSError:
+        with suppress(OSError):
+            click.echo(line, err=True)
 
 
 def _check_of(item: pytest.Item) -> Check | None:
@@ -188,4 +210,5 @@ def _conclude(run: Run, entry: ClauseVerdict) -> None:
 
 
 def _stop(error: UserError, run: Run) -> NoReturn:
-    pytest.exit(run.target.redactor.text(f"cannot run: {error}"), returncode=CANNOT_RUN)
+    status = pytest.ExitCode.TESTS_FAILED if run.not_put_back else CANNOT_RUN
+    pytest.exit(run.target.redactor.text(f"cannot run: {error}"), returncode=status)

@@ -42,6 +42,10 @@ class ClientOptions:
     https: bool
 
 
+def do_nothing() -> None:
+    """Put nothing back: no vote was found."""
+
+
 @dataclass(slots=True)
 class Run:
     """One run: what was asked for, and what came of it so far.
@@ -57,9 +61,13 @@ class Run:
     notes: what was asked once more, and other things to know beside the verdict.
     unrecorded: how many requests were not on the recording.
     write_record: writes the recording when the run has come to its end.
+    overwrite: True if --overwrite was given.
+    put_back: puts the found votes back; does nothing where that is done.
     not_put_back: what of the found votes was not restored.
+    left_behind: what else the run leaves on the portal.
     collected: the clauses whose tests are to run.
     verdicts: the verdict on each clause that was judged.
+    voted_on: the sessions on which a vote was accepted.
     """
 
     edition: Edition
@@ -81,7 +89,10 @@ class Run:
     client_name: str = ""
     unrecorded: int = 0
     write_record: Callable[[Mapping[str, int]], None] | None = None
-    not_put_back: str = ""
+    overwrite: bool = False
+    put_back: Callable[[], None] = do_nothing
+    not_put_back: tuple[str, ...] = ()
+    left_behind: tuple[str, ...] = ()
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     clock: float = field(default_factory=time.monotonic)
     collected: set[str] = field(default_factory=set)
@@ -90,6 +101,7 @@ class Run:
     requests: int = 0
     writes: int = 0
     notes: tuple[str, ...] = ()
+    voted_on: set[int] = field(default_factory=set)
 
     @property
     def clauses(self) -> Mapping[str, Clause]:
@@ -156,6 +168,7 @@ def run_of(options: Options) -> Run:
         record=record,
         records_to=_records_to(options, target),
         may_write=options.yes,
+        overwrite=options.overwrite,
         edition_evidence=() if guess is None else guess.evidence,
     )
 

@@ -5,7 +5,7 @@ first call, and no answer changes it. A call that must be refused has one fault.
 unusual in several places where each of these also stands in another vote: then the log shows the one at fault.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -97,11 +97,34 @@ def cannot_write(call: Call) -> bool:
     return neither or (unusable and call.is_documented)
 
 
+def session_of(call: Call, target: Target) -> int | None:
+    """Return the session that a portal may vote on if it takes the call for a vote, or None if no portal can."""
+    if cannot_write(call):
+        return None
+    return target.sessions.get(call.session.cls, target.sessions["rateable"])
+
+
+def without_votes_on(plan: Workload, target: Target, reasons: Mapping[int, str]) -> Workload:
+    """Return the plan without the votes on some sessions.
+
+    reasons: why a session gets no vote, by its id.
+    """
+    sessions = {call: session for call in plan.calls if (session := session_of(call, target)) in reasons}
+    withheld = tuple((call, reasons[session]) for call, session in sessions.items() if session is not None)
+    steps = _with_calls(plan.steps, lambda call: call not in sessions)
+    return replace(plan, steps=tuple(steps), withheld=withheld)
+
+
 def _without_votes(steps: list[Step]) -> list[Step]:
-    """Return the steps without calls that may write, and without read-backs that follow no call."""
+    """Return the steps without calls that may write."""
+    return _with_calls(steps, cannot_write)
+
+
+def _with_calls(steps: Iterable[Step], is_kept: Callable[[Call], bool]) -> list[Step]:
+    """Return the steps with these calls only, and without read-backs that follow no call."""
     kept: list[Step] = []
     for step in steps:
-        calls = tuple(filter(cannot_write, calls_of(step.request)))
+        calls = tuple(filter(is_kept, calls_of(step.request)))
         if isinstance(step.request, ReadBack):
             if kept and not isinstance(kept[-1].request, ReadBack):
                 kept.append(step)

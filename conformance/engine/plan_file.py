@@ -68,6 +68,12 @@ class _StepEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class _WithheldEntry:
+    reason: str
+    call: _CallEntry
+
+
+@dataclass(frozen=True, slots=True)
 class PlanFile:
     """The form of plan.json."""
 
@@ -75,6 +81,7 @@ class PlanFile:
     limit: str
     preflight: tuple[_RequestEntry, ...]
     steps: tuple[_StepEntry, ...]
+    withheld: tuple[_WithheldEntry, ...] | UnsetType = UNSET
 
 
 def plan_document(plan: Workload) -> dict[str, Any]:
@@ -84,6 +91,7 @@ def plan_document(plan: Workload) -> dict[str, Any]:
         limit=plan.limit,
         preflight=tuple(map(_request_entry, plan.preflight)),
         steps=tuple(_StepEntry(step.purpose, _request_entry(step.request)) for step in plan.steps),
+        withheld=tuple(_WithheldEntry(reason, _call_entry(call)) for call, reason in plan.withheld) or UNSET,
     )
     document: dict[str, Any] = msgspec.to_builtins(form)
     return document
@@ -98,9 +106,14 @@ def plan_from(document: Any, where: str = "plan.json") -> Workload:
             Step(entry.purpose, 1, _request(entry.request, f"{where}: steps {number}: request"))
             for number, entry in enumerate(form.steps, 1)
         )
+        withheld = tuple(
+            (_call(entry.call, f"{where}: withheld {number}: call"), entry.reason)
+            for number, entry in enumerate(form.withheld or (), 1)
+        )
     except UserError as error:
         raise UserError(f"{error}: record again") from None
-    return Workload(tuple(one for one in preflight if not isinstance(one, BatchRequest)), steps, (), form.limit)
+    calls = tuple(one for one in preflight if not isinstance(one, BatchRequest))
+    return Workload(calls, steps, limit=form.limit, withheld=withheld)
 
 
 def _request_entry(request: Request) -> _RequestEntry:

@@ -20,7 +20,7 @@ class ClauseResult:
     observed: by label, the words that two runs are compared by.
     errors: calls that were not answered, one line each.
     lacking: the reason why nothing could be exercised.
-    unrecorded: what the recording lacks of it.
+    missing: why calls that it needs were not sent, or are not on the recording; then it has not passed.
     """
 
     clause: str
@@ -30,7 +30,7 @@ class ClauseResult:
     observed: dict[str, str] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     lacking: str = ""
-    unrecorded: str = ""
+    missing: str = ""
 
     def count(self, deviations: tuple[Deviation, ...], classes: Mapping[str, str], deviated: bool) -> bool:
         """Count a judged call with values of these classes. Return True if a known deviation excuses it."""

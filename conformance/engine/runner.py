@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
+from conformance.contract.classes import OWN_SESSIONS
 from conformance.contract.clauses import Edition
 from conformance.engine.blame import Blame
 from conformance.engine.cases import Case
@@ -48,6 +49,8 @@ HISTORY: Final = "effect.history-free"
 _ANSWERED: Final = "error.never-5xx"
 _FIRST: Final = "documentation.example"
 _LATE_CHAPTERS: Final = ("success", "errors")
+_CHAPTERS_OF_VOTES: Final = ("success", "effects", "transport", "access")
+"""Their clauses are about votes on the rateable session, whatever the values are."""
 _MOST_REPEATED: Final = 200
 """The suspected calls that a second list sends again."""
 
@@ -56,11 +59,11 @@ _MOST_REPEATED: Final = 200
 class Watch:
     """Who follows a run.
 
-    before_first_step: called with the plan after the preflight.
+    before_first_step: called with the plan after the preflight; returns what is sent of it.
     progress: called after each request with the number of those that were sent, and of all.
     """
 
-    before_first_step: Callable[[Workload], None] = lambda _plan: None
+    before_first_step: Callable[[Workload], Workload] = lambda plan: plan
     progress: Callable[[int, int], None] = lambda _done, _all: None
 
 
@@ -112,9 +115,8 @@ class _Run:
 
     def plan(self, mode: Planned, watch: Watch) -> list[Judgement]:
         """Send a plan and judge its log. Nothing is sent twice."""
-        plan = mode.plan
-        log = preflight(self.session, plan.preflight)
-        watch.before_first_step(plan)
+        log = preflight(self.session, mode.plan.preflight)
+        plan = watch.before_first_step(mode.plan)
         done_before = len(plan.preflight)
         log += self.session.execute(plan.steps, lambda done: watch.progress(done_before + done, plan.requests))
         left_out = "the plan holds nothing that it can be judged by"
@@ -126,7 +128,20 @@ class _Run:
             if not judgement.result.exchanges:
                 lacking = judgement.check.evidence.cases(self.session).lacking
                 judgement.result.lacking = lacking or left_out + mode.advice
+            for call, reason in plan.withheld:
+                if self._needs(judgement.check.clause, call):
+                    judgement.result.missing = reason
         return judged
+
+    def _needs(self, clause: str, call: Call) -> bool:
+        """Return True if a clause has not passed where this call was not sent."""
+        allowed = self.session.allowed(call)
+        by_answers = self.session.edition.clauses[clause].chapter in _CHAPTERS_OF_VOTES
+        return (
+            clause in (*allowed.accepting_clauses, *allowed.rejecting_clauses)
+            or (by_answers and call.session.cls in OWN_SESSIONS)
+            or (clause == _FIRST and call == control_vote(self.session))
+        )
 
     def explore(self, draws: int, exhaustive: bool) -> list[Judgement]:
         """Send the boundary cases and the proposed ones, a second list where something is suspected, and judge."""

@@ -58,6 +58,7 @@ class PortalSession:
     judges_implied: True if implied demands are judged too.
     reads: True if the portal offers a read-back.
     writes: how many votes were accepted.
+    voted_on: the classes of SESSION_ID of the accepted votes.
     combinations: how each combination that was sent alone was answered, as a letter of the map.
     sessions: the classes of SESSION_ID for this target.
     judged_sessions: the classes of SESSION_ID for which the edition demands something.
@@ -68,6 +69,7 @@ class PortalSession:
     judges_implied: bool
     reads: bool = False
     writes: int = 0
+    voted_on: set[str] = field(default_factory=set)
     combinations: dict[Combination, str] = field(default_factory=dict)
     sessions: Mapping[str, EquivalenceClass] = field(init=False)
     judged_sessions: frozenset[str] = field(init=False)
@@ -138,7 +140,9 @@ class PortalSession:
     def _exchange(self, call: Call, response: Response) -> Exchange:
         exchange = Exchange(call, response, self.allowed(call), self.edition, self.judges_implied, self._number)
         self._number += 1
-        self.writes += response.accepted
+        if response.accepted:
+            self.writes += 1
+            self.voted_on.add(call.session.cls)
         if call.delivery.batch is Batch.NO:
             combination = (call.session.cls, call.rating.cls, call.comment.cls, call.delivery.encoding)
             self.combinations[combination] = cell_of(exchange, self.combinations.get(combination, "s"))

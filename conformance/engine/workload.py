@@ -28,12 +28,14 @@ class Workload:
 
     left_out: the steps that a limit left out.
     limit: the option that left them out; empty where none did.
+    withheld: the calls that are not sent because of the state of the portal, each with the reason.
     """
 
     preflight: tuple[Call | ReadBack, ...]
     steps: tuple[Step, ...]
     left_out: tuple[Step, ...] = ()
     limit: str = ""
+    withheld: tuple[tuple[Call, str], ...] = ()
 
     @property
     def requests(self) -> int:

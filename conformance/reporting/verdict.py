@@ -107,8 +107,8 @@ def decide_clause(clause: Clause, result: ClauseResult, deviations: tuple[Deviat
     gone = [deviations[place] for place, (judged, deviated) in result.excused.items() if judged and not deviated]
     violations = tuple(result.violations)
     note = ""
-    if result.unrecorded and not violations:
-        status, note = Status.NOT_EXERCISED, result.unrecorded
+    if result.missing and not violations:
+        status, note = Status.NOT_EXERCISED, result.missing
     elif clause.level == "observed":
         status = Status.OBSERVED if result.observed else Status.NOT_EXERCISED
         note = "" if result.observed else result.lacking

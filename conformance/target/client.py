@@ -1,9 +1,10 @@
 """A portal as the suite calls it: sends calls, reads votes back, counts requests."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import httpx
 
@@ -11,6 +12,7 @@ from conformance.exchange.call import PLAIN_JSON, TOKEN_CALLERS, Call, Caller, E
 from conformance.exchange.encode import HttpRequest, encode, encode_read, encode_together
 from conformance.exchange.read_back import PARAMETER_MISSED, NotRead, StoredVote, read_vote
 from conformance.exchange.response import Response, read_response, read_responses
+from conformance.target.clock import REAL_CLOCK, Clock
 from conformance.target.patience import PAUSE_SECONDS, PatientTransport
 from conformance.target.rate_limit import RateLimitTransport
 from conformance.target.restore import RestoringTransport
@@ -104,6 +106,21 @@ def network_portal(target: Target) -> Portal:
 
 
 @dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a live run uses of this machine.
+
+    network: makes the transport that reaches a portal, with the authority to trust besides.
+    clock: the time by which the run waits.
+    """
+
+    network: Callable[[Path | None], httpx.BaseTransport] = NetworkTransport
+    clock: Clock = REAL_CLOCK
+
+
+REAL_SURROUNDINGS: Final = Surroundings()
+
+
+@dataclass(frozen=True, slots=True)
 class LivePortal:
     """A portal that is used by others.
 
@@ -117,11 +134,13 @@ class LivePortal:
 
 
 def live_portal(
-    target: Target, sessions: Iterable[int], own_comments: frozenset[str], say: Callable[[str], None]
+    target: Target,
+    own_comments: frozenset[str],
+    say: Callable[[str], None],
+    surroundings: Surroundings = REAL_SURROUNDINGS,
 ) -> LivePortal:
     """Return a portal behind the transports of a live plan.
 
-    sessions: those that may get a vote.
     own_comments: the comments that the plan sends.
     say: called with a line for each wait.
     """
@@ -131,9 +150,10 @@ def live_portal(
     # Recording is the outermost: a call that was sent again because of a limit is recorded once, and what restoring
     # hides is never recorded. Restoring stands below redaction: it has to put a comment back as it was found, with the
     # private values in it. It stands above the rate limit, because its own requests count too.
-    network = CredentialsTransport(NetworkTransport(target.ca_file), target)
+    network = CredentialsTransport(surroundings.network(target.ca_file), target)
     repeated: Counter[str] = Counter()
-    patient = PatientTransport(RateLimitTransport(network, target.limit, say), repeated, PAUSE_SECONDS)
-    restoring = RestoringTransport(patient, sessions, own_comments)
+    limited = RateLimitTransport(network, target.limit, say, surroundings.clock)
+    patient = PatientTransport(limited, repeated, PAUSE_SECONDS, surroundings.clock)
+    restoring = RestoringTransport(patient, own_comments, say, surroundings.clock)
     recording = RecordingTransport(RedactingTransport(restoring, target.redactor))
     return LivePortal(Portal(target, recording, repeated), restoring, recording)

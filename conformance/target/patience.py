@@ -1,6 +1,5 @@
 """What is asked once more: a request in whose place something else than the portal answered, and a lost read-back."""
 
-import time
 from collections import Counter
 from typing import Final
 
@@ -9,6 +8,7 @@ import httpx
 from conformance.exchange.call import PLAIN_JSON, READ_METHOD, Delivery
 from conformance.exchange.response import read_response
 from conformance.exchange.stand_in import stand_in
+from conformance.target.clock import REAL_CLOCK, Clock
 from conformance.target.transports import (
     REPEATABLE,
     UNRECORDED,
@@ -28,8 +28,11 @@ class PatientTransport(OuterTransport):
     pause: seconds between the two.
     """
 
-    def __init__(self, inner: httpx.BaseTransport, repeated: Counter[str], pause: float) -> None:
+    def __init__(
+        self, inner: httpx.BaseTransport, repeated: Counter[str], pause: float, clock: Clock = REAL_CLOCK
+    ) -> None:
         super().__init__(inner)
+        self._sleep = clock.sleep
         self._pause = pause
         self._repeated = repeated
 
@@ -55,7 +58,7 @@ class PatientTransport(OuterTransport):
 
     def _again(self, request: httpx.Request, reason: str) -> httpx.Response:
         self._repeated[reason] += 1
-        time.sleep(self._pause)
+        self._sleep(self._pause)
         return self.inner.handle_request(request)
 
 

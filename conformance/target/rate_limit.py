@@ -10,6 +10,7 @@ import pyrate_limiter
 import tenacity
 
 from conformance.exchange.response import LIMIT_CODES, parse_json
+from conformance.target.clock import REAL_CLOCK, Clock
 from conformance.target.target import Limit
 from conformance.target.transports import OuterTransport, seconds_to_wait
 
@@ -29,8 +30,11 @@ class RateLimitTransport(OuterTransport):
     say: called with a line for each wait for such an answer.
     """
 
-    def __init__(self, inner: httpx.BaseTransport, limit: Limit, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, inner: httpx.BaseTransport, limit: Limit, say: Callable[[str], None], clock: Clock = REAL_CLOCK
+    ) -> None:
         super().__init__(inner)
+        self._sleep = clock.sleep
         self._limit = limit
         self._say = say
         # So many in the time in which the full bucket drains: never more than it holds.
@@ -42,6 +46,7 @@ class RateLimitTransport(OuterTransport):
             retry=tenacity.retry_if_result(_asks_to_wait),
             wait=self._wait,
             stop=_is_over,
+            sleep=self._sleep,
             before_sleep=self._report,
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
@@ -96,4 +101,4 @@ def _is_over(state: tenacity.RetryCallState) -> bool:
     answer = state.outcome.result()
     operating = limit_of(answer) == OPERATION_TIME_LIMIT
     patience = _OPERATING_PATIENCE_SECONDS if operating else _PATIENCE_SECONDS
-    return (state.seconds_since_start or 0.0) + _asked_seconds(answer) > patience
+    return max(state.seconds_since_start or 0.0, state.idle_for) + _asked_seconds(answer) > patience
