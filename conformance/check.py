@@ -246,7 +246,9 @@ def _planned(run: Run, mode: Planned, listener: Listener, surroundings: Surround
         sent = without_votes_on(plan, run.target, reasons)
         must, may = writes_of(sent.calls, run.edition)
         if run.target.live and not run.may_write and must + may:
-            listener.ask(_question(run.target, must, may, live.restoring.found))
+            denied = _denied(run.target)
+            found = {session: vote for session, vote in live.restoring.found.items() if session not in denied}
+            listener.ask(_question(run.target, must, may, found))
         return sent
 
     def put_back() -> None:
@@ -284,14 +286,18 @@ def _planned(run: Run, mode: Planned, listener: Listener, surroundings: Surround
 
 def _reasons_against_votes(unread: Mapping[int, Failed], target: Target) -> dict[int, str]:
     """Return why a session gets no vote, for each session of a live target whose vote would be lost."""
-    denied = {target.sessions[state] for state in DENIED_STATES if state in target.sessions}
     return {
         session: f"no vote is sent on session {session}: its present vote cannot be read ({failed.reason}); "
         "--overwrite votes all the same"
         for session, failed in unread.items()
         # That the portal refuses to show a denied session is as it should be.
-        if target.live and not (failed.lasting and session in denied)
+        if target.live and not (failed.lasting and session in _denied(target))
     }
+
+
+def _denied(target: Target) -> set[int]:
+    """Return the sessions that the caller has no access to."""
+    return {target.sessions[state] for state in DENIED_STATES if state in target.sessions}
 
 
 def _question(target: Target, must: int, may: int, found: Mapping[int, Vote]) -> str:
