@@ -33,8 +33,8 @@ def _on_reads(change: Callable[[PortalResponse], PortalResponse], session: int =
     return alter
 
 
-def test_one_page_of_a_front_on_a_read_back_costs_no_vote() -> None:
-    pages = [PortalResponse(502, "text/html", b"<html>502 Bad Gateway</html>")]
+def test_a_few_pages_of_a_front_on_read_backs_cost_no_vote() -> None:
+    pages = [PortalResponse(502, "text/html", b"<html>502 Bad Gateway</html>")] * 3
 
     def alter(request: PortalRequest, response: PortalResponse, _number: int) -> PortalResponse:
         return pages.pop() if pages and is_read(request) and names(request, OPEN) else response
