@@ -1,9 +1,11 @@
 """The comparison of the documentation with an edition, as text, Markdown and JSON."""
 
 from collections import Counter
-from typing import Any
+from typing import Any, Final
 
 from conformance.documentation.comparison import Comparison, SectionResult, SectionState
+
+_NO_CLAUSE: Final = "none; it is cited for a system code, or for what is not judged"
 
 
 def comparison_text(comparison: Comparison) -> str:
@@ -12,7 +14,7 @@ def comparison_text(comparison: Comparison) -> str:
     for result in _shown(comparison):
         lines += ["", f"{result.state}: {result.section.path}, {result.section.heading}"]
         lines += [f"  {result.note}"] if result.note else []
-        lines.append(f"  clauses: {', '.join(result.clauses) or 'none'}")
+        lines.append(f"  clauses: {', '.join(result.clauses) or _NO_CLAUSE}")
     if comparison.rows:
         lines += ["", "tables:", *(f"  {row}" for row in comparison.rows)]
     return "\n".join(lines)
@@ -27,7 +29,7 @@ def comparison_markdown(comparison: Comparison) -> str:
     for result in shown:
         section, note = result.section, f": {result.note}" if result.note else ""
         place = f"[{_cell(f'{section.path}, {section.heading}')}]({section.link})"
-        clauses = ", ".join(f"`{clause}`" for clause in result.clauses) or "none"
+        clauses = ", ".join(f"`{clause}`" for clause in result.clauses) or _NO_CLAUSE
         lines.append(f"| {place} | {_cell(f'{result.state}{note}')} | {clauses} |")
     if comparison.rows:
         lines += ["", "Tables:", "", *(f"- {row}" for row in comparison.rows)]

@@ -14,6 +14,7 @@ from conformance.documentation.comparison import hash_of
 from conformance.errors import UserError
 
 FOLDER: Final = Path("conformance/contract/editions")
+_OTHER_TABLE: Final = re.compile(r"^\[(?!sections\.)", re.MULTILINE)
 _HASH_LINE: Final = re.compile(r'^hash = ".*"\n', re.MULTILINE)
 
 
@@ -21,9 +22,9 @@ def with_hash(text: str, section: str, value: str) -> str:
     """Return the text of an edition file with the hash of one section. The section may be one of its base."""
     head, title, tail = text.partition(f"[sections.{section}]\n")
     if not title:
-        place = text.find("\n[parameters]")
-        place = place if place >= 0 else min(at for word in ("[", "\n[") if (at := text.find(word)) >= 0)
-        return f'{text[:place]}\n[sections.{section}]\nhash = "{value}"\n{text[place:]}'
+        other = _OTHER_TABLE.search(text)
+        place = other.start() if other else len(text)
+        return f'{text[:place]}[sections.{section}]\nhash = "{value}"\n\n{text[place:]}'
     body, gap, rest = tail.partition("\n[")
     body = _HASH_LINE.sub("", f"{body.rstrip()}\n")
     return f'{head}{title}{body}hash = "{value}"\n{gap}{rest}'

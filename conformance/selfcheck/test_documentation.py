@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -293,11 +294,13 @@ def test_the_command_shows_text_markdown_and_json(tmp_path: Path) -> None:
 
 @pytest.mark.quick
 def test_a_hash_is_written_into_an_edition_file() -> None:
-    text = 'edition = "x"\n\n[sections.one]\npath = "p"\nheading = "h"\n\n[sections.two]\npath = "p"\n\n[parameters]\n'
+    head = 'edition = "x"\nwithout = ["a"]\n\n'
+    text = head + '[sections.one]\npath = "p"\nheading = "h"\n\n[sections.two]\npath = "p"\n\n[parameters]\n'
     once = with_hash(text, "one", "1" * 16)
     assert once == text.replace('heading = "h"\n', f'heading = "h"\nhash = "{"1" * 16}"\n')
     assert with_hash(once, "one", "2" * 16) == once.replace("1" * 16, "2" * 16)
     assert f'[sections.three]\nhash = "{"3" * 16}"\n' in with_hash(text, "three", "3" * 16)
+    assert tomllib.loads(with_hash(text, "three", "3" * 16))["sections"]["three"] == {"hash": "3" * 16}
 
 
 def test_the_table_of_clauses_says_which_sources_are_not_at_their_commits(history: tuple[Path, list[str]]) -> None:
