@@ -161,7 +161,7 @@ def run_of(options: Options) -> Run:
         deviation_file=path,
         judged_file=_adapter_of(client.words) if client else Path(options.target),
         seed=options.seed,
-        report_folder=options.report_dir or Path("reports") / (_slug(client.words) if client else target.name),
+        report_folder=options.report_dir or Path("reports") / _report_name(target, client, record),
         allow_incomplete=options.allow_incomplete,
         mode=mode,
         client=client,
@@ -226,6 +226,13 @@ def _inside(path: Path | None) -> str:
     if path is None or not path.is_file() or not path.resolve().is_relative_to(here):
         return ""
     return path.resolve().relative_to(here).as_posix()
+
+
+def _report_name(target: Target, client: ClientOptions | None, record: Recording | None) -> str:
+    """Return the name of the folder of the report. The replay of a portal must not take the place of its live run."""
+    if client is not None:
+        return _slug(client.words)
+    return target.name if record is None else f"{target.name}-replay"
 
 
 def _slug(words: list[str]) -> str:

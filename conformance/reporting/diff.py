@@ -20,6 +20,7 @@ GRADES: Final = ("note", "warning", "failure")
 _NEVER_COMPARED: Final = ("time", "error_description", "result_time")
 _LONGEST: Final = 120
 _LONGEST_LINE: Final = 500
+_MOST_PLACES: Final = 20
 KINDS: Final[dict[str, str]] = {
     "introduced": "fails now",
     "lost": "no longer exercised",
@@ -168,6 +169,28 @@ def diff_markdown(before: Report, after: Report, changes: tuple[Change, ...]) ->
         said = " | ".join(code(text, _LONGEST) for text in (change.where, change.before, change.after))
         lines.append(f"| {change.grade}: {KINDS[change.kind]} | {said} |")
     return "\n".join(lines)
+
+
+def since_markdown(before: Report, after: Report) -> str:
+    """Return what changed since the run before, in a few lines of Markdown; the empty text where they do not compare.
+
+    A clause that one of them left out says nothing.
+    """
+    if before["target"]["name"] != after["target"]["name"] or any(
+        of(before) != of(after) for of in _COMPARABLE.values()
+    ):
+        return ""
+    changes = [
+        one
+        for one in compare(before, after, forced=True)
+        if one.kind != "still" and "not-selected" not in (one.before, one.after)
+    ]
+    lines = [f"### Since the run of {code(time_of(before), _LONGEST)}", ""]
+    for kind, title in KINDS.items():
+        places = [code(change.where, _LONGEST) for change in changes if change.kind == kind]
+        more = f" and {len(places) - _MOST_PLACES} more" if len(places) > _MOST_PLACES else ""
+        lines += [f"- {title}: {', '.join(places[:_MOST_PLACES])}{more}"] if places else []
+    return "\n".join(lines if changes else [*lines, "nothing changed"]) + "\n\n"
 
 
 def diff_document(changes: tuple[Change, ...], fail_on: str) -> dict[str, Any]:

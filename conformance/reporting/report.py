@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from conformance.target.target import Target
 
 SCHEMA_VERSION: Final = 4
+PREVIOUS: Final = "previous.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,14 @@ def report_of(run: RunVerdict, facts: RunFacts) -> dict[str, Any]:
 
 
 def write_report(document: dict[str, Any], folder: Path) -> Path:
-    """Writes report.json, whole or not at all. Raise UserError."""
+    """Write report.json, whole or not at all. Raise UserError.
+
+    The report of the run before is kept beside it, as previous.json.
+    """
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     try:
+        if (folder / "report.json").is_file():
+            (folder / "report.json").replace(folder / PREVIOUS)
         return write_whole(folder / "report.json", text)
     except OSError as error:
         raise UserError(f"--report-dir {folder}: cannot write the report ({error.strerror})") from None

@@ -24,6 +24,7 @@ from conformance.engine.exhaustive import Coverage
 from conformance.engine.workload import Explore
 from conformance.errors import UserError
 from conformance.exchange.call import Json
+from conformance.options import Options
 from conformance.portals.bitrix24 import bitrix24_portal
 from conformance.portals.in_process import portal_answering
 from conformance.portals.reference import SECRET, SESSIONS, Context, ReferencePortal, Refusal, Reply, Vote
@@ -31,14 +32,16 @@ from conformance.portals.server import serving
 from conformance.reporting.ctrf import ctrf_of
 from conformance.reporting.diff import Change, compare, diff_document, diff_markdown, diff_text, has_got_worse
 from conformance.reporting.diff_html import diff_html
+from conformance.reporting.files import write_files
 from conformance.reporting.github import annotations_of, badge_of
 from conformance.reporting.history import history_html
 from conformance.reporting.html import html_of
 from conformance.reporting.markdown import markdown_of
 from conformance.reporting.read import Report, read_report
-from conformance.reporting.report import RunFacts, report_of
+from conformance.reporting.report import RunFacts, report_of, write_report
 from conformance.reporting.sarif import sarif_of
 from conformance.reporting.sides import compare_sides, side_of
+from conformance.run import run_of
 from conformance.target.target import embedded_target
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -292,6 +295,36 @@ def test_each_clause_stands_on_the_page_once() -> None:
     for reports in ([report], [report, _golden_report(2)]):
         ids = [name for name in _Elements(html_of(reports)).ids if "." in name]
         assert sorted(ids) == sorted({*clauses})
+
+
+@pytest.mark.quick
+def test_a_second_run_keeps_the_report_of_the_first_and_says_first_what_changed(tmp_path: Path) -> None:
+    before = _golden_report(4)
+    after = {**before, "clauses": [_with_status(clause) for clause in before["clauses"]]}
+    for report in (before, after):
+        write_report(report, tmp_path)
+        write_files(report, tmp_path)
+    assert read_report(tmp_path / "previous.json") == before
+    summary = (tmp_path / "report.md").read_text("utf-8")
+    _is_golden("since.md", summary.partition("**rating")[0])
+    assert summary.startswith("### Since the run of")
+    assert "- fails now: `success.true`\n" in summary
+
+
+@pytest.mark.quick
+def test_a_replay_does_not_write_where_the_live_run_does() -> None:
+    folder = Path(__file__).parent.parent / "cassettes" / "reference-2026-03"
+    assert run_of(Options(target=str(folder))).report_folder.name == "reference-2026-03-replay"
+
+
+@pytest.mark.quick
+def test_runs_of_two_portals_say_nothing_of_each_other(tmp_path: Path) -> None:
+    report = _golden_report(4)
+    other = {**report, "target": {**report["target"], "name": "another"}}
+    for each in (report, other):
+        write_report(each, tmp_path)
+        write_files(each, tmp_path)
+    assert "Since" not in (tmp_path / "report.md").read_text("utf-8")
 
 
 @pytest.mark.quick
