@@ -4,7 +4,7 @@ pytest, the command, `diff` and the selfcheck all judge through `judge_clauses`.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import chain
@@ -165,6 +165,12 @@ def judge_clauses(
     return _verdicts(run, results)
 
 
+def _say(listener: Listener, line: str) -> None:
+    """Print a line if the terminal is still there: what comes after it matters more."""
+    with suppress(OSError):
+        listener.say(line)
+
+
 def _verdicts(run: Run, results: Mapping[str, ClauseResult]) -> dict[str, ClauseVerdict]:
     return {name: decide_clause(run.clauses[name], result, run.deviations) for name, result in results.items()}
 
@@ -213,17 +219,18 @@ def _run_portal_checks(
 @contextmanager
 def _reached(run: Run, listener: Listener, surroundings: Surroundings) -> Iterator[tuple[Portal, Watch]]:
     """Give the portal of a run. At the end of the block, put back what a plan found."""
+    watch = Watch(progress=listener.progress)
     if run.target.kind == "embedded":
-        yield in_process_portal(run.target, run.edition), UNWATCHED
+        yield in_process_portal(run.target, run.edition), watch
     elif run.record is not None:
         player = CassetteTransport(run.record.cassette)
-        yield Portal(run.target, player), UNWATCHED
+        yield Portal(run.target, player), watch
         run.unrecorded = player.missing
     elif isinstance(run.mode, Planned):
         with _planned(run, run.mode, listener, surroundings) as reached:
             yield reached
     else:
-        yield network_portal(run.target), UNWATCHED
+        yield network_portal(run.target), watch
 
 
 @contextmanager
@@ -252,6 +259,8 @@ def _planned(run: Run, mode: Planned, listener: Listener, surroundings: Surround
         return sent
 
     def put_back() -> None:
+        if run.voted_on:
+            _say(listener, "putting back the votes of before the run")
         done = live.restoring.put_back()
         overwritten = tuple(
             f"session {session} got a vote, and what it had could not be read ({unread[session].reason})"
@@ -261,6 +270,8 @@ def _planned(run: Run, mode: Planned, listener: Listener, surroundings: Surround
         run.left_behind = done.stays + (overwritten if is_agreed else ())
         run.not_put_back = done.lost + (() if is_agreed else overwritten)
         run.put_back = do_nothing
+        if run.voted_on and not (run.not_put_back or run.left_behind):
+            _say(listener, "put back")
 
     run.put_back = put_back
     with ending_signals() as interrupts:

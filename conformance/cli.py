@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -22,6 +23,10 @@ from conformance.portals import PORTALS, SERVED_PORT
 
 NEVER: Final = "never"
 _HELP: Final = ("-h", "--help")
+_CACHE: Final = ".pytest_cache/vote-conformance"
+"""Where --lf finds the last failures, apart from those of the project in whose folder the command runs."""
+_TEST: Final = re.compile(r"test_\w+\.py(::|$)")
+"""A file or test of the suite, as reports name it."""
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -131,7 +136,7 @@ class _Forwarded(click.Command):
             with formatter.section(group.capitalize()):
                 formatter.write_dl([(f"{option.name} {option.shown_value}".strip(), option.help) for option in options])
         with formatter.section("Options of pytest"):
-            formatter.write_dl([("-k, -x, -n, ...", "Every other option goes to pytest: `pytest -h` lists them.")])
+            formatter.write_dl([("-k, -m, -x, --lf, -v, ...", "Each other option goes to pytest: see `pytest -h`.")])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return the names of options that begin like this."""
@@ -171,14 +176,16 @@ def _run_tests(arguments: Sequence[str]) -> int:
 
     from conformance.console import OneLineErrors
 
-    # The project that is gated may have options of its own for its own tests.
+    # The project that is gated may have options and plugins of its own for its own tests.
     os.environ.pop("PYTEST_ADDOPTS", None)
-    package = files("conformance")
-    tests = sorted(str(entry) for entry in package.iterdir() if entry.name.startswith("test_"))
-    own = ["-c", str(package / "suite.ini"), "--rootdir", str(package), "-p", "conformance.plugin"]
-    status = pytest.main([*own, *tests, *arguments], plugins=[OneLineErrors()])
+    package = Path(str(files("conformance")))
+    own = ["-c", str(package / "suite.ini"), "--rootdir", str(package), "-o", f"cache_dir={Path(_CACHE).absolute()}"]
+    plugins = ["--disable-plugin-autoload", "-p", "pytest_recording.plugin", "-p", "conformance.plugin"]
+    given = [str(package / word) if _TEST.match(word) else word for word in arguments]
+    tests = [] if given != list(arguments) else sorted(map(str, package.glob("test_*.py")))
+    status = pytest.main([*own, *plugins, *tests, *given], plugins=[OneLineErrors()])
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
-        raise UserError("no clause is left to judge: see -k, --level, and not_offered of the target file")
+        raise UserError("no clause is left to judge: see -k, -m, --level, and not_offered of the target file")
     return int(status) if status in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) else CANNOT_RUN
 
 

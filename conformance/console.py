@@ -1,7 +1,9 @@
 """What a run says to a person while it runs, past pytest's capture, and what it asks."""
 
 import sys
+import time
 from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import click
@@ -10,8 +12,8 @@ import pytest
 from conformance.errors import UserError
 from conformance.target.target import Limit
 
-_EVERY: Final = 20
-"""Where there is no terminal, progress is a line after so many requests."""
+_EVERY_SECONDS: Final = 0.1
+"""How often the line of progress changes."""
 
 
 class OneLineErrors:
@@ -34,12 +36,14 @@ class Console:
     def __init__(self, config: pytest.Config) -> None:
         self._reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
         self._capture: Any = config.pluginmanager.get_plugin("capturemanager")
+        self._has_progress = False
 
-    def say(self, text: str) -> None:
-        """One line."""
+    def say(self, text: str, *, red: bool = False) -> None:
+        """Print one line."""
         with self._capture.global_and_fixture_disabled():
+            self.end_progress()
             self._reporter.ensure_newline()
-            self._reporter.write_line(text)
+            self._reporter.write_line(text, red=red)
 
     def ask(self, question: str) -> None:
         """Asks whether to go on, unless there is nothing to ask. Raise UserError where the answer is no."""
@@ -59,15 +63,67 @@ class Console:
             self._capture.resume_global_capture()
 
     def progress(self, limit: Limit) -> Callable[[int, int], None]:
-        """Says how many requests are done, and about how long the others take at that limit."""
+        """Return a function that shows how many requests are done, their rate, and about how long the others take.
 
-        def tell(done: int, everything: int) -> None:
-            waiting = max(0, everything - max(done, limit.burst)) / limit.per_second
-            line = f"{done} of {everything} requests, about {waiting:.0f} s left"
-            if self._reporter.isatty:
+        Without a terminal it prints one line when the first request is done.
+        """
+        pace = Pace(limit)
+
+        def show(done: int, everything: int) -> None:
+            now = time.monotonic()
+            line = pace.line(done, everything, now)
+            if not self._reporter.isatty:
+                if not pace.shown_at:
+                    self.say(f"{everything} requests{pace.at_most(everything)}")
+                    pace.shown_at = now
+            elif now - pace.shown_at >= _EVERY_SECONDS or pace.is_waiting(done, everything):
+                pace.shown_at = now
                 with self._capture.global_and_fixture_disabled():
                     self._reporter.rewrite(line, erase=True)
-            elif done == everything or done % _EVERY == 0:
-                self.say(line)
+                    self._has_progress = True
 
-        return tell
+        return show
+
+    def end_progress(self) -> None:
+        """Take the line of progress off the terminal."""
+        if self._has_progress:
+            self._has_progress = False
+            self._reporter.rewrite("", erase=True)
+            self._reporter.rewrite("")
+
+
+@dataclass(slots=True)
+class Pace:
+    """How fast the requests of a run are sent.
+
+    limit: the bucket of the portal.
+    started: when the first request was sent, on the monotonic clock.
+    shown_at: when progress was shown last, 0 if it was not yet.
+    """
+
+    limit: Limit
+    started: float = field(default_factory=time.monotonic)
+    shown_at: float = 0.0
+
+    @property
+    def _window(self) -> float:
+        return self.limit.burst / self.limit.per_second
+
+    def is_waiting(self, done: int, everything: int) -> bool:
+        """Return True if the next request has to wait until the bucket has drained."""
+        return self._window > 1 and done < everything and done % self.limit.burst == 0
+
+    def at_most(self, everything: int) -> str:
+        """Return the words for the limit, where it counts."""
+        if everything <= self.limit.burst:
+            return ""
+        full = (everything - 1) // self.limit.burst
+        return f", about {full * self._window:.0f} s: the limit is {self.limit.burst} in {self._window:.0f} s"
+
+    def line(self, done: int, everything: int, now: float) -> str:
+        """Return the line of progress."""
+        elapsed = max(now - self.started, 0.001)
+        waits_left = (everything - 1) // self.limit.burst * self._window - elapsed if self._window > 1 else 0.0
+        left = max(waits_left, (everything - done) * elapsed / done)
+        words = f"{done} of {everything} requests, {done / elapsed:.0f} a second, about {left:.0f} s left"
+        return f"{words}; waiting for the limit" if self.is_waiting(done, everything) else words

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from conformance.contract.clauses import edition_names
 from conformance.errors import UserError
 from conformance.loading import DEVIATIONS, file_or_shipped
+from conformance.portals import BITRIX24
 
 if TYPE_CHECKING:
     import pytest
@@ -57,6 +58,11 @@ class Options:
     client: str | None = None
     https: bool = False
     timeout: float = 20.0
+
+    @property
+    def target_is_file(self) -> bool:
+        """Return True if a portal is called over the network: neither one of this package nor a record."""
+        return self.target not in ("mock", BITRIX24) and not Path(self.target).is_dir()
 
     @property
     def planned(self) -> bool:

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Generator
 from contextlib import suppress
-from typing import Any, Final, NoReturn
+from typing import Any, Final, get_args
 
 import click
 import pytest
@@ -11,13 +11,14 @@ from pytest_recording import network
 
 from conformance.check import Listener, judge_clauses
 from conformance.console import Console
+from conformance.contract.clauses import CHAPTERS, CLIENT, Level
 from conformance.engine.checks import Check
 from conformance.engine.runner import clause_order
 from conformance.errors import CANNOT_RUN, UserError
-from conformance.options import add_options, options_of
+from conformance.options import Options, add_options, options_of
 from conformance.reporting.files import annotations, write_files
 from conformance.reporting.report import report_of, write_report
-from conformance.reporting.terminal import summary, violation_block
+from conformance.reporting.terminal import clause_table, conclusion, violation_block, what_to_export, what_was_sent
 from conformance.reporting.verdict import ClauseVerdict, RunVerdict, Selection, Status, decide
 from conformance.run import Run, run_of
 from conformance.suite import RunClause
@@ -26,6 +27,11 @@ RUN: Final = pytest.StashKey[Run]()
 REPORT: Final = pytest.StashKey[dict[str, Any]]()
 NOT_RECORDED: Final = pytest.StashKey[str]()
 VERDICT: Final = pytest.StashKey[RunVerdict]()
+FOUND: Final = pytest.StashKey[dict[str, ClauseVerdict]]()
+"""The verdict on each clause, from when all requests were sent."""
+CANNOT: Final = pytest.StashKey[bool]()
+WHOLE: Final = pytest.StashKey[bool]()
+"""True if the table shows every clause."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,10 +40,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "clause(check): the clause of the contract that the test judges")
+    for name in (*get_args(Level), *CHAPTERS, CLIENT):
+        config.addinivalue_line("markers", f"{name}: tests of the clauses of this level or chapter")
     try:
-        config.stash[RUN] = run_of(options_of(config))
+        options = options_of(config)
+        _check_recording_options(config, options)
+        config.stash[RUN] = run_of(options)
     except UserError as error:
         raise pytest.UsageError(str(error)) from None
+    config.stash[WHOLE] = config.option.verbose > 0
+    if is_quiet(config):
+        # pytest lists the ids of tests at -1, and shows only failures at -2. One -v is for our table.
+        config.option.verbose = -1 if config.option.collectonly else max(config.option.verbose, 1) - 3
+
+
+def is_quiet(config: pytest.Config) -> bool:
+    """Return True in a run of the command: then the suite says what pytest would say otherwise."""
+    return config.inipath is not None and config.inipath.name == "suite.ini"
+
+
+def _check_recording_options(config: pytest.Config, options: Options) -> None:
+    """Raise UserError for the options of pytest-recording that would have no effect here."""
+    if config.getoption("block_network", default=False) and (options.client or options.target_is_file):
+        raise UserError("--block-network: this run calls over the network: leave it out, or judge `mock` or a record")
+    for name in ("--allowed-hosts", "--disable-recording"):
+        if config.getoption(name, default=None):
+            raise UserError(f"{name}: the target file says which portal is called, and nothing else is: leave it out")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -49,7 +77,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     place = {name: at for at, name in enumerate(order)}
     judged = {item: check.clause for item in items if (check := _check_of(item))}
     for item, name in judged.items():
-        item.extra_keyword_matches.add(name)  # so that -k takes the ids of clauses
+        if name in clauses:
+            item.add_marker(clauses[name].level)
+            item.add_marker(clauses[name].chapter)
 
     def is_selected(item: pytest.Item) -> bool:
         name = judged.get(item)
@@ -59,6 +89,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             return False
         return run.level == "implied" or clauses[name].level != "implied"
 
+    if left_out := [item for item in items if not is_selected(item)]:
+        config.hook.pytest_deselected(items=left_out)
     items[:] = sorted(filter(is_selected, items), key=lambda item: place[judged[item]] if item in judged else -1)
 
 
@@ -73,25 +105,34 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         network.block()
 
 
-@pytest.fixture(scope="session")
-def verdicts(request: pytest.FixtureRequest) -> dict[str, ClauseVerdict]:
-    """Send what the run needs, once for all clauses, and return the verdict on each."""
-    run = request.config.stash[RUN]
-    console = Console(request.config)
-    listener = Listener(console.say, console.ask, console.progress(run.target.limit))
-    checks = [check for item in request.session.items if (check := _check_of(item))]
-    if hasattr(request.config, "workerinput"):
-        pytest.fail("-n: a run is one list of requests, which one process sends: leave -n out", pytrace=False)
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """Send what the run needs, once for all clauses, before the first test. Return True if nothing can be judged."""
+    config = session.config
+    checks = [check for item in session.items if (check := _check_of(item))]
+    if not checks or config.option.collectonly or hasattr(config, "workerinput"):
+        return None
+    run, console = config.stash[RUN], Console(config)
     try:
-        return judge_clauses(run, checks, listener)
+        listener = Listener(console.say, console.ask, console.progress(run.limit))
+        config.stash[FOUND] = judge_clauses(run, checks, listener)
     except UserError as error:
-        _stop(error, run)
+        _say_cannot_run(session, str(error))
+        return True
+    except KeyboardInterrupt:
+        _say_cannot_run(session, "stopped by Ctrl-C")
+        return True
+    console.end_progress()
+    return None
 
 
 @pytest.fixture
-def run_clause(request: pytest.FixtureRequest, verdicts: dict[str, ClauseVerdict]) -> RunClause:
+def run_clause(request: pytest.FixtureRequest) -> RunClause:
     """Return the function with which a test fails where its clause does not hold."""
     run = request.config.stash[RUN]
+    if hasattr(request.config, "workerinput"):
+        pytest.fail("-n: a run is one list of requests, which one process sends: leave -n out", pytrace=False)
+    verdicts = request.config.stash[FOUND]
 
     def conclude(check: Check) -> None:
         # JUnit shows these with the test.
@@ -104,6 +145,13 @@ def run_clause(request: pytest.FixtureRequest, verdicts: dict[str, ClauseVerdict
         _conclude(run, verdict)
 
     return conclude
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_teststatus(config: pytest.Config) -> Generator[None, tuple[Any, ...], tuple[Any, ...]]:
+    """Show no dot for each test: all requests are sent before the first of them."""
+    category, letter, word = yield
+    return (category, "", "") if is_quiet(config) and config.option.verbose < 0 else (category, letter, word)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -131,6 +179,9 @@ def _finish(session: pytest.Session, run: Run) -> None:
     """Decide the verdict, write the report, and set the exit status unless the run could not go on."""
     if run.record is not None:
         network.unblock()
+    if session.config.stash.get(CANNOT, False):
+        session.exitstatus = CANNOT_RUN
+        return
     if not run.verdicts:
         # Tests that failed before anything was judged are no verdict.
         if run.collected and session.exitstatus == pytest.ExitCode.TESTS_FAILED:
@@ -145,7 +196,12 @@ def _finish(session: pytest.Session, run: Run) -> None:
         write_report(report, run.report_folder)
         write_files(report, run.report_folder)
     except UserError as error:
-        _stop(error, run)
+        del session.config.stash[VERDICT]
+        _say_cannot_run(session, str(error))
+        session.exitstatus = CANNOT_RUN
+        return
+    if is_quiet(session.config) and session.shouldfail:
+        session.shouldfail = ""  # pytest would say after the summary why it stopped
     if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         session.exitstatus = verdict.exit_status
     if run.write_record is not None:
@@ -159,16 +215,22 @@ def _finish(session: pytest.Session, run: Run) -> None:
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     if VERDICT not in config.stash:
         return
-    run = config.stash[RUN]
-    terminalreporter.section("conformance")
-    terminalreporter.write_line(summary(config.stash[VERDICT], run.facts(), terminalreporter.hasmarkup))
-    terminalreporter.write_line(f"report: {run.report_folder / 'report.json'}, and report.html beside it")
+    run, verdict, facts = config.stash[RUN], config.stash[VERDICT], config.stash[RUN].facts()
+    write = terminalreporter.write_line
     if REPORT in config.stash and (lines := annotations(config.stash[REPORT])):
-        terminalreporter.write_line(lines)
+        write(lines)
+    terminalreporter.section("conformance")
+    if table := clause_table(verdict, terminalreporter.hasmarkup, whole=config.stash[WHOLE]):
+        write(table)
+        write("")
+    write(what_was_sent(facts, whole=config.stash[WHOLE]))
     if NOT_RECORDED in config.stash:
-        terminalreporter.write_line(f"not recorded: {config.stash[NOT_RECORDED]}", red=True)
+        write(f"not recorded: {config.stash[NOT_RECORDED]}", red=True)
     elif run.write_record is not None:
-        terminalreporter.write_line(f"record: {run.records_to}")
+        write(f"record: {run.records_to}")
+    write(f"report: {run.report_folder / 'report.html'}, and report.json beside it")
+    write("")
+    write(conclusion(verdict, facts, terminalreporter.hasmarkup))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -200,7 +262,11 @@ def _conclude(run: Run, entry: ClauseVerdict) -> None:
     """Show the verdict on a clause as pytest shows the outcome of a test."""
     clause = entry.clause
     if entry.status is Status.FAILED:
-        pytest.fail(violation_block(entry.violations, clause, run.edition), pytrace=False)
+        block = violation_block(entry.violations, clause, run.edition)
+        failed = [other for other in run.verdicts.values() if other.status is Status.FAILED]
+        if len(failed) == 1 and (missing := what_to_export(entry.violations[0], run.target)):
+            block += f"\n  {missing}"
+        pytest.fail(block, pytrace=False)
     if entry.status in (Status.DEVIATION_GONE, Status.ERROR):
         pytest.fail(f"{clause.id}: {entry.note}", pytrace=False)
     if entry.status is Status.KNOWN_DEVIATION:
@@ -209,6 +275,7 @@ def _conclude(run: Run, entry: ClauseVerdict) -> None:
         pytest.skip(f"{clause.id} is not exercised: {entry.note}")
 
 
-def _stop(error: UserError, run: Run) -> NoReturn:
-    status = pytest.ExitCode.TESTS_FAILED if run.not_put_back else CANNOT_RUN
-    pytest.exit(run.target.redactor.text(f"cannot run: {error}"), returncode=status)
+def _say_cannot_run(session: pytest.Session, reason: str) -> None:
+    text = session.config.stash[RUN].target.redactor.text(f"cannot run: {reason}")
+    Console(session.config).say(text, red=True)
+    session.config.stash[CANNOT] = True

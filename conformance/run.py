@@ -24,7 +24,7 @@ from conformance.reporting.verdict import ClauseVerdict
 from conformance.target.client import network_portal
 from conformance.target.environment import read_environment
 from conformance.target.recording import Recording, is_interrupted, load_recording
-from conformance.target.target import Target, edition_of, embedded_target, load_target
+from conformance.target.target import NO_LIMIT, Limit, Target, edition_of, embedded_target, load_target
 
 DRAWS: Final = 100
 """How many calls Hypothesis may propose for each clause of a portal."""
@@ -102,6 +102,11 @@ class Run:
     writes: int = 0
     notes: tuple[str, ...] = ()
     voted_on: set[int] = field(default_factory=set)
+
+    @property
+    def limit(self) -> Limit:
+        """Return the limit that the requests are kept to: only a plan counts them."""
+        return self.target.limit if self.target.kind == "url" and isinstance(self.mode, Planned) else NO_LIMIT
 
     @property
     def clauses(self) -> Mapping[str, Clause]:

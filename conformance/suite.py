@@ -57,21 +57,23 @@ RunClause = Callable[[Check], None]
 _CLIENT_CHAPTER: Final = "test_client"
 
 
-def clause(name: str, **given: Evidence) -> Callable[[Body], Callable[[RunClause], None]]:
+def clause(name: str, **given: Evidence) -> Callable[[Body], Callable[..., None]]:
     """Make a test of a clause out of a body that judges one piece of the log.
 
     given: one keyword, the name of the body's argument; its value says where the records come from.
     """
     [(argument, evidence)] = given.items()
 
-    def decorate(body: Body) -> Callable[[RunClause], None]:
+    def decorate(body: Body) -> Callable[..., None]:
         if list(inspect.signature(body).parameters) != [argument]:
             raise TypeError(f"{body.__name__}: name its only argument {argument}")
         check = Check(name, evidence, body)
 
+        # The id of the clause is the id of the test, so that node ids can be copied out of reports.
         @pytest.mark.clause(check)
-        def test(run_clause: RunClause) -> None:
-            run_clause(check)
+        @pytest.mark.parametrize("judged", [pytest.param(check, id=name)])
+        def test(judged: Check, run_clause: RunClause) -> None:
+            run_clause(judged)
 
         # Not functools.wraps: pytest would then look for a fixture with the name of the body's argument.
         test.__name__ = body.__name__
@@ -102,4 +104,5 @@ def _chapters() -> list[str]:
 
 def _checks_of(module: str) -> list[Check]:
     members = vars(import_module(f"conformance.{module}")).values()
-    return [mark.args[0] for member in members for mark in getattr(member, "pytestmark", [])]
+    marks = (mark for member in members for mark in getattr(member, "pytestmark", []))
+    return [mark.args[0] for mark in marks if mark.name == "clause"]

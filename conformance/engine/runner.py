@@ -98,7 +98,7 @@ def run_checks(
     if isinstance(mode, Planned):
         judged = run.plan(mode, watch)
     else:
-        judged = run.explore(mode.draws if isinstance(mode, Explore) else 0, isinstance(mode, Exhaustive))
+        judged = run.explore(watch, mode.draws if isinstance(mode, Explore) else 0, isinstance(mode, Exhaustive))
     for judgement in judged:
         judgement.result.violations = judgement.result.violations or [
             finding.violation for finding in judgement.smallest()
@@ -143,10 +143,11 @@ class _Run:
             or (clause == _FIRST and call == control_vote(self.session))
         )
 
-    def explore(self, draws: int, exhaustive: bool) -> list[Judgement]:
+    def explore(self, watch: Watch, draws: int, exhaustive: bool) -> list[Judgement]:
         """Send the boundary cases and the proposed ones, a second list where something is suspected, and judge."""
         log = preflight(self.session, preflight_requests(self.session.portal.target))
-        log += self.session.execute(explore_steps(self.session, self.checks, draws, self.seed))
+        steps = explore_steps(self.session, self.checks, draws, self.seed)
+        log += self.session.execute(steps, lambda done: watch.progress(done, len(steps)))
         blame = self._blame(log)
         judged = [self._judge(check, blame) for check in self.checks]
         controls = self._controls(judged, blame)
@@ -154,7 +155,7 @@ class _Run:
             blame = self._blame(log + self.session.execute(controls))
             judged = [self._judge(check, blame) for check in self.checks]
         if exhaustive:
-            self._judge_combinations(judged, blame)
+            self._judge_combinations(judged, blame, watch)
         for judgement in judged:
             if not judgement.result.exchanges:
                 judgement.result.lacking = judgement.check.evidence.cases(self.session).lacking
@@ -223,9 +224,13 @@ class _Run:
             steps += steps_of_case(self.session, Case((control_vote(self.session),), needs_another_vote=True), "")
         return tuple(steps)
 
-    def _judge_combinations(self, judged: list[Judgement], blame: Blame) -> None:
+    def _judge_combinations(self, judged: list[Judgement], blame: Blame, watch: Watch) -> None:
         """Send each combination of classes in every encoding, judge it, and forget it."""
+        everything = 0 if watch is UNWATCHED else sum(map(len, combinations_of(self.session)))
+        done = 0
         for steps in combinations_of(self.session):
+            done += len(steps)
+            watch.progress(done, everything)
             of_log = blame.for_log(self.session.execute(steps))
             for judgement in judged:
                 evidence, clause = judgement.check.evidence, judgement.check.clause

@@ -1,5 +1,8 @@
 """What a person reads on a terminal: the block of one violation, table and verdict of a run."""
 
+import os
+import shutil
+import textwrap
 from typing import Final
 
 import click
@@ -7,9 +10,11 @@ import click
 from conformance.contract.clauses import Clause, Edition
 from conformance.engine.exhaustive import Coverage
 from conformance.exchange.violation import Violation, shown_facts
+from conformance.portals import BITRIX24
 from conformance.reporting.clause_list import ID_WIDTH, LEVEL_WIDTH
 from conformance.reporting.report import RunFacts
-from conformance.reporting.verdict import ClauseVerdict, RunVerdict, Status
+from conformance.reporting.verdict import ClauseVerdict, RunVerdict, Status, Verdict
+from conformance.target.target import Target
 
 _COLOURS: Final = {
     Status.PASSED: "green",
@@ -22,7 +27,10 @@ _COLOURS: Final = {
     Status.NOT_SELECTED: "white",
     Status.OBSERVED: "cyan",
 }
+_PLAIN: Final = (Status.PASSED, Status.OBSERVED, Status.NOT_SELECTED)
 _STATUS_WIDTH: Final = 17
+_INDENT: Final = " " * 6
+_WEBHOOK: Final = "B24_WEBHOOK_URL"
 
 
 def violation_block(violations: tuple[Violation, ...], clause: Clause, edition: Edition) -> str:
@@ -38,25 +46,64 @@ def violation_block(violations: tuple[Violation, ...], clause: Clause, edition: 
     return "\n".join([*lines, f"  the smallest call found{more}"])
 
 
-def summary(run: RunVerdict, facts: RunFacts, colour: bool) -> str:
-    """The table by chapter and the verdict."""
+def clause_table(run: RunVerdict, colour: bool, *, whole: bool) -> str:
+    """Return the table by chapter of the clauses that are not plainly passed, or of all."""
     lines = []
     for chapter in dict.fromkeys(entry.clause.chapter for entry in run.clauses):
-        lines.append(chapter)
-        for entry in run.clauses:
-            if entry.clause.chapter == chapter:
-                lines += _rows(entry, colour)
-    judged = f"client: {facts.client}" if facts.client else facts.target.name
-    counts = [f"{len(run.with_status(status))} {status.value}" for status in Status if run.with_status(status)]
-    lines += [
-        "",
-        f"verdict: {run.verdict.value}   {judged}, edition {facts.edition}",
-    ]
-    lines += [*facts.edition_evidence, *facts.notes]
-    if facts.client:
-        return "\n".join([*lines, f"{', '.join(counts)}; {facts.requests} requests arrived; seed {facts.seed}"])
+        entries = [entry for entry in run.clauses if entry.clause.chapter == chapter]
+        shown = [entry for entry in entries if whole or entry.status not in _PLAIN]
+        if shown:
+            lines += [chapter, *(line for entry in shown for line in _rows(entry, colour))]
+    return "\n".join(lines)
+
+
+def what_was_sent(facts: RunFacts, *, whole: bool) -> str:
+    """Return the facts of the run in short; with its coverage, where everything is shown."""
     sent = f"{facts.mode}: {facts.requests} requests, {facts.writes} votes"
-    return "\n".join([*lines, f"{', '.join(counts)}; {sent}; seed {facts.seed}", _coverage(facts.coverage)])
+    if facts.client:
+        sent, whole = f"{facts.requests} requests arrived", False
+    lines = [f"{sent}; seed {facts.seed}", *facts.edition_evidence, *facts.notes]
+    return "\n".join([*lines, *([_coverage(facts.coverage)] if whole else [])])
+
+
+def conclusion(run: RunVerdict, facts: RunFacts, colour: bool) -> str:
+    """Return the last lines of a run: the verdict, counts, and what to do next."""
+    judged = f"client: {facts.client}" if facts.client else facts.target.name
+    word = (
+        click.style(run.verdict.value, fg="red" if run.exit_status else "green", bold=True) if colour else run.verdict
+    )
+    counts = [f"{len(run.with_status(status))} {status.value}" for status in Status if run.with_status(status)]
+    lines = [f"verdict: {word}   {judged}, edition {facts.edition}", ", ".join(counts), f"next: {_next(run, facts)}"]
+    return "\n".join(lines)
+
+
+def what_to_export(violation: Violation, target: Target) -> str:
+    """Return what a person has to set before the line that repeats a call works, or the empty text."""
+    if _WEBHOOK not in violation.fact("repeat") or os.environ.get(_WEBHOOK):
+        return ""
+    if target.kind != "embedded":
+        return f"before it: export {_WEBHOOK}=<the URL of the webhook>"
+    portal = " --as bitrix24" if target.name == BITRIX24 else ""
+    return (
+        f"before it: `vote-conformance serve{portal}` in another terminal, export {_WEBHOOK}=<the url that it prints>"
+    )
+
+
+def _next(run: RunVerdict, facts: RunFacts) -> str:
+    match run.verdict:
+        case Verdict.NOT_CONFORMANT:
+            name = run.with_status(Status.FAILED)[0].clause.id
+            kind = "library" if facts.client else "portal"
+            return (
+                f"`vote-conformance explain {name}` says where the page says so;\n"
+                f"correct the {kind}, or list a known defect under --deviations"
+            )
+        case Verdict.DEVIATIONS_OUTDATED:
+            return "remove the deviations above from their file: they hold no longer"
+        case Verdict.INCOMPLETE:
+            return "add what is missing above to the target file, or give --allow-incomplete"
+        case _:
+            return "keep the report, and compare a later one with it: `vote-conformance diff`"
 
 
 def _coverage(coverage: Coverage) -> str:
@@ -70,10 +117,10 @@ def _rows(entry: ClauseVerdict, colour: bool) -> list[str]:
         status = click.style(status, fg=_COLOURS[entry.status])
     judged = f"{entry.exchanges:5} judged" if entry.exchanges else ""
     row = f"  {entry.clause.id:{ID_WIDTH}}{entry.clause.level:{LEVEL_WIDTH}}{status}{judged}"
-    note = entry.note
-    if entry.status is Status.FAILED:
-        note = _in_short(entry.violations[0])
-    return [row.rstrip(), *([f"      {note}"] if note else [])]
+    note = _in_short(entry.violations[0]) if entry.status is Status.FAILED else entry.note
+    width = shutil.get_terminal_size((80, 24)).columns
+    wrapped = textwrap.wrap(note, width, initial_indent=_INDENT, subsequent_indent=_INDENT, break_long_words=False)
+    return [row.rstrip(), *wrapped]
 
 
 def _in_short(violation: Violation) -> str:
