@@ -33,7 +33,7 @@ PRINTED: Final = (*PAGES, *sorted((ROOT / ".github").glob("*.md")))
 BLOCK: Final = re.compile(r"^```(\S+)[ ]?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ELSEWHERE: Final = "https://example.bitrix24.com"
 AT_ONCE: Final = "live = true\nlimit = { burst = 1000, per_second = 2 }\n"
-OF_OTHER_TOOLS: Final = frozenset({"--junitxml", "--data-binary"})
+OF_OTHER_TOOLS: Final = frozenset({"--lf", "--ff", "--junitxml", "--data-binary"})
 
 
 @pytest.fixture(scope="module")
