@@ -17,6 +17,7 @@ from conformance.documentation.checkout import Folder, open_checkout
 from conformance.documentation.comparison import Comparison, SectionState, compare, hash_of
 from conformance.documentation.page import read_page
 from conformance.reporting.clause_table import clause_table, missing_sections
+from conformance.reporting.documentation import comparison_markdown, comparison_text
 from conformance.selfcheck.hashes import with_hash
 
 PATH = "folder/vote.md"
@@ -97,7 +98,7 @@ def _edition(commit: str = "abc") -> Edition:
 
 def _write(folder: Path, page: str = PAGE, common: str = COMMON_PAGE) -> Path:
     for path, text in ((PATH, page), (COMMON, common)):
-        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).parent.mkdir(exist_ok=True, parents=True)
         (folder / path).write_text(text, "utf-8")
     return folder
 
@@ -198,6 +199,14 @@ def test_a_renamed_heading_and_a_moved_page_are_found(tmp_path: Path) -> None:
     assert compare(_edition(), Folder(tmp_path)).rows == ()
 
 
+@pytest.mark.quick
+def test_words_of_a_page_stay_words_in_an_issue_and_on_a_terminal(tmp_path: Path) -> None:
+    page = PAGE.replace("**COMMENT**\n[`string`]", "**COMMENT**\n[`@somebody \x1b[2J`]")
+    comparison = compare(_edition(), Folder(_write(tmp_path, page)))
+    assert "\x1b" not in comparison_text(comparison) + comparison_markdown(comparison)
+    assert "- `parameter COMMENT: the type is @somebody " in comparison_markdown(comparison)
+
+
 def _git(folder: Path, *arguments: str) -> str:
     line = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-C", str(folder), *arguments]
     return subprocess.run(line, capture_output=True, text=True, check=True).stdout.strip()
@@ -285,6 +294,8 @@ def test_the_command_shows_text_markdown_and_json(tmp_path: Path) -> None:
     shown = _command(tmp_path)
     assert (shown.exit_code, "changed: " in shown.output) == (1, True)
     assert "clauses: transport.scope" in shown.output
+    same = comparison_text(compare(_edition(), Folder(_write(tmp_path / "same"))))
+    assert f"unchanged:\n  {PATH}: {', '.join(HEADINGS.values())}\n  {COMMON}: Common" in same
     markdown = _command(tmp_path, "--markdown")
     assert f"]({NEWEST.sections['method'].link}) | changed | " in markdown.output
     document = json.loads(_command(tmp_path, "--json").output)
