@@ -267,7 +267,7 @@ def _conclude(run: Run, entry: ClauseVerdict) -> None:
         if len(failed) == 1 and (missing := what_to_export(entry.violations[0], run.target)):
             block += f"\n  {missing}"
         pytest.fail(block, pytrace=False)
-    if entry.status in (Status.DEVIATION_GONE, Status.ERROR):
+    if entry.status in (Status.DEVIATION_GONE, Status.ERROR, Status.INCOMPLETE):
         pytest.fail(f"{clause.id}: {entry.note}", pytrace=False)
     if entry.status is Status.KNOWN_DEVIATION:
         pytest.xfail(entry.note)

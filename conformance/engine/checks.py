@@ -174,6 +174,9 @@ def comparisons(
         log = blame.log
         for change in log.changes_for(clause):
             variant = change.exchange
+            if about == "batch" and _has_left_out(variant):
+                yield WithoutBase(variant, saved=True)
+                continue
             if not is_such(variant.call) or not variant.call.is_documented:
                 continue
             base = log.first(baseline_of(variant.call))
@@ -187,6 +190,12 @@ def comparisons(
                 yield Comparison(base, variant, saved)
 
     return Evidence(cases, records, frozenset({about}), lambda *_: about == "encoding")
+
+
+def _has_left_out(exchange: Exchange) -> bool:
+    """Return True if a portal answered a batch, and not this item. What refuses a whole batch answers no item."""
+    document = exchange.response.document
+    return exchange.response.is_left_out and isinstance(document, dict) and isinstance(document.get("result"), dict)
 
 
 def state_changes(

@@ -9,7 +9,7 @@ from typing import Final
 from conformance.engine.records import Exchange, StateChange
 from conformance.exchange.call import NO_RIGHTS, PLAIN_JSON, TOKEN_CALLERS, Batch, Call, Caller, ClassifiedValue
 from conformance.exchange.read_back import NOT_READ, NotRead, StoredVote, comment_reads_back, rating_reads_back
-from conformance.exchange.response import NO_JSON, Refused
+from conformance.exchange.response import NO_JSON, NotJudged, Refused
 
 _TRUSTED: Final = (Caller.MAIN, Caller.SECOND, *TOKEN_CALLERS)
 _MOST_BEFORE: Final = 3
@@ -45,6 +45,16 @@ class ExchangeLog:
 
     def __add__(self, later: "ExchangeLog") -> "ExchangeLog":
         return ExchangeLog(self.entries + later.entries, self.unanswered + later.unanswered)
+
+    @cached_property
+    def lost(self) -> tuple[Unanswered, ...]:
+        """Return the calls of which nothing can be judged: not answered, put off by a limit, or left out of a batch."""
+        put_off = (
+            Unanswered(entry.content.call, why, entry.clauses)
+            for entry in self.entries
+            if isinstance(entry.content, Exchange) and (why := _why_lost(entry.content))
+        )
+        return (*self.unanswered, *put_off)
 
     @cached_property
     def exchanges(self) -> tuple[Exchange, ...]:
@@ -131,6 +141,17 @@ class ExchangeLog:
         """Return the last exchanges before this one."""
         place = next((at for at, one in enumerate(self.exchanges) if one.number == exchange.number), 0)
         return self.exchanges[max(0, place - _MOST_BEFORE) : place]
+
+
+def _why_lost(exchange: Exchange) -> str:
+    response = exchange.response
+    # 413 and 414 answer the size of the call.
+    if isinstance(exchange.outcome, NotJudged) and response.status not in (413, 414):
+        return "the portal answered that a limit is reached"
+    # A batch of a caller without rights is refused as a whole.
+    if response.is_left_out and exchange.call.delivery.caller not in NO_RIGHTS:
+        return "the answer to the batch leaves this item out"
+    return ""
 
 
 def _is_judged_by_shape(exchange: Exchange) -> bool:

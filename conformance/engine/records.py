@@ -176,7 +176,8 @@ class WithoutBase:
         return self.variant
 
     def must_agree(self) -> None:
-        """Require an outcome that is permitted in every delivery."""
+        """Require an outcome that is permitted in every delivery, and an answer to each item of a batch."""
+        require(not self.variant.response.is_left_out, "an answer to each item of the batch")
         assume(self.variant.allowed.must_be_accepted or self.variant.allowed.must_be_refused)
         assume(not _is_left_to_others(self.variant))
         if not self.variant.is_allowed:

@@ -1,12 +1,14 @@
 """The result of one clause, from where it is judged to where the verdict is decided."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from conformance.engine.deviations import Deviation
 from conformance.exchange.violation import Violation
 
+_MOST_LOST: Final = 10
+"""One call of so many may be lost."""
 MOST_KEPT: Final = 3
 """The violations of one clause that are kept."""
 
@@ -18,7 +20,10 @@ class ClauseResult:
     exchanges: how many were judged.
     excused: by the place of a deviation entry in its file, how many judged calls were inside it, how many deviated.
     observed: by label, the words that two runs are compared by.
-    errors: calls that were not answered, one line each.
+    errors: why a call could not be judged, one line each.
+    lost: how many calls were not answered, so that nothing of them could be judged.
+    first_lost: the first of them, and why.
+    judged_kinds, lost_kinds: the kinds of the calls that were judged, and of those that were not answered.
     lacking: the reason why nothing could be exercised.
     missing: why calls that it needs were not sent, or are not on the recording; then it has not passed.
     """
@@ -29,8 +34,37 @@ class ClauseResult:
     excused: dict[int, list[int]] = field(default_factory=dict)
     observed: dict[str, str] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    lost: int = 0
+    first_lost: str = ""
+    judged_kinds: set[Hashable] = field(default_factory=set)
+    lost_kinds: set[Hashable] = field(default_factory=set)
     lacking: str = ""
     missing: str = ""
+
+    @property
+    def sent(self) -> int:
+        """Return how many calls were sent that the clause judges, as far as their answers show."""
+        return self.exchanges + self.lost
+
+    @property
+    def lost_note(self) -> str:
+        """Return a line about the calls that were not answered; the empty text where there are none."""
+        return f"{self.lost} of {self.sent} calls were not answered: {self.first_lost}" if self.lost else ""
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Return True if more than a tenth of the calls was not answered, or all of one kind."""
+        return self.lost * _MOST_LOST > self.sent or not self.lost_kinds <= self.judged_kinds
+
+    def count_lost(self, line: str, kinds: Iterable[Hashable]) -> None:
+        """Count a call that was not answered.
+
+        line: the reason, and the call.
+        kinds: what the clause is about in this call.
+        """
+        self.lost += 1
+        self.first_lost = self.first_lost or line
+        self.lost_kinds.update(kinds)
 
     def count(self, deviations: tuple[Deviation, ...], classes: Mapping[str, str], deviated: bool) -> bool:
         """Count a judged call with values of these classes. Return True if a known deviation excuses it."""

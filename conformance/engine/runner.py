@@ -4,14 +4,14 @@ Explore mode may send one second list. It is made from the first log and holds t
 Then everything is judged once more.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
 from conformance.contract.classes import OWN_SESSIONS
 from conformance.contract.clauses import Edition
-from conformance.engine.blame import Blame
+from conformance.engine.blame import Blame, features_of
 from conformance.engine.cases import Case
 from conformance.engine.checks import Check, baseline_of, plainer
 from conformance.engine.deviations import Deviation
@@ -180,11 +180,13 @@ class _Run:
             if isinstance(record, Observation):
                 result.observed[record.label] = record.seen
                 result.exchanges += 1
-            elif self._is_judged(check.clause, record):
-                judgement.judge(record, self.deviations, partial(self._is_caused_elsewhere, blame))
-        for unanswered in blame.log.unanswered:
-            if check.clause in (unanswered.clauses or self._promises(unanswered.call)):
-                judgement.add_error(f"{unanswered.reason}: {describe(unanswered.call)}")
+            elif self._is_judged(check.clause, record) and judgement.judge(
+                record, self.deviations, partial(self._is_caused_elsewhere, blame)
+            ):
+                result.judged_kinds |= _kinds_of(record.exchange.call, check)
+        for lost in blame.log.lost:
+            if check.clause in (lost.clauses or self._promises(lost.call)):
+                result.count_lost(f"{lost.reason}: {describe(lost.call)}", _kinds_of(lost.call, check))
 
     def _promises(self, call: Call) -> tuple[str, ...]:
         allowed = self.session.allowed(call)
@@ -277,6 +279,14 @@ class _Run:
         judgement = Judgement(check, ClauseResult(check.clause))
         self._judge_log(judgement, blame.for_log(log))
         return judgement.findings
+
+
+def _kinds_of(call: Call, check: Check) -> set[Hashable]:
+    """Return the features of a call that its clause is about. Values of one class are of one kind."""
+    about = check.evidence.about
+    classes = call.classes
+    kinds: set[Hashable] = {(name, cls) for name, cls in classes.items() if name in about}
+    return kinds | {feature for feature in features_of(call) if feature[0] in about and feature[0] not in classes}
 
 
 def case_of(record: Judged, session: PortalSession) -> Case:

@@ -128,6 +128,11 @@ class Response:
         return WELL_FORMED_CODE.fullmatch(self.code) is not None
 
     @property
+    def is_left_out(self) -> bool:
+        """Return True if the answer to a batch has no answer to this item."""
+        return self.item == {} and self.item is not self.document
+
+    @property
     def shape(self) -> tuple[Hashable, ...]:
         """Return a key that is equal for answers of equal form.
 

@@ -13,6 +13,7 @@ _WORTH_SEEING_FIRST: Final = (
     "failed",
     "error",
     "deviation-gone",
+    "incomplete",
     "known-deviation",
     "not-exercised",
     "observed",

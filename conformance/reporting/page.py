@@ -25,6 +25,7 @@ GLYPHS: Final[Mapping[str, str]] = {
     "error": "!",
     "deviation-gone": "✗",
     "known-deviation": "≈",
+    "incomplete": "!",
     "not-exercised": "–",
     "not-offered": "–",
     "not-selected": "·",

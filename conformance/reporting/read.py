@@ -99,6 +99,7 @@ class _ClauseEntry:
         "failed",
         "known-deviation",
         "deviation-gone",
+        "incomplete",
         "not-exercised",
         "not-offered",
         "not-selected",
@@ -112,6 +113,7 @@ class _ClauseEntry:
     observed: Annotated[
         Mapping[str, str], Meta(description="By label what was seen; equal for two runs of the same portal.")
     ]
+    lost: Annotated[int, Meta(ge=1, description="How many calls were not answered.")] | UnsetType = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,5 +201,5 @@ def failing(report: Report) -> list[dict[str, Any]]:
     return [clause for clause in report["clauses"] if clause["status"] in FAILING]
 
 
-FAILING: Final = ("failed", "error", "deviation-gone")
+FAILING: Final = ("failed", "error", "deviation-gone", "incomplete")
 EXERCISED: Final = ("passed", "failed", "known-deviation", "deviation-gone", "observed")

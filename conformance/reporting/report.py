@@ -117,6 +117,7 @@ def _clause(entry: ClauseVerdict) -> dict[str, Any]:
         "status": entry.status.value,
         "exchanges": entry.exchanges,
         "note": entry.note,
+        **({"lost": entry.lost} if entry.lost else {}),
         "violations": [violation.document() for violation in entry.violations],
         "deviations": [_deviation(deviation) for deviation in entry.deviations],
         "observed": dict(sorted(entry.observed.items())),

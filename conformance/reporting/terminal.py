@@ -22,6 +22,7 @@ _COLOURS: Final = {
     Status.DEVIATION_GONE: "red",
     Status.ERROR: "red",
     Status.KNOWN_DEVIATION: "yellow",
+    Status.INCOMPLETE: "red",
     Status.NOT_EXERCISED: "yellow",
     Status.NOT_OFFERED: "white",
     Status.NOT_SELECTED: "white",
@@ -116,6 +117,7 @@ def _rows(entry: ClauseVerdict, colour: bool) -> list[str]:
     if colour:
         status = click.style(status, fg=_COLOURS[entry.status])
     judged = f"{entry.exchanges:5} judged" if entry.exchanges else ""
+    judged += f", {entry.lost} not answered" if entry.lost else ""
     row = f"  {entry.clause.id:{ID_WIDTH}}{entry.clause.level:{LEVEL_WIDTH}}{status}{judged}"
     note = _in_short(entry.violations[0]) if entry.status is Status.FAILED else entry.note
     width = shutil.get_terminal_size((80, 24)).columns

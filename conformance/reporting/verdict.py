@@ -18,6 +18,7 @@ class Status(StrEnum):
     FAILED = "failed"
     KNOWN_DEVIATION = "known-deviation"
     DEVIATION_GONE = "deviation-gone"
+    INCOMPLETE = "incomplete"
     NOT_EXERCISED = "not-exercised"
     NOT_OFFERED = "not-offered"
     NOT_SELECTED = "not-selected"
@@ -55,7 +56,12 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class ClauseVerdict:
-    """A clause and what is said of it. deviations: the entries that excused something or are gone."""
+    """A clause and what is said of it.
+
+    exchanges: how many were judged.
+    deviations: the entries that excused something or are gone.
+    lost: how many calls were not answered.
+    """
 
     clause: Clause
     status: Status
@@ -64,6 +70,7 @@ class ClauseVerdict:
     deviations: tuple[Deviation, ...]
     observed: Mapping[str, str]
     note: str
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,7 @@ def decide(clauses: Mapping[str, Clause], verdicts: Mapping[str, ClauseVerdict],
         verdict = Verdict.NOT_CONFORMANT
     elif Status.DEVIATION_GONE in statuses:
         verdict = Verdict.DEVIATIONS_OUTDATED
-    elif not judged or Status.ERROR in statuses or unexercised or selection.unrecorded:
+    elif not judged or statuses & {Status.ERROR, Status.INCOMPLETE} or unexercised or selection.unrecorded:
         verdict = Verdict.INCOMPLETE
     elif Status.KNOWN_DEVIATION in statuses:
         verdict = Verdict.WITH_DEVIATIONS
@@ -116,6 +123,8 @@ def decide_clause(clause: Clause, result: ClauseResult, deviations: tuple[Deviat
         status = Status.FAILED
     elif result.errors:
         status, note = Status.ERROR, result.errors[0]
+    elif result.is_incomplete:
+        status, note = Status.INCOMPLETE, result.lost_note
     elif gone:
         status = Status.DEVIATION_GONE
         note = "this deviation holds no longer, remove it: " + "; ".join(entry.reason for entry in gone)
@@ -126,7 +135,10 @@ def decide_clause(clause: Clause, result: ClauseResult, deviations: tuple[Deviat
         status = Status.PASSED
     else:
         status, note = Status.NOT_EXERCISED, result.lacking or _UNEXERCISED
-    return ClauseVerdict(clause, status, result.exchanges, violations, tuple(gone or excusing), result.observed, note)
+    if result.lost_note and result.lost_note not in note:
+        note = "; ".join(filter(None, (note, result.lost_note)))
+    entries = tuple(gone or excusing)
+    return ClauseVerdict(clause, status, result.exchanges, violations, entries, result.observed, note, result.lost)
 
 
 def _unjudged(clause: Clause, selection: Selection) -> ClauseVerdict:
