@@ -3,6 +3,8 @@
 pytest, the command, `diff` and the selfcheck all judge through `judge_clauses`.
 """
 
+import math
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -31,6 +33,7 @@ from conformance.engine.runner import UNWATCHED, Watch, clause_order, run_checks
 from conformance.engine.session import PortalSession
 from conformance.engine.workload import Exhaustive, Explore, Mode, Planned, Workload, explore_steps
 from conformance.interrupts import ending_signals
+from conformance.options import JOBS
 from conformance.portals.certificate import throw_away_certificate
 from conformance.portals.in_process import in_process_portal
 from conformance.portals.mock import MockPortal
@@ -129,6 +132,8 @@ def check_client(
     edition: Edition,
     *,
     timeout_seconds: float = 20.0,
+    jobs: int = JOBS,
+    max_seconds: float = math.inf,
     draws: int = CLIENT_DRAWS,
     deviations: tuple[Deviation, ...] = (),
     only: Collection[str] | None = None,
@@ -137,8 +142,9 @@ def check_client(
     """Judge a client library and return the report. Raise UserError if it cannot be judged.
 
     command: a program, or module:function of Python.
+    jobs: how many programs are asked at the same time.
     """
-    client = ClientOptions(words_of(command), timeout_seconds, https=False)
+    client = ClientOptions(words_of(command), timeout_seconds, https=False, jobs=jobs, max_seconds=max_seconds)
     run = Run(edition=edition, client=client, deviations=deviations, seed=seed, client_draws=draws)
     chosen = edition.client_clauses.keys() if only is None else set(only)
     checks = [check for check in client_checks() if check.clause in chosen]
@@ -337,11 +343,13 @@ def client_session(client: ClientOptions, edition: Edition) -> Iterator[ClientSe
     mock = MockPortal(ReferencePortal(edition))
     with throw_away_certificate() as certificate, serving(mock.answer, certificate.context) as base:
         environment = {**certificate.environment, "NO_PROXY": "*", "no_proxy": "*", "PYTHONUNBUFFERED": "1"}
-        program = CommandClient(client.words, environment, client.timeout_seconds)
+        programs = tuple(CommandClient(client.words, environment, client.timeout_seconds) for _ in range(client.jobs))
         url = base.replace("http:", "https:", 1) if client.https else base
-        session = ClientSession(edition, program, mock, url, str(certificate.ca_file))
+        ends_at = time.monotonic() + client.max_seconds
+        session = ClientSession(edition, programs, mock, url, str(certificate.ca_file), ends_at)
         try:
             session.preflight(ClientCase(VOTE, TRUE))
             yield session
         finally:
-            program.finish()
+            for program in programs:
+                program.finish()

@@ -22,6 +22,9 @@ EDITIONS: Final = tuple(edition_names())
 LEVELS: Final = ("documented", "implied")
 RECORD_MODES: Final = ("none", "rewrite")
 _SHIPPED_RECORD: Final = "record:"
+JOBS: Final = 2 * (os.cpu_count() or 1)
+"""Programs of a client library: most of the time a library waits."""
+_MOST_PROGRAMS: Final = 64
 _LONGEST_NUMBER: Final = 18
 """Digits of the largest whole number that an option takes."""
 
@@ -38,6 +41,8 @@ class Options:
     record_mode: "none" or "rewrite".
     client: the command of the client library under test, None where a portal is judged.
     timeout: seconds that one call of the client library may take.
+    jobs: how many programs of the client library are asked at the same time.
+    max_time: seconds after which no call of the client library is asked for any more.
     report_dir: the folder of the report, None for one with the name of the target.
     """
 
@@ -58,6 +63,8 @@ class Options:
     client: str | None = None
     https: bool = False
     timeout: float = 20.0
+    jobs: int = JOBS
+    max_time: float = 900.0
 
     @property
     def target_is_file(self) -> bool:
@@ -128,6 +135,13 @@ class Option:
         if not self.metavar:
             return bool(value)
         return one_of(self.name, value, self.choices) if self.choices else self.parse(self.name, value)
+
+
+def _some_programs(name: str, value: str) -> int:
+    number = _whole_number(name, value)
+    if not 1 <= number <= _MOST_PROGRAMS:
+        raise UserError(f"{name} {value}: give 1 to {_MOST_PROGRAMS} programs")
+    return number
 
 
 def _path(_name: str, value: str) -> Path:
@@ -201,6 +215,20 @@ OPTIONS: Final = (
         "S",
         parse=_seconds,
     ),
+    Option(
+        "--jobs",
+        _CLIENT,
+        "Programs of the client that are asked at the same time. Default: two for each core.",
+        "N",
+        parse=_some_programs,
+    ),
+    Option(
+        "--max-time",
+        _CLIENT,
+        f"Seconds that the gate may take; what was not asked then is incomplete. Default: {Options.max_time:g}.",
+        "S",
+        parse=_seconds,
+    ),
 )
 GROUPS: Final = {
     group: [option for option in OPTIONS if option.group == group] for group in (_JUDGED, _SENT, _WRITTEN, _CLIENT)
@@ -235,8 +263,8 @@ def checked(given: Mapping[str, Any]) -> Options:
 
 
 def _check_together(options: Options, given: Collection[str]) -> None:
-    if options.client is None and ("--timeout" in given or "--https" in given):
-        raise UserError("--timeout and --https go with --client: leave them out")
+    if options.client is None and {"--timeout", "--https", "--jobs", "--max-time"} & set(given):
+        raise UserError("--timeout, --https, --jobs and --max-time go with --client: leave them out")
     if options.client is not None:
         for name in ("--plan", "--exhaustive", "--budget", "--no-votes"):
             if name in given:

@@ -35,11 +35,19 @@ CLIENT_DRAWS: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class ClientOptions:
-    """A client library under test. words: the program that drives it. https: whether it is given such a URL."""
+    """A client library under test.
+
+    words: the program that drives it.
+    https: True if it is given such a URL.
+    jobs: how many programs are asked at the same time.
+    max_seconds: the time after which no call is asked for any more.
+    """
 
     words: list[str]
     timeout_seconds: float
     https: bool
+    jobs: int
+    max_seconds: float
 
 
 def do_nothing() -> None:
@@ -145,7 +153,7 @@ def run_of(options: Options) -> Run:
     """Return the run that the options ask for. Raises UserError."""
     client = None
     if options.client is not None:
-        client = ClientOptions(words_of(options.client), options.timeout, options.https)
+        client = ClientOptions(words_of(options.client), options.timeout, options.https, options.jobs, options.max_time)
     record = _record_of(options)
     target = load_target(options.target) if record is None else record.target
     if target.kind == "url":

@@ -137,8 +137,8 @@ def limited(edition: Edition) -> tuple[ClientCase, ...]:
 
 
 def leaky(edition: Edition) -> tuple[ClientCase, ...]:
-    """Return votes with answers after which libraries like to print the URL; each program is ended."""
+    """Return votes with answers after which libraries like to print the URL."""
     statuses = edition.system_codes
     errors = [refused(code, statuses[code], edition) for code in _LOGGED_CODES if code in statuses]
     scripts = (TRUE, *errors, *BROKEN, limits(edition)[0])
-    return tuple(ClientCase(VOTE, script, to_the_end=True) for script in scripts)
+    return tuple(ClientCase(VOTE, script) for script in scripts)

@@ -5,7 +5,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Final
 
-from conformance.clients.protocol import ApiError, ClientOutcome, OtherError, ProtocolError, Returned, TimedOut
+from conformance.clients.protocol import ApiError, ClientOutcome, NotSent, OtherError, ProtocolError, Returned, TimedOut
 from conformance.contract.classes import FILLED, STARS
 from conformance.exchange.call import METHOD, Call, Json
 from conformance.exchange.read_back import comment_reads_back
@@ -24,14 +24,10 @@ SECRET_KEPT: Final = "client.secret-kept"
 
 @dataclass(frozen=True, slots=True)
 class ClientCase:
-    """What a caller asks of the library, and what the portal answers.
-
-    to_the_end: True if the program is ended after the call, so that all that it prints is known.
-    """
+    """What a caller asks of the library, and what the portal answers."""
 
     call: Call
     script: Script
-    to_the_end: bool = False
 
     @property
     def classes(self) -> dict[str, str]:
@@ -48,6 +44,7 @@ class ClientExchange:
     leaks: the places where the secret of the webhook showed; empty where it did not.
     command: the words of the program under test.
     edition: the name of the edition.
+    secret: that of the webhook, for this call alone; empty where it was not sent.
     """
 
     case: ClientCase
@@ -56,6 +53,7 @@ class ClientExchange:
     leaks: str
     command: tuple[str, ...]
     edition: str
+    secret: str = ""
 
     @property
     def exchange(self) -> "ClientExchange":
@@ -72,7 +70,7 @@ class ClientExchange:
     @property
     def came_back(self) -> bool:
         """Return True if the library handed back something in time."""
-        return not isinstance(self.outcome, TimedOut | ProtocolError)
+        return not isinstance(self.outcome, TimedOut | ProtocolError | NotSent)
 
     @property
     def was_lost(self) -> bool:
@@ -159,7 +157,7 @@ class ClientExchange:
 
     def must_keep_the_secret(self) -> None:
         """The secret is in nothing that the library hands back or prints."""
-        assume(not isinstance(self.outcome, ProtocolError))
+        assume(not isinstance(self.outcome, ProtocolError | NotSent))
         require(not self.leaks, "the secret of the webhook does not show")
 
     def _must_have_come_back(self) -> None:

@@ -83,7 +83,17 @@ class ProtocolError:
         return f"no answer: {self.reason}"
 
 
-ClientOutcome = Returned | ApiError | OtherError | TimedOut | ProtocolError
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """The call was not asked for."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"not sent: {self.reason}"
+
+
+ClientOutcome = Returned | ApiError | OtherError | TimedOut | ProtocolError | NotSent
 
 
 @dataclass(frozen=True, slots=True)

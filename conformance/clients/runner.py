@@ -1,33 +1,53 @@
 """Runs the checks of a client library: send every case once, then judge the log by every check."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from conformance.clients.checks import ClientLog
 from conformance.clients.exchange import SECRET_KEPT, ClientCase, ClientExchange
-from conformance.clients.protocol import TimedOut
+from conformance.clients.protocol import NotSent, TimedOut
 from conformance.clients.session import ClientSession
+from conformance.engine.cases import Cases
 from conformance.engine.checks import Check
 from conformance.engine.deviations import Deviation
 from conformance.engine.drawing import propose, shrink
-from conformance.engine.judging import Finding, Judgement
+from conformance.engine.judging import Judgement
 from conformance.engine.records import Observation
 from conformance.engine.results import ClauseResult
 from conformance.engine.workload import seed_of
 from conformance.exchange.reproduce import describe
+from conformance.exchange.violation import printable
+
+_LONGEST_SHOWN: Final = 200
 
 
 def run_client_checks(
     session: ClientSession, checks: Iterable[Check], deviations: tuple[Deviation, ...], draws: int, seed: int
 ) -> dict[str, ClauseResult]:
     """Send the cases of all checks and return the result of each check by clause."""
-    run = _Run(session, deviations, draws, seed, {})
-    log = ClientLog({}, session.requests_by_answer)
     # What holds in every round is judged when all rounds are over.
-    last = sorted(checks, key=lambda check: check.clause in EVERY_ROUND)
-    judged = [run.judge(check, log) for check in last]
-    return {judgement.check.clause: judgement.result for judgement in judged}
+    ordered = sorted(checks, key=lambda check: check.clause in EVERY_ROUND)
+    run = _Run(session, deviations, seed)
+    judgements = [Judgement(check, ClauseResult(check.clause)) for check in ordered]
+    cases = {check.clause: check.evidence.cases(session.edition) for check in ordered}
+    run.send({clause: of_clause.fixed for clause, of_clause in cases.items()})
+    for judgement in judgements:
+        if judgement.check.clause not in EVERY_ROUND:
+            run.judge_cases(judgement, cases[judgement.check.clause].fixed)
+    proposed = run.propose(judgements, cases, draws)
+    run.send(proposed)
+    for judgement in judgements:
+        clause = judgement.check.clause
+        if clause in proposed:
+            run.judge_cases(judgement, proposed[clause])
+            if judgement.findings:
+                run.shrink(judgement, cases[clause], draws)
+        elif clause in EVERY_ROUND:
+            run.judge_cases(judgement, cases[clause].fixed)
+        if judgement.findings:
+            run.confirm(judgement)
+    return {judgement.check.clause: judgement.result for judgement in judgements}
 
 
 EVERY_ROUND: Final = ("client.method", SECRET_KEPT, "client.requests-sent")
@@ -40,50 +60,44 @@ class _Run:
 
     session: ClientSession
     deviations: tuple[Deviation, ...]
-    draws: int
     seed: int
-    sent: dict[ClientCase, ClientExchange]
+    sent: dict[ClientCase, ClientExchange] = field(default_factory=dict)
 
-    def judge(self, check: Check, log: ClientLog) -> Judgement:
-        judgement = Judgement(check, ClauseResult(check.clause))
-        cases = check.evidence.cases(self.session.edition)
-        log.exchanges[check.clause] = list(self._send(check, cases.fixed))
-        log.every_round[:] = self.sent.values()
+    def send(self, cases: Mapping[str, Iterable[ClientCase]]) -> None:
+        """Send the cases of each clause that were not sent yet."""
+        fresh = {clause: [case for case in of_clause if case not in self.sent] for clause, of_clause in cases.items()}
+        self.sent.update(self.session.send_all(fresh))
+
+    def propose(self, judgements: list[Judgement], cases: Mapping[str, Cases], draws: int) -> dict[str, list[Any]]:
+        """Return further cases by clause. A clause of which a violation or a hang was seen needs none."""
+        proposed = {}
+        for judgement in judgements:
+            clause, of_clause = judgement.check.clause, cases[judgement.check.clause]
+            all_back = all(self.sent[case].came_back for case in of_clause.fixed)
+            if of_clause.strategy is not None and not judgement.findings and all_back:
+                proposed[clause] = propose(of_clause.strategy, seed_of(self.seed, clause), draws)
+        return proposed
+
+    def judge_cases(self, judgement: Judgement, cases: Iterable[ClientCase]) -> None:
+        """Judge the exchanges of these cases, or of every round where the clause is about all."""
+        exchanges = [self.sent[case] for case in dict.fromkeys(cases)]
+        every_round = list(self.sent.values())
+        log = ClientLog({judgement.check.clause: exchanges}, self.session.requests_by_answer, every_round)
         self._judge_log(judgement, log)
-        if (
-            cases.strategy is not None
-            and not judgement.findings
-            and all(exchange.came_back for exchange in log.exchanges[check.clause])
-        ):
-            seed = seed_of(self.seed, check.clause)
-            proposed = propose(cases.strategy, seed, self.draws)
-            self._judge_log(judgement, ClientLog({check.clause: list(self._send(check, proposed))}))
-            if judgement.findings:
-                shrink(cases.strategy, seed, self.draws, lambda case: self._fails(judgement, case))
-        if judgement.findings:
-            self._confirm(judgement)
-        return judgement
 
-    def _send(self, check: Check, cases: Iterable[ClientCase]) -> Iterator[ClientExchange]:
-        """Yield the exchanges, up to one from which the library does not come back: each costs a whole timeout."""
-        for case in cases:
-            if case not in self.sent:
-                self.sent[case] = self.session.send(case)
-            exchange = self.sent[case]
-            yield exchange
-            excused = any(entry.covers(check.clause, exchange.classes) for entry in self.deviations)
-            if not exchange.came_back and not excused:
-                return
+    def shrink(self, judgement: Judgement, cases: Cases, draws: int) -> None:
+        """Let Hypothesis make a violation smaller that no boundary value shows."""
+        assert cases.strategy is not None
+        seed = seed_of(self.seed, judgement.check.clause)
+        shrink(cases.strategy, seed, draws, lambda case: self._fails(judgement, case))
 
-    def _judge_log(self, judgement: Judgement, log: ClientLog) -> list[Finding]:
-        before = len(judgement.findings)
+    def _judge_log(self, judgement: Judgement, log: ClientLog) -> None:
         for record in judgement.check.evidence.records(self.session.edition, log, judgement.check.clause):
             if isinstance(record, Observation):
                 judgement.result.observed[record.label] = record.seen
                 judgement.result.exchanges += 1
             elif not judgement.judge(record, self.deviations) and (not record.came_back or record.was_lost):
                 self._add_error(judgement, record)
-        return judgement.findings[before:]
 
     def _add_error(self, judgement: Judgement, exchange: ClientExchange) -> None:
         """Keep the reason why a round could not be judged, with the clauses that it was made for."""
@@ -95,9 +109,11 @@ class _Run:
         """Return True if a case shows a violation, which is kept."""
         if case not in self.sent:
             self.sent[case] = self.session.send(case)
-        return bool(self._judge_log(judgement, ClientLog({judgement.check.clause: [self.sent[case]]})))
+        before = len(judgement.findings)
+        self._judge_log(judgement, ClientLog({judgement.check.clause: [self.sent[case]]}))
+        return len(judgement.findings) > before
 
-    def _confirm(self, judgement: Judgement) -> None:
+    def confirm(self, judgement: Judgement) -> None:
         """Send the smallest violation once more, and say where it does not come back."""
         smallest, *others = judgement.smallest()
         again = Judgement(judgement.check, ClauseResult(judgement.check.clause))
@@ -111,8 +127,10 @@ class _Run:
 def _unjudged(exchange: ClientExchange) -> str:
     """Return the line that keeps a call from being lost in silence."""
     case = exchange.case
+    if isinstance(exchange.outcome, NotSent):
+        return str(exchange.outcome)
     advice = " (--timeout SECONDS gives it longer)" if isinstance(exchange.outcome, TimedOut) else ""
     return (
-        f"{exchange.outcome} to {describe(case.call)}, answered {case.script.name}; "
+        f"{printable(str(exchange.outcome), _LONGEST_SHOWN)} to {describe(case.call)}, answered {case.script.name}; "
         f"{len(exchange.arrivals)} requests arrived{advice}"
     )

@@ -1,102 +1,186 @@
 """The session with one client library: what is asked of it, and what reaches the portal. The only place that asks."""
 
 import json
-import secrets
-from collections.abc import Hashable
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Hashable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from conformance.clients.exchange import ClientCase, ClientExchange
-from conformance.clients.process import CommandClient
-from conformance.clients.protocol import ApiError, Asked, OtherError, ProtocolError, Returned, TimedOut
+from conformance.clients.process import CommandClient, new_secret
+from conformance.clients.protocol import (
+    ApiError,
+    Asked,
+    ClientOutcome,
+    NotSent,
+    OtherError,
+    ProtocolError,
+    Returned,
+    TimedOut,
+)
 from conformance.contract.clauses import Edition
 from conformance.errors import UserError
 from conformance.exchange.call import METHOD
+from conformance.exchange.violation import printable
 from conformance.portals.mock import MockPortal
 from conformance.portals.scripts import TRUE
 from conformance.target.secrets import MASK
 
 _UNNAMED: Final = "a client library"
+_LONGEST_SHOWN: Final = 200
+_MOST_HANGS: Final = 3
+"""So many calls of a clause are tried of a library that never comes back."""
+_FEWEST_OF_A_PROGRAM: Final = 4
+"""A program is not started for fewer rounds."""
+
+
+@dataclass(slots=True)
+class _Tried:
+    """How many calls of a clause were tried, and how many came back."""
+
+    hung: int = 0
+    came_back: int = 0
+
+    @property
+    def is_hopeless(self) -> bool:
+        return self.hung >= _MOST_HANGS and not self.came_back
 
 
 @dataclass(slots=True)
 class ClientSession:
     """A client library between its caller and the mock portal.
 
+    programs: the library in so many programs, which are asked at the same time.
     base: where the portal is served, without `/rest/1/SECRET/`.
+    ends_at: the time of the clock after which nothing is asked any more.
     requests: how many requests arrived.
     requests_by_answer: by the name of the scripted answer, how many requests its calls caused.
     """
 
     edition: Edition
-    client: CommandClient
+    programs: tuple[CommandClient, ...]
     mock: MockPortal
     base: str
     ca_file: str
+    ends_at: float = math.inf
     requests: int = 0
     requests_by_answer: dict[str, set[int]] = field(default_factory=dict)
     _never_back: dict[Hashable, ClientExchange] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def name(self) -> str:
         """Return the library and its version, as the program names them."""
-        return self.client.name or _UNNAMED
+        return next((program.name for program in self.programs if program.name), _UNNAMED)
+
+    def send_all(self, cases: Mapping[str, Iterable[ClientCase]]) -> dict[ClientCase, ClientExchange]:
+        """Ask for each case once, by clause, in all programs at the same time. Raise UserError."""
+        tried = {clause: _Tried() for clause in cases}
+        todo: dict[ClientCase, str] = {}
+        for clause, of_clause in cases.items():
+            for case in of_clause:
+                todo.setdefault(case, clause)
+        # What a library waits for comes first: the short rounds then fill the time of the other programs.
+        waiting = deque(sorted(todo, key=lambda case: case.script is TRUE))
+        done: dict[ClientCase, ClientExchange] = {}
+        used = self.programs[: max(1, len(waiting) // _FEWEST_OF_A_PROGRAM)]
+
+        def work(program: CommandClient) -> None:
+            while True:
+                with self._lock:
+                    if not waiting:
+                        break
+                    case = waiting.popleft()
+                of_clause = tried[todo[case]]
+                if of_clause.is_hopeless:
+                    reason = f"{_MOST_HANGS} calls of the clause did not come back, and no other did"
+                    done[case] = self._unsent(case, reason)
+                    continue
+                exchange = done[case] = self._send(case, program)
+                with self._lock:
+                    of_clause.hung += isinstance(exchange.outcome, TimedOut)
+                    of_clause.came_back += exchange.came_back
+            program.finish()
+
+        with ThreadPoolExecutor(len(used)) as pool:
+            try:
+                for finished in [pool.submit(work, program) for program in used]:
+                    finished.result()
+            except BaseException:
+                waiting.clear()
+                for program in used:
+                    program.end()
+                raise
+        return {case: self._with_leaks(done[case]) for case in todo}
 
     def send(self, case: ClientCase) -> ClientExchange:
-        """Ask the library for one call. A call from which it did not come back is not tried a second time.
+        """Ask for one case in the first program, which is ended then, so that all that it prints is known."""
+        exchange = self._send(case, self.programs[0])
+        self.programs[0].finish()
+        return self._with_leaks(exchange)
+
+    def _send(self, case: ClientCase, program: CommandClient) -> ClientExchange:
+        """Ask a program for one call. A call from which it did not come back is not tried a second time.
 
         If nothing arrives although it should, what the library remembers of earlier calls may be the reason: then the
         call is asked again of a fresh program, and so is the next one. A success that was made up is kept.
         """
-        exchange = self._send(case)
-        if exchange.was_lost and not isinstance(exchange.outcome, Returned):
-            if not self.client.is_fresh:
-                self.client.finish()
-                exchange = self._send(case)
-            self.client.finish()
-        return exchange
-
-    def _send(self, case: ClientCase) -> ClientExchange:
         # If the library hangs on a success, blame the values and skip this case only. If it hangs on another answer,
         # skip every case with that answer.
         key: Hashable = case.call if case.script is TRUE else case.script.name
         if key in self._never_back:
             return replace(self._never_back[key], case=case)
-        secret = secrets.token_hex(12)
-        self.mock.log.clear()
-        self.mock.scripts = {secret: case.script}
-        self.client.printed.clear()
-        asked = Asked(f"{self.base}/rest/1/{secret}/", self.ca_file, METHOD, dict(case.call.parameters))
-        outcome = self.client.ask(asked)
-        arrivals = tuple(arrival for arrival in tuple(self.mock.log) if arrival.secret == secret)
-        if case.to_the_end and not isinstance(outcome, TimedOut):
-            # Some print of a call when the next one comes.
-            self.client.ask(asked)
-            self.client.finish()
-        self.requests += len(arrivals)
-        handed_back = str(outcome) + (outcome.description if isinstance(outcome, ApiError) else "")
-        places = {"what it hands back": handed_back, "what it prints": "".join(self.client.printed)}
-        leaks = [f"the secret, in {place}: {_cut(text, secret)}" for place, text in places.items() if secret in text]
-        exchange = ClientExchange(
-            case,
-            arrivals,
-            _without(outcome, secret),
-            "; ".join(leaks),
-            tuple(self.client.words),
-            self.edition.name,
-        )
-        if isinstance(outcome, TimedOut):
+        if time.monotonic() > self.ends_at:
+            return self._unsent(case, "the time of the gate was over (--max-time)")
+        exchange = self._ask(case, program)
+        if exchange.was_lost and not isinstance(exchange.outcome, Returned):
+            if not program.is_fresh:
+                program.finish()
+                exchange = self._ask(case, program)
+            program.finish()
+        if isinstance(exchange.outcome, TimedOut):
             self._never_back[key] = exchange
-        elif arrivals:
-            self.requests_by_answer.setdefault(case.script.name, set()).add(len(arrivals))
         return exchange
+
+    def _ask(self, case: ClientCase, program: CommandClient) -> ClientExchange:
+        secret = new_secret()
+        self.mock.begin_round(secret, case.script)
+        asked = Asked(f"{self.base}/rest/1/{secret}/", self.ca_file, METHOD, dict(case.call.parameters))
+        outcome = program.ask(asked)
+        arrivals = self.mock.end_round(secret)
+        handed_back = str(outcome) + (outcome.description if isinstance(outcome, ApiError) else "")
+        leaks = ""
+        if secret in handed_back:
+            leaks = f"the secret, in what it hands back: {_cut(handed_back, secret)}"
+        with self._lock:
+            self.requests += len(arrivals)
+            if arrivals and not isinstance(outcome, TimedOut):
+                self.requests_by_answer.setdefault(case.script.name, set()).add(len(arrivals))
+        words = tuple(program.words)
+        return ClientExchange(case, arrivals, _without(outcome, secret), leaks, words, self.edition.name, secret)
+
+    def _unsent(self, case: ClientCase, reason: str) -> ClientExchange:
+        words = tuple(self.programs[0].words)
+        return ClientExchange(case, (), NotSent(reason), "", words, self.edition.name, "")
+
+    def _with_leaks(self, exchange: ClientExchange) -> ClientExchange:
+        """Return the exchange with the places where its secret was printed, at any time of the program's life."""
+        printed = [program.leaks[exchange.secret] for program in self.programs if exchange.secret in program.leaks]
+        leaks = [exchange.leaks] if exchange.leaks else []
+        leaks += [f"the secret, in what it prints: {place}" for place in printed]
+        return replace(exchange, leaks="; ".join(leaks))
 
     def preflight(self, case: ClientCase) -> None:
         """Send one call, which must come back and must have arrived. Raise UserError."""
-        first = self.send(case)
+        program = self.programs[0]
+        first = self._ask(case, program)
         if isinstance(first.outcome, TimedOut):
-            printed = [line.strip() for line in self.client.printed if line.strip()]
-            output = f"it printed what is no answer, first {printed[0][:100]!r}" if printed else "it printed nothing"
+            printed = program.first_line
+            output = f"it printed what is no answer, first {printed!r}" if printed else "it printed nothing"
             raise UserError(
                 f"--client: {first.outcome} to the first call; {output}: "
                 "check the program, or give it longer (--timeout)"
@@ -105,8 +189,8 @@ class ClientSession:
             raise UserError(f"--client: {first.outcome.reason}: docs/client-libraries.md shows the protocol")
         if not first.arrivals:
             raise UserError(
-                f"--client: nothing arrived at the url of the first call, and what came back is {first.outcome}: "
-                "check how the program uses url and ca_file"
+                f"--client: nothing arrived at the url of the first call, and what came back is "
+                f"{printable(str(first.outcome), _LONGEST_SHOWN)}: check how the program uses url and ca_file"
             )
 
 
@@ -117,7 +201,7 @@ def _cut(text: str, secret: str) -> str:
     return repr(masked[max(0, at - 60) : at + 20])
 
 
-def _without(outcome: Returned | ApiError | OtherError | TimedOut | ProtocolError, secret: str) -> Any:
+def _without(outcome: ClientOutcome, secret: str) -> Any:
     match outcome:
         case OtherError(text):
             return OtherError(text.replace(secret, MASK))

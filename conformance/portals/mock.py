@@ -1,5 +1,6 @@
 """The mock portal: a portal, scripted answers chosen by the webhook's secret, and a log of what arrived."""
 
+import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -38,10 +39,12 @@ class Arrival:
 
     request: the request.
     status: the HTTP status of the answer; 0 if the connection was closed without an answer.
+    at: the time of a clock in seconds.
     """
 
     request: PortalRequest
     status: int
+    at: float = 0.0
 
     @property
     def secret(self) -> str:
@@ -104,11 +107,13 @@ class MockPortal:
     portal: answers every request that no script answers.
     log: the requests that arrived, oldest first.
     scripts: further scripts by secret.
+    rounds: the requests of these secrets, which are kept apart from the log.
     """
 
     portal: ReferencePortal
     log: deque[Arrival] = field(default_factory=lambda: deque(maxlen=LONGEST_LOG))
     scripts: dict[str, Script] = field(default_factory=dict)
+    rounds: dict[str, list[Arrival]] = field(default_factory=dict)
     _next: deque[Step] = field(default_factory=deque)
     _played: dict[str, int] = field(default_factory=dict)
 
@@ -136,8 +141,25 @@ class MockPortal:
         """Answer a request and log the request."""
         answered = self._answer(request)
         kept = request if len(request.body) <= _LARGEST_LOGGED else replace(request, body=b"")
-        self.log.append(Arrival(kept, answered.status if isinstance(answered, PortalResponse) else 0))
+        status = answered.status if isinstance(answered, PortalResponse) else 0
+        arrival = Arrival(kept, status, time.monotonic())
+        of_round = self.rounds.get(arrival.secret)
+        if of_round is None:
+            self.log.append(arrival)
+        elif len(of_round) < LONGEST_LOG:
+            of_round.append(arrival)
         return answered
+
+    def begin_round(self, secret: str, script: Script) -> None:
+        """Answer the requests of that secret by a script, and keep them."""
+        self.scripts[secret] = script
+        self.rounds[secret] = []
+
+    def end_round(self, secret: str) -> tuple[Arrival, ...]:
+        """Return the requests of that secret and forget them."""
+        self._played.pop(secret, None)
+        del self.scripts[secret]
+        return tuple(self.rounds.pop(secret))
 
     def _answer(self, request: PortalRequest) -> PortalResponse | Dropped:
         if self._next:

@@ -523,3 +523,15 @@ def one_line(asked: Asked) -> Answer:
     answer = honest(asked)
     print(json.dumps(answer), file=sys.__stdout__, flush=True)
     sys.exit(0)
+
+
+def hangs_on_expired_token(asked: Asked) -> Answer:
+    """For the test of one hang."""
+    answer = honest(asked)
+    return never_returns(asked) if answer.get("error", {}).get("code") == "expired_token" else answer
+
+
+def hangs_on_errors(asked: Asked) -> Answer:
+    """For the test of a library that hangs on every error."""
+    answer = honest(asked)
+    return never_returns(asked) if "error" in answer else answer

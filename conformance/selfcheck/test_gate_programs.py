@@ -1,0 +1,122 @@
+"""What a program under the gate may do without hurting the run: hang, flood, answer unasked, leave children behind."""
+
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from conformance.check import Report, check_client
+from conformance.clients.process import CommandClient
+from conformance.clients.protocol import Asked, Returned, TimedOut
+from conformance.contract.clauses import edition_names, load_edition
+from conformance.portals.scripts import documented_refusals
+from conformance.reporting.verdict import Status, Verdict
+from conformance.selfcheck import client_mutants
+
+EDITION = load_edition(edition_names()[-1])
+ASKED = Asked("http://127.0.0.1:9/rest/1/x/", "", "m", {})
+
+
+def _gate(name: str, *clauses: str, timeout: float = 1.0, max_seconds: float = 300.0) -> Report:
+    return check_client(
+        f"{client_mutants.__name__}:{name}",
+        EDITION,
+        draws=0,
+        timeout_seconds=timeout,
+        max_seconds=max_seconds,
+        only=clauses,
+    )
+
+
+def _program(folder: Path, text: str, timeout: float = 5.0) -> CommandClient:
+    file = folder / "program.py"
+    file.write_text(text, "utf-8")
+    return CommandClient([sys.executable, str(file)], {}, timeout)
+
+
+def test_one_hang_does_not_hide_the_other_answers() -> None:
+    report = _gate("hangs_on_expired_token", "client.error-code")
+    [entry] = report.verdict.with_status(Status.ERROR)
+    assert "answered expired_token-401" in entry.note
+    assert entry.exchanges >= len(documented_refusals(EDITION)) - 1
+
+
+def test_of_a_library_that_hangs_each_time_three_answers_are_tried() -> None:
+    began = time.monotonic()
+    report = _gate("hangs_on_errors", "client.error-code")
+    assert report.verdict.verdict is Verdict.INCOMPLETE
+    assert time.monotonic() - began < 20
+
+
+def test_what_the_time_of_the_gate_leaves_is_incomplete() -> None:
+    report = _gate("posts_json", "client.error-code", "client.true", max_seconds=0.0)
+    assert report.verdict.verdict is Verdict.INCOMPLETE
+    assert {entry.note for entry in report.verdict.with_status(Status.ERROR)} == {
+        "not sent: the time of the gate was over (--max-time)"
+    }
+
+
+def test_a_flood_is_bounded_in_memory(tmp_path: Path) -> None:
+    client = _program(tmp_path, "input()\nwhile True:\n    print('{\"value\": true}x' * 100_000)\n", timeout=2)
+    assert isinstance(client.ask(ASKED), TimedOut)
+    assert len(client.first_line) < 1_000
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 700_000
+
+
+def test_an_answer_to_a_call_that_was_not_read_is_no_answer(tmp_path: Path) -> None:
+    client = _program(
+        tmp_path, "import time\nfor _ in range(9):\n    print('{\"value\": true}', flush=True)\ntime.sleep(9)\n", 1
+    )
+    assert isinstance(client.ask(ASKED), TimedOut)
+
+
+def test_answers_that_nobody_asked_for_are_forgotten(tmp_path: Path) -> None:
+    client = _program(
+        tmp_path,
+        "import json, sys\n"
+        "for number, line in enumerate(sys.stdin):\n"
+        "    print(json.dumps({'value': number}), flush=True)\n"
+        "    for _ in range(20):\n"
+        '        print(\'{"value": "again"}\', flush=True)\n'
+        "    print('done', file=sys.stderr, flush=True)\n",
+    )
+    assert client.ask(ASKED) == Returned(0)
+    time.sleep(0.2)
+    assert client.ask(ASKED) == Returned(1)
+    client.finish()
+
+
+def test_descendants_are_ended_with_the_program(tmp_path: Path) -> None:
+    client = _program(
+        tmp_path,
+        "import subprocess, sys\n"
+        "input()\n"
+        "child = subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
+        "print('{\"value\": %d}' % child.pid, flush=True)\n"
+        "input()\n",
+    )
+    back = client.ask(ASKED)
+    assert isinstance(back, Returned)
+    client.finish()
+    state = Path(f"/proc/{back.value}/stat")
+    assert not state.exists() or state.read_text().split()[2] == "Z"
+
+
+def test_what_a_program_says_of_itself_cannot_steer_a_terminal(tmp_path: Path) -> None:
+    client = _program(tmp_path, 'input()\nprint(\'{"client": "\\\\u001b[2Jx", "value": true}\')\n')
+    assert client.ask(ASKED) == Returned(True)
+    client.finish()
+    assert client.name == "\\x1b[2Jx"
+
+
+def test_a_program_that_answers_once_costs_one_process_a_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    client = _program(
+        tmp_path, "open('started', 'a').write('x')\ninput()\nprint('{\"value\": true}')\nimport os\nos._exit(0)\n"
+    )
+    assert [client.ask(ASKED) for _ in range(5)] == [Returned(True)] * 5
+    client.finish()
+    assert os.path.getsize("started") <= 6
