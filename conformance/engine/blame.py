@@ -56,7 +56,7 @@ class Blame:
     def for_log(self, log: ExchangeLog) -> "Blame":
         """Return the same blame for another log of the same portal. What was learned is not looked for again."""
         # `copy` keeps what these properties have cached; `replace` would lose it.
-        _ = self._causes, self._cleared_pairs, self._changeable
+        _ = self._causes, self._cleared_pairs, self._changeable, self.lost_plainly
         other = copy(self)
         object.__setattr__(other, "log", log)
         return other

@@ -211,13 +211,15 @@ class StateChange:
         """Require that after `true` to a call that may be accepted each filled field reads back as sent."""
         assume(isinstance(self.exchange.outcome, Accepted) and self.exchange.allowed.accepted)
         unsaved = unsaved_fields(self.exchange.call, self.after)
-        require(not unsaved, f"{' and '.join(unsaved)} read back as sent", str(self.after))
+        if unsaved:
+            raise ClauseViolated(f"{' and '.join(unsaved)} read back as sent", read_back=str(self.after))
 
     def must_be_unchanged(self) -> None:
         """Require that after a refusal the stored vote is as before."""
         assume(isinstance(self.exchange.outcome, Refused))
         assume(isinstance(self.before, StoredVote) and isinstance(self.after, StoredVote))
-        require(self.before_is_after, f"reads back as before: {self.before}", str(self.after))
+        if not self.before_is_after:
+            raise ClauseViolated(f"reads back as before: {self.before}", read_back=str(self.after))
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,11 @@ class Redactor:
         # A number is no user id where it is a part of another number, of a date or of a time.
         self._ids = re.compile(rf"(?<![\d.:-]){_one_of(long_ids)}(?![\d.:-])")
         self._urls = re.compile(rf"/rest/{_one_of(self._user_ids)}(?=/)")
-        patterns = (self._found, self._ids, self._urls)
-        self._any_in_lower_case = re.compile("|".join(pattern.pattern.lower() for pattern in patterns))
+        forms = {form.lower() for value in self._values for form in forms_of(value)}
+        # A form that holds another one is found by the other.
+        self._signs = [form for form in forms if not any(other in form for other in forms - {form})]
+        self._signs += [number for number in self._user_ids if len(number) >= _SHORTEST_ID]
+        self._signs += ["/rest/"] if self._user_ids else []
 
     @staticmethod
     def of(urls: Iterable[SecretUrl], secrets: Iterable[Secret], *, hosts: bool = True) -> "Redactor":
@@ -74,8 +77,9 @@ class Redactor:
         return body if redacted == document else json.dumps(redacted).encode()
 
     def _may_hold(self, text: str) -> bool:
-        # A pattern that ignores case is many times slower.
-        return not text.isascii() or self._any_in_lower_case.search(text.lower()) is not None
+        # A pattern that ignores case is many times slower than looking for fixed texts.
+        lower_case = text.lower()
+        return not text.isascii() or any(sign in lower_case for sign in self._signs)
 
     def _redact(self, value: Json, key: str) -> Json:
         if isinstance(value, dict):
