@@ -63,6 +63,13 @@ def file_or_shipped(folder: Path, name: str, shipped: str) -> Path:
     return inside if is_shipped else own
 
 
+def shipped_recordings() -> Path:
+    """Return the folder of the recordings that ship with this package: inside it, or beside it in a clone."""
+    package = Path(str(files("conformance")))
+    inside = package / "cassettes"
+    return inside if inside.is_dir() else package.parent / "cassettes"
+
+
 def read_text(path: Path, largest: int) -> str:
     """Return the text of a regular file. Raise UserError."""
     try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from conformance.contract.clauses import edition_names
 from conformance.errors import UserError
-from conformance.loading import DEVIATIONS, file_or_shipped
+from conformance.loading import DEVIATIONS, file_or_shipped, shipped_recordings
 from conformance.portals import BITRIX24
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def _deviations(_name: str, value: str) -> Path:
 def _target(_name: str, value: str) -> str:
     if not value.startswith(_SHIPPED_RECORD):
         return value
-    folder = Path(__file__).parent / "cassettes"
+    folder = shipped_recordings()
     shipped = sorted(path.name for path in folder.iterdir())
     name = one_of("--target", value, [_SHIPPED_RECORD + name for name in shipped])
     return str(folder / name.removeprefix(_SHIPPED_RECORD))

@@ -15,13 +15,13 @@ from typing import Any, Final
 
 import httpx
 
-import conformance
 from conformance import __version__
 from conformance.contract.clauses import edition_names, load_edition
 from conformance.engine.plan_file import plan_document
 from conformance.engine.session import Step
 from conformance.engine.workload import Workload
 from conformance.exchange.call import NOTHING, Call, Caller, ClassifiedValue
+from conformance.loading import shipped_recordings
 from conformance.portals.reference import SECOND_SECRET, SECRET, SESSIONS, TOKEN, UNSCOPED_SECRET, ReferencePortal
 from conformance.portals.server import serving
 from conformance.target.cassette import RecordingTransport
@@ -31,7 +31,7 @@ from conformance.target.redact import Redactor
 from conformance.target.secrets import Secret, SecretUrl
 from conformance.target.target import Target
 
-FOLDER: Final = Path(conformance.__file__).parent / "cassettes"
+FOLDER: Final = shipped_recordings()
 PUBLISHED_SESSION: Final = 1743
 VOTE: Final = Call(
     ClassifiedValue("rateable", PUBLISHED_SESSION),
@@ -57,7 +57,7 @@ PUBLISHED: Final[tuple[tuple[Call, int, dict[str, Any]], ...]] = (
 
 
 def main() -> None:
-    """Writes the folders under `conformance/cassettes`."""
+    """Write the folders under `cassettes`."""
     for edition in edition_names():
         _record_reference(edition)
     _record_documentation()

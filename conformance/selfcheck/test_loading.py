@@ -19,7 +19,7 @@ from conformance.contract.classes import STATES
 from conformance.engine.deviations import load_deviations
 from conformance.engine.plan_file import plan_from
 from conformance.errors import UserError
-from conformance.loading import parse
+from conformance.loading import parse, shipped_recordings
 from conformance.reporting.read import read_report
 from conformance.selfcheck.schemas import FORMS, schema_path, schema_text
 from conformance.target.recording import load_recording
@@ -28,7 +28,7 @@ from conformance.target.target import load_target
 pytestmark = pytest.mark.quick
 
 GOLDEN: Final = Path(__file__).parent / "golden"
-RECORDING: Final = Path(conformance.__file__).parent / "cassettes" / "documentation-2026-03"
+RECORDING: Final = shipped_recordings() / "documentation-2026-03"
 DEVIATIONS: Final = Path(str(files("conformance"))) / "deviations" / "bitrix24-portal.toml"
 TARGET: Final = """
 name = "staging"

@@ -12,8 +12,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-import conformance
 from conformance.contract.clauses import edition_names
+from conformance.loading import shipped_recordings
 from conformance.portals.bitrix24 import bitrix24_portal
 from conformance.portals.php_forms import PortalRequest
 from conformance.portals.reference import PortalResponse, ReferencePortal, Vote
@@ -183,7 +183,7 @@ def test_a_clause_that_the_recorded_plan_does_not_feed_is_not_exercised(recorded
     assert replay(tmp_path).statuses()["comment.zero-text"] == "not-exercised"
 
 
-SHIPPED = Path(conformance.__file__).parent / "cassettes"
+SHIPPED = shipped_recordings()
 
 
 @pytest.mark.parametrize("edition", edition_names())

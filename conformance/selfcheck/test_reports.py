@@ -24,6 +24,7 @@ from conformance.engine.exhaustive import Coverage
 from conformance.engine.workload import Explore
 from conformance.errors import UserError
 from conformance.exchange.call import Json
+from conformance.loading import shipped_recordings
 from conformance.options import Options
 from conformance.portals.bitrix24 import bitrix24_portal
 from conformance.portals.in_process import portal_answering
@@ -313,7 +314,7 @@ def test_a_second_run_keeps_the_report_of_the_first_and_says_first_what_changed(
 
 @pytest.mark.quick
 def test_a_replay_does_not_write_where_the_live_run_does() -> None:
-    folder = Path(__file__).parent.parent / "cassettes" / "reference-2026-03"
+    folder = shipped_recordings() / "reference-2026-03"
     assert run_of(Options(target=str(folder))).report_folder.name == "reference-2026-03-replay"
 
 
@@ -415,7 +416,7 @@ def test_the_edition_is_told_by_the_codes(tmp_path: Path, edition: str) -> None:
 
 
 def test_records_are_compared_answer_by_answer(tmp_path: Path) -> None:
-    shipped = Path(__file__).parent.parent / "cassettes"
+    shipped = shipped_recordings()
     same = side_of(shipped / "reference-2026-03")
     assert compare_sides(same, same, forced=False) == ()
     changed = tmp_path / "reference-2026-03"
