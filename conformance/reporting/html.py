@@ -1,6 +1,7 @@
 """Reports as one HTML page: the verdict, what fails, every other clause, and how each combination was answered."""
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -85,13 +86,15 @@ def sentence_of(report: Report) -> str:
 
 
 def _again(report: Report) -> str:
-    """Return the command that repeats the run. The path of a file or of a program is not in the report."""
+    """Return the command that repeats the run. A path outside of the folder of the run is not in the report."""
     edition = f"--edition {report['edition']} --seed {report['seed']}"
     level = " --level documented" if report["level"] == "documented" else ""
     if report["client"]:
         return f"vote-conformance run --client YOUR_ADAPTER {edition}{level}"
-    name = re.sub(r"[^\w.-]", "-", report["target"]["name"])
-    if report["target"]["kind"] == "recorded":
+    target = report["target"]
+    name = re.sub(r"[^\w.-]", "-", target["name"])
+    if target["kind"] == "recorded":
         return f"vote-conformance run --target cassettes/{name} --edition {report['edition']}{level}"
-    target = "mock" if report["target"]["kind"] == "embedded" else f"{name}.toml"
-    return f"vote-conformance run --target {target} {edition}{_MODE_OPTIONS[report['mode']]}{level}"
+    file = shlex.quote(report["judged_file"] or f"{name}.toml")
+    place = name if target["kind"] == "embedded" else file
+    return f"vote-conformance run --target {place} {edition}{_MODE_OPTIONS[report['mode']]}{level}"

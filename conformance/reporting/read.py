@@ -88,12 +88,21 @@ class _DeviationEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class _SectionEntry:
+    """A section of the public documentation that states the demand."""
+
+    text: str
+    link: Annotated[str, Meta(pattern="^https://")]
+
+
+@dataclass(frozen=True, slots=True)
 class _ClauseEntry:
     id: Annotated[str, Meta(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")]
     chapter: str
     level: Level
     statement: str
-    source: str
+    source: Annotated[str, Meta(description="The sections as one text.")]
+    sections: tuple[_SectionEntry, ...]
     status: Literal[
         "passed",
         "failed",
@@ -181,6 +190,8 @@ def _upgraded(document: Report) -> Report:
     upgraded = {**then, **document, "schema_version": SCHEMA_VERSION}
     if isinstance(upgraded["coverage"], dict):
         upgraded["coverage"] = {"maps": [], **upgraded["coverage"]}
+    if isinstance(clauses := upgraded.get("clauses"), list):
+        upgraded["clauses"] = [{"sections": [], **one} if isinstance(one, dict) else one for one in clauses]
     return upgraded
 
 

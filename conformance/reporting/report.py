@@ -114,6 +114,7 @@ def _clause(entry: ClauseVerdict) -> dict[str, Any]:
         "level": clause.level,
         "statement": clause.statement,
         "source": clause.source,
+        "sections": [{"text": str(section), "link": section.link} for section in clause.sources],
         "status": entry.status.value,
         "exchanges": entry.exchanges,
         "note": entry.note,

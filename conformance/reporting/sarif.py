@@ -8,7 +8,6 @@ from conformance.reporting.read import Report, failing, name_of
 
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _LONGEST: Final = 1_000
-_LEVELS: Final[Mapping[str, str]] = {"failed": "error", "error": "error", "deviation-gone": "warning"}
 
 
 def sarif_of(report: Report) -> dict[str, Any]:
@@ -44,6 +43,7 @@ def _rule(clause: Mapping[str, Any]) -> dict[str, Any]:
         "id": clause["id"],
         "shortDescription": {"text": printable(clause["statement"], _LONGEST)},
         "help": {"text": printable(f"{clause['level']}; source: {clause['source']}", _LONGEST)},
+        **({"helpUri": clause["sections"][0]["link"]} if clause["sections"] else {}),
         "properties": {"tags": [clause["chapter"], clause["level"]]},
     }
 
@@ -51,7 +51,7 @@ def _rule(clause: Mapping[str, Any]) -> dict[str, Any]:
 def _results(report: Report, rules: list[str]) -> Iterator[dict[str, Any]]:
     judged, deviations = report["judged_file"], report["deviation_file"]
     for clause in failing(report):
-        common = {"ruleId": clause["id"], "ruleIndex": rules.index(clause["id"]), "level": _LEVELS[clause["status"]]}
+        common = {"ruleId": clause["id"], "ruleIndex": rules.index(clause["id"]), "level": _level(clause["status"])}
         for violation in clause["violations"]:
             facts = "; ".join(f"{label}: {text}" for label, text in shown_facts(violation))
             kind = ",".join(f"{name}={value}" for name, value in violation["classes"].items())
@@ -68,6 +68,10 @@ def _results(report: Report, rules: list[str]) -> Iterator[dict[str, Any]]:
             result |= _at(entry["reason"], deviations, entry.get("line", 1), f"{clause['id']}:{entry['reason']}")
             justification = printable(entry["source"], _LONGEST)
             yield {**result, "suppressions": [{"kind": "external", "justification": justification}]}
+
+
+def _level(status: str) -> str:
+    return "warning" if status == "deviation-gone" else "error"
 
 
 def _at(text: str, file: str, line: int, fingerprint: str) -> dict[str, Any]:

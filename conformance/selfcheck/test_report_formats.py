@@ -58,7 +58,10 @@ RESULT = _object(
         "suppressions": _list(_object({"kind": {"enum": ["inSource", "external"]}, "justification": TEXT}), least=1),
     },
 )
-RULE = _object({"id": TEXT, "shortDescription": MESSAGE, "help": MESSAGE, "properties": _object({"tags": _list(TEXT)})})
+RULE = _object(
+    {"id": TEXT, "shortDescription": MESSAGE, "help": MESSAGE, "properties": _object({"tags": _list(TEXT)})},
+    {"helpUri": {"type": "string", "pattern": "^https://"}},
+)
 SARIF = _object(
     {
         "$schema": TEXT,

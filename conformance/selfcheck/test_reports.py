@@ -378,7 +378,7 @@ def test_a_run_writes_all_its_files_and_speaks_to_github(tmp_path: Path) -> None
     report = read_report(tmp_path / "r" / "report.json")
     assert report["edition"] == "2026-03"
     assert any("EMPTY_VOTE_PARAMS" in line for line in report["edition_evidence"])
-    assert "::error title=rating.rejects-outside::" in done.stdout
+    assert "::error file=target.toml,title=rating.rejects-outside::" in done.stdout
     assert "rating.rejects-outside" in (tmp_path / "summary.md").read_text("utf-8")
     cases = [*ElementTree.parse(tmp_path / "junit.xml").getroot().iter("testcase")]  # noqa: S314  pytest wrote it just now
     assert {case.get("classname") for case in cases} == {"rating", "optional"}
