@@ -108,10 +108,10 @@ def _find(section: Section, edition: Edition, state: State, page: Pages) -> tupl
         return SectionState.CHANGED, ""
     if renamed := [entry for entry in there or () if entry.text and entry.hash == section.hash]:
         return SectionState.MOVED, f"the heading is now {renamed[0].heading!r}"
-    if state.is_before(section.commit):
-        return SectionState.LATER, _in_its_place(section, edition, there)
     if moved := _find_elsewhere(section, state, page):
         return SectionState.MOVED, moved
+    if state.is_before(section.commit):
+        return SectionState.LATER, _in_its_place(section, edition, there)
     return SectionState.VANISHED, _in_its_place(section, edition, there)
 
 
@@ -135,8 +135,8 @@ def _find_elsewhere(section: Section, state: State, page: Pages) -> str:
     entries = [(path, entry) for path in others for entry in page(path) or () if entry.heading == section.heading]
     for path, entry in entries:
         if entry.text and entry.hash == section.hash:
-            return f"it is now on {path}"
-    return next((f"it is now on {path}, and changed" for path, _ in entries if path in same_file), "")
+            return f"it is on {path}"
+    return next((f"it is on {path}, and changed" for path, _ in entries if path in same_file), "")
 
 
 def _method_rows(edition: Edition, state: State, page: Pages) -> Iterator[str]:

@@ -194,8 +194,8 @@ def test_a_renamed_heading_and_a_moved_page_are_found(tmp_path: Path) -> None:
     (tmp_path / PATH).write_text(PAGE.replace("The end.", "Not the end."), "utf-8")
     (tmp_path / PATH).rename(tmp_path / "elsewhere" / "vote.md")
     notes = {result.section.id: result.note for result in compare(_edition(), Folder(tmp_path)).sections}
-    assert notes["error-codes"] == "it is now on elsewhere/vote.md"
-    assert notes["last"] == "it is now on elsewhere/vote.md, and changed"
+    assert notes["error-codes"] == "it is on elsewhere/vote.md"
+    assert notes["last"] == "it is on elsewhere/vote.md, and changed"
     assert compare(_edition(), Folder(tmp_path)).rows == ()
 
 
