@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import socket
 import ssl
 import threading
@@ -166,6 +167,8 @@ async def _first_byte(connection: socket.socket) -> bytes:
 
 def listen(host: str, port: int) -> socket.socket:
     """Return a listening socket. Port 0 takes a free port. Raise UserError if the address cannot be used."""
+    if os.name == "nt":
+        raise UserError("Windows cannot serve the mock portal, as serve, --client and the fixture do: use WSL")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         # An empty host would open the port on every address of the machine, so a wrong name takes its place.

@@ -47,7 +47,11 @@ def _environment(folder: Path) -> dict[str, str]:
     """Return the environment of a reader: the command and pytest are on the path, the secrets are set."""
     tools = folder / ".tools"
     tools.mkdir()
-    for name, module in (("vote-conformance", "conformance"), ("pytest", "pytest"), ("python", "")):
+    for name, module in (
+        ("vote-conformance", "conformance"),
+        ("pytest", "pytest -p conformance.fixture"),
+        ("python", ""),
+    ):
         option = f"-m {module} " if module else ""
         (tools / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {option}"$@"\n', "utf-8")
         (tools / name).chmod(0o755)
