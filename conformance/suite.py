@@ -26,6 +26,7 @@ from conformance.engine.checks import (
     comparisons,
     listed,
     observations,
+    observed_where_silent,
     sequences,
     state_changes,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "every_round",
     "listed",
     "observations",
+    "observed_where_silent",
     "requests_sent",
     "require",
     "sequences",

@@ -14,7 +14,7 @@ from conformance.clients.cases import (
 )
 from conformance.clients.exchange import ClientExchange
 from conformance.engine.records import Observation
-from conformance.portals.scripts import BROKEN, RESULTS
+from conformance.portals.scripts import BROKEN, REDIRECTS, RESULTS
 from conformance.suite import clause, client_calls, every_round, requests_sent
 
 
@@ -64,6 +64,11 @@ def test_the_rate_limit_ends_in_bounded_time(exchange: ClientExchange) -> None:
         exchange.must_end()
     else:
         exchange.must_end_in_an_error()
+
+
+@clause("client.redirect", exchange=client_calls(with_answers(*REDIRECTS)))
+def test_a_call_to_a_portal_that_moved_is_not_lost(exchange: ClientExchange) -> None:
+    exchange.must_follow_or_fail()
 
 
 @clause("client.secret-kept", exchange=every_round(leaky))

@@ -3,13 +3,25 @@
 from conformance.contract.classes import OTHER_TYPES, STARS, TEXTS
 from conformance.engine.observed_cases import comments_alone
 from conformance.engine.records import Exchange, Observation
-from conformance.suite import calls, clause, observations
+from conformance.suite import calls, clause, observations, observed_where_silent
 
 
 @clause(
     "comment.any-text", exchange=calls(comment=TEXTS, rating=("absent", *STARS), about=["comment", "comment alone"])
 )
 def test_any_text_is_accepted(exchange: Exchange) -> None:
+    exchange.must_be_accepted()
+
+
+@clause(
+    "comment.lines",
+    exchange=observed_where_silent(
+        "comment.lines",
+        calls(comment=("lines",), rating=("absent", *STARS), about=["comment"]),
+        observations(lambda session: comments_alone(session.sessions, "lines")),
+    ),
+)
+def test_a_comment_of_several_lines_is_accepted(exchange: Exchange) -> None:
     exchange.must_be_accepted()
 
 

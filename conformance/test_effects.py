@@ -5,24 +5,24 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from conformance.contract.classes import NOT_WHOLE_RATINGS, OUTSIDE, RATINGS, STARS, TEXTS
+from conformance.contract.classes import ALL_TEXTS, NOT_WHOLE_RATINGS, OUTSIDE, RATINGS, STARS
 from conformance.engine.blame import Blame
 from conformance.engine.checks import NO_READ_BACK
 from conformance.engine.observed_cases import one_field
 from conformance.engine.records import CallSequence, Observation, StateChange
 from conformance.engine.session import PortalSession
-from conformance.exchange.call import ABSENT, Call, ClassifiedValue, Delivery, Encoding, ReadBack
+from conformance.exchange.call import ABSENT, DOCUMENTED_ENCODINGS, Call, ClassifiedValue, Delivery, ReadBack
 from conformance.exchange.read_back import NOT_READ, StoredVote
 from conformance.suite import Case, Cases, clause, observations, sequences, state_changes, value_of
 
-ENCODINGS = tuple(Delivery(encoding) for encoding in Encoding)
+ENCODINGS = tuple(Delivery(encoding) for encoding in DOCUMENTED_ENCODINGS)
 
 
 @clause(
     "effect.saved",
     change=state_changes(
         rating=("absent", *STARS, "digits", "empty"),
-        comment=("plain", *TEXTS, "zero-text", "absent"),
+        comment=("plain", *ALL_TEXTS, "zero-text", "absent"),
         deliveries=ENCODINGS,
     ),
 )

@@ -1,6 +1,7 @@
 """Chapter "errors": which code, in which envelope, with which status."""
 
 from conformance.contract.classes import (
+    ALL_TEXTS,
     BAD_SESSIONS,
     COMMENTS,
     DENIED_STATES,
@@ -9,18 +10,17 @@ from conformance.contract.classes import (
     OTHER_TYPES,
     OUTSIDE,
     STARS,
-    TEXTS,
 )
 from conformance.contract.clauses import status_words
 from conformance.engine.observed_cases import several_wrong
 from conformance.engine.records import Exchange, Observation
 from conformance.engine.session import PortalSession
-from conformance.exchange.call import ABSENT, NOTHING, Batch, Call, ClassifiedValue, Delivery, Encoding
+from conformance.exchange.call import ABSENT, DOCUMENTED_ENCODINGS, NOTHING, Batch, Call, ClassifiedValue, Delivery
 from conformance.exchange.response import NO_JSON, WELL_FORMED_CODE, Accepted, Malformed, NotJudged, Refused
 from conformance.suite import Optionals, Values, assume, calls, clause, observations, require, value_of
 
 FINE: Optionals = {"rating": (*STARS, "absent"), "comment": ("plain", "absent")}
-ALONE = tuple(Delivery(encoding) for encoding in Encoding)
+ALONE = tuple(Delivery(encoding) for encoding in DOCUMENTED_ENCODINGS)
 _OTHER_FORMATS = ("text/html", "application/xhtml+xml", "text/xml", "application/xml")
 ANY_SESSION = ("rateable", *DENIED_STATES, *BAD_SESSIONS)
 ANY_RATING = (*OUTSIDE, "absent", *STARS, *NOT_WHOLE_RATINGS, "empty", "null", "digits", "digits-outside")
@@ -114,7 +114,7 @@ def _structures_and_example(session: PortalSession) -> list[Call]:
         session=ANY_SESSION,
         rating=("5", *ANY_RATING),
         comment=(
-            *("plain", "absent", *TEXTS[1:], "zero-text", "empty", "null"),
+            *("plain", "absent", *ALL_TEXTS[1:], "zero-text", "empty", "null"),
             *("blank", "control", "oversize", *OTHER_TYPES),
         ),
         deliveries=ALONE,

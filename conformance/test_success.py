@@ -5,14 +5,15 @@ from typing import Any
 
 from conformance.contract.classes import STARS
 from conformance.engine.records import Exchange
-from conformance.exchange.call import Batch, Caller, Delivery, Encoding
+from conformance.exchange.call import DOCUMENTED_ENCODINGS, Batch, Caller, Delivery
 from conformance.exchange.response import AnotherResult, Malformed, Refused
 from conformance.suite import Optionals, assume, calls, clause, require
 
 GOOD: Optionals = {"rating": (*STARS, "absent"), "comment": ("plain", "absent", "special", "emoji")}
-ALONE = (*(Delivery(encoding) for encoding in Encoding), Delivery(suffix=".json"))
+ALONE = (*(Delivery(encoding) for encoding in DOCUMENTED_ENCODINGS), Delivery(suffix=".json"))
 ANY_WAY = (*ALONE, Delivery(batch=Batch.MAP), Delivery(caller=Caller.TOKEN_BODY))
 NUMBERS = ("start", "finish", "duration", "processing", "operating", "operating_reset_at")
+_ROUNDING_SECONDS = 0.01
 DATES = ("date_start", "date_finish")
 
 
@@ -55,6 +56,9 @@ def test_every_field_of_time_has_its_type(exchange: Exchange) -> None:
         require(name not in time or _is_moment(time[name]), f"time.{name} is an ISO 8601 date with time and offset")
     if "start" in time and "finish" in time:
         require(time["finish"] >= time["start"], "time.finish is not before time.start")
+        difference = time["finish"] - time["start"]
+        is_near = "duration" not in time or abs(time["duration"] - difference) <= _ROUNDING_SECONDS
+        require(is_near, "time.duration is time.finish - time.start within 0.01 s")
 
 
 def _is_number(value: Any) -> bool:

@@ -6,10 +6,10 @@ from typing import Final
 from hypothesis import strategies as st
 
 from conformance.clients.exchange import ClientCase
-from conformance.contract.classes import COMMENTS, OUTSIDE, RATINGS, STARS, TEXTS, EquivalenceClass
+from conformance.contract.classes import ALL_TEXTS, COMMENTS, OUTSIDE, RATINGS, STARS, EquivalenceClass
 from conformance.contract.clauses import Edition
 from conformance.exchange.call import ABSENT, NOTHING, Call, ClassifiedValue
-from conformance.portals.scripts import BROKEN, REDIRECTS, TRUE, Script, documented_refusals, limits, refused
+from conformance.portals.scripts import BROKEN, TRUE, Script, documented_refusals, limits, refused
 
 SESSION: Final = ClassifiedValue("rateable", 494)
 STARS_5: Final = ClassifiedValue("5", 5)
@@ -73,19 +73,19 @@ def values(_edition: Edition) -> tuple[ClientCase, ...]:
     """Every boundary value of a rating and of a comment, beside a plain one of the other."""
     ratings = [ClassifiedValue(name, value) for name in (*STARS, *OUTSIDE) for value in RATINGS[name].boundaries]
     ratings = [pick for pick in ratings if abs(pick.value) <= _LARGEST_EVERYWHERE]
-    comments = [ClassifiedValue(name, value) for name in TEXTS for value in COMMENTS[name].boundaries]
+    comments = [ClassifiedValue(name, value) for name in ALL_TEXTS for value in COMMENTS[name].boundaries]
     comments += [ClassifiedValue("zero-text" if text == "0" else "special", text) for text in _TRAPS]
     comments += [ClassifiedValue("oversize", text) for text in _LONG]
     sessions = [ClassifiedValue("rateable", number) for number in _SESSIONS]
     calls = [Call(SESSION, rating, PRAISE) for rating in ratings]
     calls += [Call(SESSION, STARS_5, text) for text in comments]
     calls += [Call(session, STARS_5, PRAISE) for session in sessions]
-    return (*(ClientCase(call, TRUE) for call in calls), *(ClientCase(VOTE, script) for script in REDIRECTS))
+    return tuple(ClientCase(call, TRUE) for call in calls)
 
 
 def drawn_values(_edition: Edition) -> st.SearchStrategy[ClientCase]:
     """Texts of any kind, of the classes that a portal must accept, beside any rating that it must accept."""
-    texts = st.one_of(*(_drawn(COMMENTS[name]) for name in TEXTS))
+    texts = st.one_of(*(_drawn(COMMENTS[name]) for name in ALL_TEXTS))
     ratings = st.one_of(*(_drawn(RATINGS[name]) for name in STARS))
     return st.builds(lambda rating, text: ClientCase(Call(SESSION, rating, text), TRUE), ratings, texts)
 
@@ -109,7 +109,7 @@ def _values(call: Call) -> tuple[object, object]:
 def refusals(edition: Edition) -> tuple[ClientCase, ...]:
     """Each method code and each system code at its documented status; one also with texts that may confuse."""
     codes = documented_refusals(edition)
-    told = [str(value) for name in TEXTS for value in COMMENTS[name].core_values]
+    told = [str(value) for name in ALL_TEXTS for value in COMMENTS[name].core_values]
     scripts = [refused(code, status, edition) for code, status in codes]
     return tuple(
         ClientCase(VOTE, script) for script in (*scripts, *(refused(*codes[0], edition, text) for text in told))
@@ -125,7 +125,7 @@ def refusals_in_200(edition: Edition) -> tuple[ClientCase, ...]:
 def drawn_descriptions(edition: Edition) -> st.SearchStrategy[ClientCase]:
     """A refusal whose description is a text of any kind, at a status for which no library waits and tries again."""
     codes = [(code, status) for code, status in documented_refusals(edition) if status not in (429, *range(500, 600))]
-    text = st.one_of(*(_drawn(COMMENTS[name]) for name in TEXTS)).map(lambda pick: str(pick.value))
+    text = st.one_of(*(_drawn(COMMENTS[name]) for name in ALL_TEXTS)).map(lambda pick: str(pick.value))
     return st.builds(
         lambda code, told: ClientCase(VOTE, refused(code[0], code[1], edition, told)), st.sampled_from(codes), text
     )

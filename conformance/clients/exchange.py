@@ -155,6 +155,16 @@ class ClientExchange:
             succeeded or isinstance(self.outcome, ApiError | OtherError), "the value true, or an error, in bounded time"
         )
 
+    def must_follow_or_fail(self) -> None:
+        """The call arrives at the new address with its parameters and succeeds, or the caller gets an error."""
+        assume(bool(self.arrivals) and not isinstance(self.outcome, ProtocolError))
+        if isinstance(self.outcome, ApiError | OtherError):
+            return
+        asked, arrived = dict(self.case.call.parameters), [vote.parameters for vote in self.votes[1:]]
+        is_whole = bool(arrived) and all(_is_same(name, asked[name], arrived[-1].get(name)) for name in asked)
+        succeeded = isinstance(self.outcome, Returned) and self.outcome.value is True
+        require(is_whole and succeeded, "the call at the new address with its parameters, and its outcome; or an error")
+
     def must_keep_the_secret(self) -> None:
         """The secret is in nothing that the library hands back or prints."""
         assume(not isinstance(self.outcome, ProtocolError | NotSent))

@@ -44,6 +44,7 @@ _FILLED_PROMISES: Final[Mapping[tuple[bool, bool], str]] = {
 }
 _COMMENT_PROMISES: Final[Mapping[str, str]] = {
     **dict.fromkeys(TEXTS, "comment.any-text"),
+    "lines": "comment.lines",
     "zero-text": "comment.zero-text",
 }
 
@@ -93,7 +94,7 @@ def allowed(edition: Edition, session: str, rating: str, comment: str) -> Allowe
     if rating in NOT_FILLED and comment in NOT_FILLED:
         given = (rating, comment) != ("absent", "absent")
         rejecting += ["optional.at-least-one"] if given else _first_in_edition(edition, _NEITHER)
-    elif rating in ("empty", "null") or comment in UNJUDGED_COMMENTS:
+    elif rating in ("empty", "null") or not _is_judged_comment(edition, comment):
         # The pages are silent on an empty RATING beside a comment, and on such comments: both answers are permitted.
         open_codes |= edition.method_codes
     codes = open_codes.union(*(edition.clauses[clause].codes for clause in rejecting))
@@ -115,6 +116,12 @@ def judged_sessions(edition: Edition) -> frozenset[str]:
     """
     judged = {name for name, clauses in _SESSION_FAULTS.items() if _first_in_edition(edition, clauses)}
     return frozenset({"rateable", "digits", *judged})
+
+
+def _is_judged_comment(edition: Edition, comment: str) -> bool:
+    """Return True unless the documentation is silent on comments of this class."""
+    promise = _COMMENT_PROMISES.get(comment)
+    return comment not in UNJUDGED_COMMENTS and (not promise or edition.clauses[promise].level != "observed")
 
 
 def _first_in_edition(edition: Edition, clauses: tuple[str, ...]) -> list[str]:

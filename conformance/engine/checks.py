@@ -24,6 +24,7 @@ from conformance.engine.records import (
 )
 from conformance.engine.session import PortalSession
 from conformance.exchange.call import (
+    DOCUMENTED_ENCODINGS,
     JSON_ENCODINGS,
     PLAIN_JSON,
     Batch,
@@ -265,7 +266,8 @@ def observations(
     """
 
     def cases(session: PortalSession) -> Cases:
-        found = labelled(session)
+        callers = session.portal.target.callers
+        found = {label: call for label, call in labelled(session).items() if call.delivery.caller in callers}
         if not found:
             return Cases((), lacking="the session or caller that this needs is not configured")
         if not session.reads:
@@ -277,14 +279,29 @@ def observations(
         seen: dict[Call, StateChange] = {}
         for change in blame.log.changes_for(clause):
             call = change.exchange.call
-            plain = call.via(PLAIN_JSON)
-            if call.delivery.caller is Caller.MAIN and (call.delivery == PLAIN_JSON or plain not in seen):
-                seen[plain] = change
+            seen[call] = change
+            # A plan sends some of these calls in another delivery only, where it stands for the plain call.
+            if call.delivery.caller is Caller.MAIN and call.delivery.encoding in DOCUMENTED_ENCODINGS:
+                seen.setdefault(call.via(PLAIN_JSON), change)
         for label, call in labelled(session).items():
             if call in seen and (text := describe(seen[call])):
                 yield Observation(label, text)
 
     return Evidence(cases, records)
+
+
+def observed_where_silent(clause: str, judged: Evidence, observed: Evidence) -> Evidence:
+    """Give the test what an edition judges by the clause, and record observations in an edition that is silent."""
+
+    def of(session: PortalSession) -> Evidence:
+        return observed if session.edition.clauses[clause].level == "observed" else judged
+
+    return Evidence(
+        lambda session: of(session).cases(session),
+        lambda session, blame, clause: of(session).records(session, blame, clause),
+        judged.about,
+        lambda session, exchange, clause: of(session).judges_combination(session, exchange, clause),
+    )
 
 
 def baseline_of(call: Call) -> Call:

@@ -11,12 +11,20 @@ from conformance.contract.classes import COMMENTS, RATINGS, EquivalenceClass, se
 from conformance.engine.cases import sendable
 from conformance.engine.outcome_map import Combination, OutcomeMap, maps_of
 from conformance.engine.session import PortalSession, Step
-from conformance.exchange.call import NOTHING, Call, ClassifiedValue, Delivery, Encoding, Json, ReadBack
+from conformance.exchange.call import (
+    DOCUMENTED_ENCODINGS,
+    NOTHING,
+    Call,
+    ClassifiedValue,
+    Delivery,
+    Encoding,
+    Json,
+    ReadBack,
+)
 from conformance.target.target import Target
 
 PARAMETERS: Final = ("SESSION_ID", "RATING", "COMMENT", "encoding")
-_ENCODINGS: Final = tuple(Encoding)
-_DELIVERIES: Final = {encoding: Delivery(encoding) for encoding in Encoding}
+_DELIVERIES: Final[dict[Encoding, Delivery]] = {encoding: Delivery(encoding) for encoding in DOCUMENTED_ENCODINGS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +98,15 @@ def _groups(sessions: Mapping[str, EquivalenceClass]) -> Iterator[tuple[Classes,
     """Yield each combination of classes with the encodings that can carry it."""
     carried = {id(entry): _carriers(entry) for table in (sessions, RATINGS, COMMENTS) for entry in table.values()}
     for classes in product(sessions.values(), RATINGS.values(), COMMENTS.values()):
-        yield classes, [way for way in _ENCODINGS if all(way in carried[id(entry)] for entry in classes)]
+        yield classes, [way for way in DOCUMENTED_ENCODINGS if all(way in carried[id(entry)] for entry in classes)]
 
 
 def _carriers(entry: EquivalenceClass) -> set[Encoding]:
-    return {encoding for encoding in _ENCODINGS if any(_carries(encoding, entry.name, one) for one in entry.boundaries)}
+    return {
+        encoding
+        for encoding in DOCUMENTED_ENCODINGS
+        if any(_carries(encoding, entry.name, one) for one in entry.boundaries)
+    }
 
 
 def _carries(encoding: Encoding, name: str, value: Json) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from conformance.contract.classes import COMMENTS, RATINGS, STATES, EquivalenceClass
 from conformance.engine.cases import value_of
-from conformance.exchange.call import ABSENT, NOTHING, Call, ClassifiedValue
+from conformance.exchange.call import ABSENT, NOTHING, Call, Caller, ClassifiedValue, Delivery, Encoding
 
 Sessions = Mapping[str, EquivalenceClass]
 
@@ -54,6 +54,18 @@ def lower_case(sessions: Sessions) -> dict[str, Call]:
     """Return a call with session_id instead of SESSION_ID."""
     call = Call(value_of(sessions, "rateable"), value_of(RATINGS, "5"), session_name="session_id")
     return {"session_id in lower case": call}
+
+
+def in_query_of_post(sessions: Sessions) -> dict[str, Call]:
+    """Return a vote in the query of a POST."""
+    vote = Call(value_of(sessions, "rateable"), value_of(RATINGS, "1"), value_of(COMMENTS, "special", 1))
+    return {"a vote in the query of a POST": vote.via(Delivery(Encoding.QUERY_POST))}
+
+
+def by_bearer(sessions: Sessions) -> dict[str, Call]:
+    """Return a vote with an access token in a Bearer header."""
+    vote = Call(value_of(sessions, "rateable"), value_of(RATINGS, "2"))
+    return {"a vote by Bearer token": vote.via(Delivery(caller=Caller.TOKEN_BEARER))}
 
 
 def open_dialog(sessions: Sessions) -> dict[str, Call]:

@@ -23,7 +23,15 @@ from conformance.contract.classes import (
 from conformance.contract.clauses import Edition
 from conformance.contract.oracle import allowed, judged_sessions
 from conformance.engine.cases import sendable, value_of
-from conformance.engine.observed_cases import comments_alone, extra_parameters, lower_case, open_dialog, several_wrong
+from conformance.engine.observed_cases import (
+    by_bearer,
+    comments_alone,
+    extra_parameters,
+    in_query_of_post,
+    lower_case,
+    open_dialog,
+    several_wrong,
+)
 from conformance.engine.preflight import preflight_requests
 from conformance.engine.session import Step
 from conformance.engine.workload import Workload
@@ -32,6 +40,7 @@ from conformance.exchange.call import (
     ABSENT,
     NO_RIGHTS,
     NOTHING,
+    PLAIN_JSON,
     Batch,
     BatchRequest,
     Call,
@@ -180,6 +189,7 @@ class _Steps:
         rated_by_text = Call(own, ClassifiedValue("digits", "1"), value_of(COMMENTS, "unicode"), SHORT)
         yield from self.voted("RATING as text", 2, rated_by_text, 4)
         for purpose, priority, name, delivery, look in (
+            ("COMMENT of several lines", 1, "lines", PLAIN_JSON, 1),
             ("COMMENT of emoji", 4, "emoji", ASCII, 5),
             ("COMMENT of 1,000 characters", 1, "long", SHORT, 1),
             ('COMMENT "0"', 1, "zero-text", ASCII, 4),
@@ -192,13 +202,11 @@ class _Steps:
             vote = Call(self.own, value_of(RATINGS, "5"))
             yield from self.by_caller("a vote of a second caller", 2, vote, Delivery(caller=Caller.SECOND))
         vote = Call(self.own, value_of(RATINGS, "2"), value_of(COMMENTS, "empty"))
-        yield from self.by_caller(
-            "a vote by Bearer token, COMMENT empty", 2, vote, Delivery(caller=Caller.TOKEN_BEARER), 4
-        )
+        by_token = Delivery(Encoding.FORM, caller=Caller.TOKEN_QUERY)
+        yield from self.by_caller("a vote by token in a query, COMMENT empty", 2, vote, by_token, 4)
         for stars, place, name, delivery, look_priority in (
             ("3", 0, "special", Delivery(Encoding.FORM, order=_BACKWARDS), 1),
-            ("2", 0, "lines", Delivery(Encoding.MULTIPART), 1),
-            ("1", 1, "special", Delivery(Encoding.QUERY_POST), 3),
+            ("2", 1, "special", Delivery(Encoding.MULTIPART), 1),
             ("4", 0, "special", Delivery(Encoding.QUERY_GET, order=_BACKWARDS), 1),
         ):
             backwards = ", parameters in another order" if delivery.order == _BACKWARDS else ""
@@ -211,7 +219,7 @@ class _Steps:
             empty = Call(self.own, value_of(RATINGS, rating), value_of(COMMENTS, comment))
             yield from self.refused(f"{name} null and nothing else", 1, empty)
         six = self.bad_rating(value_of(RATINGS, "above"), with_comment=True)
-        for encoding in (Encoding.FORM, Encoding.MULTIPART, Encoding.QUERY_POST, Encoding.QUERY_GET):
+        for encoding in (Encoding.FORM, Encoding.MULTIPART, Encoding.QUERY_GET):
             yield from self.refused(f"RATING 6 by {encoding}", 3, six.via(Delivery(encoding)))
         yield from self.refused(
             "RATING 6 as text", 3, Call(self.own, ClassifiedValue("digits-outside", "6"), delivery=SHORT)
@@ -251,7 +259,7 @@ class _Steps:
         for shown, priority, delivery in (
             ("in multipart", 4, Delivery(Encoding.MULTIPART)),
             ("answered in XML", 3, Delivery(Encoding.QUERY_GET, ".xml")),
-            ("by Bearer token", 4, Delivery(caller=Caller.TOKEN_BEARER)),
+            ("by token in a query", 4, Delivery(Encoding.FORM, caller=Caller.TOKEN_QUERY)),
         ):
             if delivery.caller in self.target.callers:
                 calls = [call.via(delivery) for call in self.state("forbidden")]
@@ -262,6 +270,8 @@ class _Steps:
         vote = Call(self.own, value_of(RATINGS, "5"))
         for caller in NO_RIGHTS:
             yield from self.by_caller(f"a vote by {caller}", 1, vote, Delivery(caller=caller))
+            if caller in (Caller.WRONG_TOKEN, Caller.NO_CREDENTIALS):
+                continue
             by_get, in_batch = Delivery(Encoding.QUERY_GET, caller=caller), replace(MAP, caller=caller)
             yield from self.by_caller(f"a vote by {caller} by GET", 3, vote, by_get)
             yield from self.by_caller(f"a vote by {caller} in a batch", 3, vote, in_batch)
@@ -276,8 +286,10 @@ class _Steps:
                 crashes = name in ("list", "object") or (name == "control" and place == 0)
                 look_priority = 5 if name == "oversize" else None
                 yield from self.voted(f"COMMENT: {name}", 2 if crashes else 5, call, look_priority)
-        for label, call in open_dialog(self.sessions).items():
-            yield Step(label, 5, call)
+        for labelled in (in_query_of_post, by_bearer, open_dialog):
+            for label, call in labelled(self.sessions).items():
+                if call.delivery.caller in self.target.callers:
+                    yield Step(label, 5, call)
 
     def bad_items(self) -> tuple[Call, ...]:
         """Return every bad value that is a text, and a vote at the end, as the items of one batch."""

@@ -33,6 +33,8 @@ class Encoding(StrEnum):
 
 
 JSON_ENCODINGS: Final = (Encoding.JSON, Encoding.JSON_ASCII)
+DOCUMENTED_ENCODINGS: Final = tuple(encoding for encoding in Encoding if encoding is not Encoding.QUERY_POST)
+"""No page names the query of a POST, so a call in it is observed only."""
 
 
 class Caller(StrEnum):
@@ -45,11 +47,15 @@ class Caller(StrEnum):
     TOKEN_QUERY = "token in query"
     TOKEN_BODY = "token in body"
     TOKEN_BEARER = "Bearer token"
+    WRONG_TOKEN = "wrong token"
+    NO_CREDENTIALS = "no credentials"
 
 
-NO_RIGHTS: Final = (Caller.WRONG_SECRET, Caller.UNSCOPED)
+NO_RIGHTS: Final = (Caller.WRONG_SECRET, Caller.UNSCOPED, Caller.WRONG_TOKEN, Caller.NO_CREDENTIALS)
 """The callers without rights: a portal must deny each of their calls."""
 TOKEN_CALLERS: Final = (Caller.TOKEN_BODY, Caller.TOKEN_QUERY, Caller.TOKEN_BEARER)
+REST_CALLERS: Final = (*TOKEN_CALLERS, Caller.WRONG_TOKEN, Caller.NO_CREDENTIALS)
+"""The callers whose address holds no user and no secret."""
 
 
 class Batch(StrEnum):
@@ -146,8 +152,10 @@ class Call:
 
     @property
     def is_documented(self) -> bool:
-        """Return True if the call has the documented parameters and no others."""
-        return not self.extra and self.session_name == "SESSION_ID"
+        """Return True if the call has the documented parameters, no others, and a documented delivery."""
+        delivery = self.delivery
+        is_delivered = delivery.encoding is not Encoding.QUERY_POST and delivery.caller is not Caller.TOKEN_BEARER
+        return is_delivered and not self.extra and self.session_name == "SESSION_ID"
 
     @property
     def classes(self) -> dict[str, str]:

@@ -24,6 +24,7 @@ from conformance.exchange.response import item_key
 USER_AGENT: Final = f"vote-conformance/{__version__}"
 """Names the suite, as the page How a Request Is Executed asks of every integration."""
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
+WRONG_TOKEN: Final = "not-an-access-token"
 BOUNDARY: Final = "vote-conformance-boundary"
 """Fixed, so that a recorded multipart request equals the request of a replay."""
 _UTF8: Final = json.JSONEncoder(ensure_ascii=False)
@@ -123,6 +124,8 @@ def _encode_request(delivery: Delivery, name: str, parameters: Parameters, token
         query = (("auth", token),)
     elif delivery.caller is Caller.TOKEN_BODY:
         parameters = (*parameters, ("auth", token))
+    elif delivery.caller is Caller.WRONG_TOKEN:
+        parameters = (*parameters, ("auth", WRONG_TOKEN))
     if delivery.encoding not in JSON_ENCODINGS:
         parameters = _flatten(parameters)
     # Client libraries write a blank as + or as %20, so each spelling is sent in some encoding.

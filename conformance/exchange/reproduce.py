@@ -9,6 +9,8 @@ from conformance.exchange.encode import BOUNDARY, HttpRequest, as_text, encode
 
 # Stands in the encoded request where the line must name the shell variable of the token.
 _TOKEN_MARK: Final = "B24TOKENMARK"
+WRONG_SECRET: Final = "not-the-webhook-secret"
+"""A constant: a secret made from the right one could leak parts of the right one."""
 _BASES: Final = {
     Caller.MAIN: "${B24_WEBHOOK_URL%/}",
     Caller.SECOND: "${B24_SECOND_URL%/}",
@@ -16,9 +18,10 @@ _BASES: Final = {
     Caller.TOKEN_BODY: "${B24_TOKEN_URL%/}",
     Caller.TOKEN_QUERY: "${B24_TOKEN_URL%/}",
     Caller.TOKEN_BEARER: "${B24_TOKEN_URL%/}",
+    Caller.WRONG_SECRET: f"${{B24_PORTAL_URL%/}}/rest/1/{WRONG_SECRET}",
+    Caller.WRONG_TOKEN: "${B24_PORTAL_URL%/}/rest",
+    Caller.NO_CREDENTIALS: "${B24_PORTAL_URL%/}/rest",
 }
-WRONG_SECRET: Final = "not-the-webhook-secret"
-"""A constant: a secret made from the right one could leak parts of the right one."""
 _LONGEST_SHOWN: Final = 80
 
 
@@ -63,8 +66,7 @@ def _body_options(request: HttpRequest) -> list[str]:
 
 def _quoted_url(request: HttpRequest, caller: Caller) -> str:
     query = f"?{request.query}".replace(_TOKEN_MARK, "$B24_TOKEN") if request.query else ""
-    base = f"${{B24_PORTAL_URL%/}}/rest/1/{WRONG_SECRET}" if caller is Caller.WRONG_SECRET else _BASES[caller]
-    return f'"{base}/{request.path}{query}"'
+    return f'"{_BASES[caller]}/{request.path}{query}"'
 
 
 def _shell_quote(text: str) -> str:

@@ -6,6 +6,7 @@ documentation is silent, the portal follows its public source.
 
 import math
 import re
+from dataclasses import replace
 from typing import Any, Final
 
 from conformance.contract.clauses import default_edition, load_edition
@@ -32,9 +33,12 @@ def bitrix24_portal() -> ReferencePortal:
 
     def answer(request: PortalRequest) -> PortalResponse:
         try:
-            return honest(request)
+            answered = honest(request)
         except _Crash:
             return _ERROR_PAGE
+        # The source says 401 where the table of system errors says 403.
+        is_scope = answered.status == 403 and b'"insufficient_scope"' in answered.body
+        return replace(answered, status=401) if is_scope else answered
 
     def vote(parameters: dict[str, Json], context: Context) -> Reply:
         return _vote(portal, parameters, context)

@@ -32,6 +32,8 @@ UNSCOPED_SECRET: Final = "reference-unscoped"
 TOKEN: Final = "reference-token"
 BATCH_LIMIT: Final = 50
 CONTROL_PARAMETERS: Final = ("auth", "access_token", "start", "state")
+_WEBHOOK_PARTS: Final = 3
+"""User id, secret and method: the URL of a webhook. The URL of a token caller has the method only."""
 _TAG: Final = re.compile(r"[A-Za-z_][\w.-]*")
 _NOT_IN_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _STATE_OF: Final = {number: state for state, number in SESSIONS.items() if state != "unknown"}
@@ -153,12 +155,11 @@ class ReferencePortal:
         name, xml = split_name(unquote(parts[-1]) if parts else "")
         parameters = read_parameters(request)
         user = self._user_of(parts, parameters, request.headers.get("authorization", ""))
-        reply = self._dispatch(name, parameters, user, _way_of(request))
+        reply = self._dispatch(name, parameters, user, _way_of(request), len(parts) == _WEBHOOK_PARTS)
         return render(reply, xml)
 
     def _user_of(self, parts: list[str], parameters: dict[str, Json], authorization: str) -> User | None:
-        # User id, secret and method: the URL of a webhook. The URL of a token caller has the method only.
-        if len(parts) == 3:
+        if len(parts) == _WEBHOOK_PARTS:
             return _USERS.get(parts[1])
         scheme, _, bearer = authorization.partition(" ")
         token = (
@@ -166,7 +167,9 @@ class ReferencePortal:
         )
         return User.SUPERVISOR if token == TOKEN else None
 
-    def _dispatch(self, name: str, parameters: dict[str, Json], user: User | None, way: str) -> Reply:
+    def _dispatch(
+        self, name: str, parameters: dict[str, Json], user: User | None, way: str, is_webhook: bool = True
+    ) -> Reply:
         methods: dict[str, Callable[[dict[str, Json], Context], Reply]] = {
             METHOD: self.vote,
             READ_METHOD: self._read,
@@ -175,7 +178,8 @@ class ReferencePortal:
         if name.lower() not in methods.keys() | OTHER_METHODS.keys():
             return Refusal("ERROR_METHOD_NOT_FOUND", 404)
         if user is None:
-            return self._system("INVALID_CREDENTIALS")
+            # A wrong token and no credentials are no authorization data; a wrong secret is measured to be another code.
+            return self._system("INVALID_CREDENTIALS" if is_webhook else "NO_AUTH_FOUND")
         if name.lower() in OTHER_METHODS:
             return Result(OTHER_METHODS[name.lower()]())
         if user is User.UNSCOPED and name.lower() != "batch":

@@ -74,12 +74,17 @@ class Slow:
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """A redirect to the same URL. With 307 and 308 a client must send the same request again, with its body."""
+    """A redirect to the same URL. A client must send the same request again, with its body, or report an error."""
 
     status: int
 
 
-Step = Redirect | Replied | RefusedWhole | WithoutResult | Cut | Slow | PortalResponse | Dropped
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The portal reads the request and answers as it deserves."""
+
+
+Step = Redirect | Judged | Replied | RefusedWhole | WithoutResult | Cut | Slow | PortalResponse | Dropped
 """One answer of a script. A PortalResponse is sent as it is, whatever the request."""
 
 
@@ -147,9 +152,7 @@ def scripts_of(edition_name: str) -> Mapping[str, Script]:
     return table
 
 
-REDIRECTS: Final = tuple(
-    Script(f"redirect-{status}", (Redirect(status), Replied(Result(True)))) for status in (307, 308)
-)
+REDIRECTS: Final = tuple(Script(f"redirect-{status}", (Redirect(status), Judged())) for status in (302, 307, 308))
 RESULTS: Final = (
     Script("false", (Replied(Result(False)),)),
     Script("null", (Replied(Result(None)),)),
@@ -185,6 +188,8 @@ def play(step: Step, request: PortalRequest, edition: Edition) -> PortalResponse
         case Redirect(status):
             query = f"?{request.query}" if request.query else ""
             answered = PortalResponse(status, "text/plain", b"", location=quote(request.path) + query)
+        case Judged():
+            answered = _at_webhook(ReferencePortal(edition), request)
         case RefusedWhole(refusal):
             answered = render(refusal, request.path.lower().endswith(".xml"))
         case Replied(reply):
@@ -202,6 +207,10 @@ def play(step: Step, request: PortalRequest, edition: Edition) -> PortalResponse
 def _replied(reply: Reply, request: PortalRequest, edition: Edition) -> PortalResponse:
     portal = ReferencePortal(edition)
     portal.vote = lambda _parameters, _context: reply
+    return _at_webhook(portal, request)
+
+
+def _at_webhook(portal: ReferencePortal, request: PortalRequest) -> PortalResponse:
     name = request.path.rpartition("/")[2]
     return portal.answer(replace(request, path=f"/rest/1/{SECRET}/{name}"))
 

@@ -312,11 +312,21 @@ def escapes_a_batch_once_too_few(asked: Asked) -> Answer:
     return read_item(post(asked, method="batch", data={"cmd[0]": command}))
 
 
-@mutant("client.parameters-intact")
-def loses_the_body_on_a_redirect(asked: Asked) -> Answer:
-    """Follows 307 and 308 without sending the body again."""
+@mutant("client.redirect")
+def takes_a_redirect_for_success(asked: Asked) -> Answer:
+    """Takes a redirect for a success."""
     response = post(asked, json=given(asked))
-    return read(post(asked) if response.is_redirect else response)
+    return {"result": True} if response.is_redirect else read(response)
+
+
+@mutant("client.redirect")
+def makes_a_success_of_a_lost_body(asked: Asked) -> Answer:
+    """Follows 302 without the body, and hands back true whatever the second answer is."""
+    response = post(asked, json=given(asked))
+    if response.status_code != 302:
+        return read(response)
+    post(asked)
+    return {"result": True}
 
 
 @mutant("client.parameters-intact")

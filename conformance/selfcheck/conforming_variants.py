@@ -34,6 +34,8 @@ from conformance.selfcheck.mutation import (
     is_refusal,
     on_error,
     on_success,
+    received,
+    refused_where,
     replied,
     sent,
     sent_json,
@@ -42,9 +44,11 @@ from conformance.selfcheck.mutation import (
 CONFORMING_VARIANTS: Final[list[Variant]] = []
 
 
-def conforming_variant(apply: Callable[[ReferencePortal], None]) -> Callable[[ReferencePortal], None]:
+def conforming_variant(
+    apply: Callable[[ReferencePortal], None], editions: tuple[str, ...] = BOTH
+) -> Callable[[ReferencePortal], None]:
     """Registers a correct portal."""
-    CONFORMING_VARIANTS.append(Variant(apply.__name__, " ".join((apply.__doc__ or "").split()), (), BOTH, apply))
+    CONFORMING_VARIANTS.append(Variant(apply.__name__, " ".join((apply.__doc__ or "").split()), (), editions, apply))
     return apply
 
 
@@ -124,7 +128,7 @@ def adds_keys_and_fractions(portal: ReferencePortal) -> None:
     calls = count()
 
     def change(document: dict[str, Any]) -> Any:
-        time = {**document["time"], "start": 1.25, "finish": 1.25, "processing": 0.125, "extra": "x"}
+        time = {**document["time"], "start": 1.25, "finish": 1.25, "duration": 0, "processing": 0.125, "extra": "x"}
         time["date_start"] = time["date_finish"] = (
             "2026-01-01T10:00:00.5Z" if next(calls) % 2 else "2026-01-01T10:00:00+03:00"
         )
@@ -302,3 +306,41 @@ def accepts_what_is_in_doubt(portal: ReferencePortal) -> None:
     asked(portal, change)
     save = portal.save
     portal.save = lambda session, rating, comment: save(session, rating, comment or "")
+
+
+@conforming_variant
+def knows_documented_deliveries_only(portal: ReferencePortal) -> None:
+    """The query of a POST and the Bearer header are not read."""
+
+    def change(request: PortalRequest) -> PortalRequest:
+        headers = {name: value for name, value in request.headers.items() if name != "authorization"}
+        # A token may stand in the query: only what is asked of the method is not looked for there.
+        query = "&".join(
+            part for part in request.query.split("&") if request.method == "GET" or part.startswith("auth=")
+        )
+        return replace(request, headers=headers, query=query)
+
+    received(portal, change)
+
+
+def refuses_lines(portal: ReferencePortal) -> None:
+    """A comment with a tab or a line end is refused: the page types it as a text of one line."""
+    refused_where(portal, lambda parameters, _: bool(re.search(r"[\t\r\n]", str(parameters.get("COMMENT", "")))))
+
+
+refuses_lines.__name__ = "refuses_comments_of_several_lines"
+conforming_variant(refuses_lines, ("2026-03",))
+
+
+@conforming_variant
+def has_one_code_for_wrong_credentials(portal: ReferencePortal) -> None:
+    """A wrong secret, a wrong token and none are all refused with NO_AUTH_FOUND and its status in the table."""
+    status = portal.edition.system_codes["NO_AUTH_FOUND"]
+
+    def change(outgoing: PortalResponse, request: PortalRequest) -> PortalResponse:
+        if b"INVALID_CREDENTIALS" not in outgoing.body:
+            return outgoing
+        body = outgoing.body.replace(b"INVALID_CREDENTIALS", b"NO_AUTH_FOUND")
+        return replace(outgoing, body=body, status=outgoing.status if is_batch(request) else status)
+
+    answered(portal, change)

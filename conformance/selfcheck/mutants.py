@@ -17,7 +17,9 @@ from conformance.contract.clauses import load_edition
 from conformance.exchange.call import READ_METHOD, Json
 from conformance.portals.php_forms import PortalRequest, read_parameters
 from conformance.portals.reference import (
+    SECRET,
     SESSIONS,
+    TOKEN,
     Context,
     PortalResponse,
     ReferencePortal,
@@ -58,9 +60,10 @@ NEW: Final = ("2026-03",)
 RATEABLE: Final = SESSIONS["rateable"]
 MUTANTS: Final[list[Variant]] = []
 Apply = Callable[[ReferencePortal], None]
+Editions = tuple[str, ...]
 
 
-def mutant(*clauses: str, editions: tuple[str, ...] = BOTH) -> Callable[[Apply], Apply]:
+def mutant(*clauses: str, editions: Editions = BOTH) -> Callable[[Apply], Apply]:
     """Registers a fault with the clauses that must catch it, in each edition that has them."""
 
     def register(apply: Apply) -> Apply:
@@ -330,12 +333,14 @@ def checks_the_range_of_json_numbers_only(portal: ReferencePortal) -> None:
 # comment
 
 
-def _text_refused(name: str, conduct: str, where: Callable[[str], bool]) -> None:
+def _text_refused(
+    name: str, conduct: str, where: Callable[[str], bool], clause: str = "comment.any-text", editions: Editions = BOTH
+) -> None:
     def apply(portal: ReferencePortal) -> None:
         refused_where(portal, lambda p, _: where(_text(p)))
 
     apply.__name__, apply.__doc__ = name, conduct
-    mutant("comment.any-text")(apply)
+    mutant(clause, editions=editions)(apply)
 
 
 _text_refused(
@@ -343,7 +348,7 @@ _text_refused(
 )
 _text_refused("refuses_quotes", "Quotes are refused.", lambda text: "'" in text or '"' in text)
 _text_refused("refuses_markup", "HTML is refused.", lambda text: "<" in text)
-_text_refused("refuses_lines", "Line breaks are refused.", lambda text: "\n" in text)
+_text_refused("refuses_lines", "Line breaks are refused.", lambda text: "\n" in text, "comment.lines", OLD)
 _text_refused("refuses_256", "Texts above 255 characters are refused.", lambda text: len(text) > 255)
 _text_refused("refuses_1000", "Texts of 1,000 characters are refused.", lambda text: len(text) == 1000)
 _text_refused(
@@ -451,6 +456,7 @@ def _time_field(name: str, field: str, value: Json) -> None:
 _time_field("sends_start_as_text", "start", "1700000000.5")
 _time_field("sends_finish_before_start", "finish", 1)
 _time_field("sends_duration_as_null", "duration", None)
+_time_field("sends_a_duration_of_its_own", "duration", 1234.5)
 _time_field("sends_processing_as_true", "processing", True)
 _time_field("sends_operating_as_text", "operating", "0")
 _time_field("sends_reset_as_text", "operating_reset_at", "soon")
@@ -677,12 +683,6 @@ _encoding_ignored("ignores_multipart", "A multipart body is not read.", "multipa
 
 
 @mutant("transport.encodings")
-def ignores_the_query_of_a_post(portal: ReferencePortal) -> None:
-    """The query of a POST is not read."""
-    received(portal, lambda request: replace(request, query="") if request.method == "POST" else request)
-
-
-@mutant("transport.encodings")
 def ignores_the_query_of_a_get(portal: ReferencePortal) -> None:
     """The query of a GET is not read."""
     received(portal, lambda request: replace(request, query="") if request.method == "GET" else request)
@@ -802,15 +802,6 @@ def puts_errors_of_a_batch_under_result(portal: ReferencePortal) -> None:
 
 
 @mutant("transport.oauth")
-def does_not_know_bearer(portal: ReferencePortal) -> None:
-    """The Bearer header is not read."""
-    received(
-        portal,
-        lambda request: replace(request, headers={k: v for k, v in request.headers.items() if k != "authorization"}),
-    )
-
-
-@mutant("transport.oauth")
 def does_not_know_tokens_in_the_query(portal: ReferencePortal) -> None:
     """A token in the query is not read."""
     received(portal, lambda request: replace(request, query=request.query.replace("auth=", "no=")))
@@ -833,7 +824,7 @@ def takes_any_secret(portal: ReferencePortal) -> None:
 @mutant("transport.auth")
 def denies_wrong_secrets_as_the_method_does(portal: ReferencePortal) -> None:
     """A wrong secret is refused with a code of the method."""
-    code = b"EMPTY_VOTE_PARAMS" if portal.edition.name == "2026-03" else b"WRONG_PARAMETER"
+    code = portal.refusal("EMPTY_VOTE_PARAMS", "WRONG_PARAMETER").code.encode()
     sent(portal, lambda out, _: replace(out, body=out.body.replace(b"INVALID_CREDENTIALS", code)))
 
 
@@ -841,6 +832,70 @@ def denies_wrong_secrets_as_the_method_does(portal: ReferencePortal) -> None:
 def denies_wrong_secrets_with_404(portal: ReferencePortal) -> None:
     """A wrong secret is refused with status 404."""
     sent(portal, lambda out, _: replace(out, status=404) if b"INVALID_CREDENTIALS" in out.body else out)
+
+
+def _denied_with(portal: ReferencePortal, usual: str, denial: Refusal) -> None:
+    """Denies with another code and status than the usual one."""
+
+    def change(out: PortalResponse, request: PortalRequest) -> PortalResponse:
+        if usual.encode() not in out.body:
+            return out
+        body = out.body.replace(usual.encode(), denial.code.encode())
+        return replace(out, body=body, status=out.status if is_batch(request) else denial.status)
+
+    answered(portal, change)
+
+
+@mutant("transport.auth")
+def calls_a_wrong_secret_a_deleted_portal(portal: ReferencePortal) -> None:
+    """A wrong secret is refused with PORTAL_DELETED and status 403."""
+    _denied_with(portal, "INVALID_CREDENTIALS", Refusal("PORTAL_DELETED", 403))
+
+
+@mutant("transport.auth")
+def calls_a_wrong_secret_an_expired_token(portal: ReferencePortal) -> None:
+    """A wrong secret is refused with expired_token."""
+    _denied_with(portal, "INVALID_CREDENTIALS", Refusal("expired_token", 401))
+
+
+@mutant("transport.credentials")
+def takes_any_token(portal: ReferencePortal) -> None:
+    """A wrong access token is as good as the right one."""
+
+    def right(text: str) -> str:
+        return text.replace("not-an-access-token", TOKEN)
+
+    token = TOKEN.encode()
+    received(portal, lambda r: replace(r, query=right(r.query), body=r.body.replace(b"not-an-access-token", token)))
+
+
+@mutant("transport.credentials")
+def takes_calls_without_credentials(portal: ReferencePortal) -> None:
+    """A call without credentials is served as the supervisor's."""
+
+    def change(request: PortalRequest) -> PortalRequest:
+        without = request.path.count("/") == 2 and "auth" not in read_parameters(request)
+        return replace(request, path=request.path.replace("/rest/", f"/rest/1/{SECRET}/")) if without else request
+
+    received(portal, change)
+
+
+@mutant("transport.credentials")
+def calls_a_wrong_token_a_lack_of_scope(portal: ReferencePortal) -> None:
+    """A wrong access token, and none, are refused with insufficient_scope."""
+    _denied_with(portal, "NO_AUTH_FOUND", Refusal("insufficient_scope", 403))
+
+
+@mutant("transport.credentials")
+def denies_calls_without_credentials_with_404(portal: ReferencePortal) -> None:
+    """A wrong access token, and none, are refused with status 404."""
+    _denied_with(portal, "NO_AUTH_FOUND", Refusal("NO_AUTH_FOUND", 404))
+
+
+@mutant("transport.scope", editions=NEW)
+def denies_the_scope_with_401(portal: ReferencePortal) -> None:
+    """A caller without the scope is refused with status 401, as the real portal does."""
+    _denied_with(portal, "insufficient_scope", Refusal("insufficient_scope", 401))
 
 
 @mutant("transport.scope")

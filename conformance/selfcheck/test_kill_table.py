@@ -36,7 +36,7 @@ def test_every_fault_stands_there_and_is_caught_by_every_clause_it_names(name: s
 @pytest.mark.parametrize("name", edition_names())
 def test_no_correct_portal_stands_there_as_caught(name: str) -> None:
     rows = _rows(f"## Edition {name}")
-    for variant in CONFORMING_VARIANTS:
+    for variant in (variant for variant in CONFORMING_VARIANTS if name in variant.editions):
         assert rows[variant.name][2:] == ["nobody: it is correct", "", "-", "-"]
 
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from conformance.exchange.call import TOKEN_CALLERS, Call, Caller, ClassifiedValue, Delivery, Encoding
-from conformance.exchange.encode import HttpRequest, encode
+from conformance.exchange.call import REST_CALLERS, TOKEN_CALLERS, Call, Caller, ClassifiedValue, Delivery, Encoding
+from conformance.exchange.encode import WRONG_TOKEN, HttpRequest, encode
 from conformance.exchange.read_back import StoredVote
 from conformance.portals.php_forms import PortalRequest, read_parameters
 from conformance.portals.reference import PortalResponse
@@ -34,7 +34,7 @@ VOTE = Call(ClassifiedValue("rateable", 494), ClassifiedValue("5", 5), Classifie
 
 def _target(base: str = f"https://{HOST}", secret: str = SECRET, private: str = PRIVATE) -> Target:
     urls = dict.fromkeys(Caller, SecretUrl(f"{base}/rest/{USER}/{secret}/"))
-    urls |= dict.fromkeys(TOKEN_CALLERS, SecretUrl(f"{base}/rest/"))
+    urls |= dict.fromkeys(REST_CALLERS, SecretUrl(f"{base}/rest/"))
     return replace(
         embedded_target(), kind="url", live=True, callers=urls, token=Secret(TOKEN), private=(Secret(private),)
     )
@@ -77,7 +77,7 @@ def test_what_leaves_has_the_real_address_and_token(caller: Caller, encoding: En
     network = _Network(b"{}")
     _answer(network, VOTE.via(Delivery(encoding, caller=caller)))
     [sent] = network.requests
-    base = "/rest/" if caller in TOKEN_CALLERS else f"/rest/{USER}/{SECRET}/"
+    base = "/rest/" if caller in REST_CALLERS else f"/rest/{USER}/{SECRET}/"
     assert (sent.url.host, sent.headers["host"]) == (HOST, HOST)
     assert sent.url.path == f"{base}imopenlines.session.head.vote"
     assert sent.headers.get("content-length", "0") == str(len(sent.content))
@@ -85,7 +85,7 @@ def test_what_leaves_has_the_real_address_and_token(caller: Caller, encoding: En
     got = PortalRequest(sent.method, sent.url.path, sent.url.query.decode(), headers, sent.content)
     parameters = read_parameters(got)
     token = headers.get("authorization", "").removeprefix("Bearer ") or parameters.get("auth")
-    assert token == (TOKEN if caller in TOKEN_CALLERS else None)
+    assert token == (TOKEN if caller in TOKEN_CALLERS else WRONG_TOKEN if caller is Caller.WRONG_TOKEN else None)
     assert parameters["COMMENT"] == "Excellent"
 
 

@@ -58,5 +58,9 @@ class SecretUrl:
         parent = self.value.rstrip("/").rpartition("/")[0] if self.secret else self.value.rstrip("/") + "/1"
         return SecretUrl(f"{parent}/{secret}/")
 
+    def without_secret(self) -> "SecretUrl":
+        """Return the REST address of the same portal, without a user and a secret."""
+        return SecretUrl(self.value.rstrip("/").rsplit("/", 2)[0] + "/")
+
     def __str__(self) -> str:
         return self.shown

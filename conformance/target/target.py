@@ -178,8 +178,10 @@ def _callers(main: SecretUrl, second: str, unscoped: str, token: str) -> dict[Ca
         callers[Caller.SECOND] = SecretUrl(second)
     if unscoped:
         callers[Caller.UNSCOPED] = SecretUrl(unscoped)
+    rest = SecretUrl(token) if token else main.without_secret()
+    callers |= dict.fromkeys((Caller.WRONG_TOKEN, Caller.NO_CREDENTIALS), rest)
     if token:
-        callers.update(dict.fromkeys(TOKEN_CALLERS, SecretUrl(token)))
+        callers |= dict.fromkeys(TOKEN_CALLERS, rest)
     return callers
 
 

@@ -18,7 +18,7 @@ from urllib.parse import quote
 import httpx
 
 from conformance.contract.clauses import edition_names, load_edition
-from conformance.exchange.call import METHOD, READ_METHOD, TOKEN_CALLERS, Caller
+from conformance.exchange.call import METHOD, READ_METHOD, REST_CALLERS, Caller
 from conformance.exchange.encode import HttpRequest
 from conformance.exchange.read_back import KEPT_FIELDS
 from conformance.exchange.reproduce import WRONG_SECRET
@@ -37,7 +37,7 @@ PLACEHOLDER_BASES: Final[Mapping[Caller, str]] = {
     Caller.WRONG_SECRET: f"{_REST}1/{WRONG_SECRET}/",
     Caller.SECOND: f"{_REST}2/recorded-second/",
     Caller.UNSCOPED: f"{_REST}3/recorded-unscoped/",
-    **dict.fromkeys(TOKEN_CALLERS, _REST),
+    **dict.fromkeys(REST_CALLERS, _REST),
 }
 """Where each caller's requests go above the stack, and in cassettes."""
 PLACEHOLDER_TOKEN: Final = "recorded-token"
