@@ -20,8 +20,8 @@ from conformance.target.transports import NotRecorded
 class _Played:
     """An answer of a record.
 
-    is_silent: no page says what it must be, so that it is otherwise is no failure. is_past: it read back before a vote
-    was accepted, and tells of the portal's past, not of its conduct.
+    is_silent: True if no page says what the answer must be. Then another answer is no failure.
+    is_past: True if it was read back before a vote was accepted. Then it shows an earlier vote.
     """
 
     asked: str
@@ -31,7 +31,7 @@ class _Played:
 
 
 def compare_records(before: Recording, after: Recording) -> list[Change]:
-    """What changed in the answers to the requests that both records hold; what changed alike is one change."""
+    """Return what changed in the answers to the requests that both records hold. Equal changes are one change."""
     new = dict(_numbered(after))
     alike: dict[Change, list[str]] = {}
     for asked, played in _numbered(before):

@@ -1,4 +1,4 @@
-"""What changed between two runs: clauses, observations and, of records, the answers themselves.
+"""Compare two runs: clauses, observations and, for records, the answers themselves.
 
 Times, texts of descriptions and drawn values are never compared.
 """
@@ -16,7 +16,7 @@ from conformance.reporting.markdown import code
 from conformance.reporting.read import EXERCISED, FAILING, Report, name_of, time_of
 
 GRADES: Final = ("note", "warning", "failure")
-"""From what is only told to what makes the comparison fail."""
+"""From what is only shown to what makes the comparison fail."""
 _NEVER_COMPARED: Final = ("time", "error_description", "result_time")
 _LONGEST: Final = 120
 _LONGEST_LINE: Final = 500
@@ -37,7 +37,11 @@ KINDS: Final[dict[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that is not as it was. where: a clause, a label of it, or a request. before, after: what is said."""
+    """One thing that is not as it was.
+
+    where: a clause, a label of it, or a request.
+    before, after: the status or the answer on each side.
+    """
 
     kind: str
     grade: str
@@ -47,7 +51,10 @@ class Change:
 
 
 def compare(before: Report, after: Report, forced: bool) -> tuple[Change, ...]:
-    """What changed from one report to another. Raise UserError where they cannot be compared, unless that is forced."""
+    """Return what changed from one report to another. Raise UserError if they cannot be compared.
+
+    forced: True to compare runs of different editions, kinds or levels too.
+    """
     if not forced:
         _must_be_comparable(before, after)
     old, new = ({clause["id"]: clause for clause in report["clauses"]} for report in (before, after))
@@ -56,12 +63,12 @@ def compare(before: Report, after: Report, forced: bool) -> tuple[Change, ...]:
 
 
 def in_order(changes: list[Change]) -> tuple[Change, ...]:
-    """By kind, in each kind as they were found."""
+    """Return the changes by kind, in each kind as they were found."""
     return tuple(sorted(changes, key=lambda change: list(KINDS).index(change.kind)))
 
 
 def has_got_worse(changes: tuple[Change, ...], fail_on: str) -> bool:
-    """Whether there is a change of this grade or a graver one."""
+    """Return True if there is a change of this grade or a graver one."""
     return any(GRADES.index(change.grade) >= GRADES.index(fail_on) for change in changes)
 
 
@@ -108,8 +115,9 @@ def _of_clause(name: str, before: dict[str, Any] | None, after: dict[str, Any] |
 
 
 def compare_answers(before: Response, after: Response) -> Iterator[Change]:
-    """What changed in the answer to one request: a new field is a note, another value or code a warning, another type
-    or outcome a failure.
+    """Yield what changed in the answer to one request.
+
+    A new field is a note, another value or code a warning, another type or outcome a failure.
     """
     if type(before.outcome) is not type(after.outcome):
         yield Change("answer", "failure", "outcome", str(before.outcome), str(after.outcome))
@@ -143,7 +151,7 @@ def _shown(value: Json) -> str:
 
 
 def diff_text(before: Report, after: Report, changes: tuple[Change, ...]) -> str:
-    """The comparison as a person reads it on a terminal."""
+    """Return the comparison as a person reads it on a terminal."""
     sides = (printable(f"{name_of(side)}, {time_of(side)}", _LONGEST) for side in (before, after))
     lines = ["  ->  ".join(sides)]
     for kind, title in KINDS.items():
@@ -159,7 +167,7 @@ def _line(change: Change) -> str:
 
 
 def diff_markdown(before: Report, after: Report, changes: tuple[Change, ...]) -> str:
-    """The comparison as a table for a comment on a pull request."""
+    """Return the comparison as a table for a comment on a pull request."""
     sides = (f"{code(name_of(side), _LONGEST)} {code(time_of(side), _LONGEST)}" for side in (before, after))
     lines = [f"### {' → '.join(sides)}", ""]
     if not changes:
@@ -194,5 +202,5 @@ def since_markdown(before: Report, after: Report) -> str:
 
 
 def diff_document(changes: tuple[Change, ...], fail_on: str) -> dict[str, Any]:
-    """The comparison as a JSON object."""
+    """Return the comparison as a JSON object."""
     return {"worse": has_got_worse(changes, fail_on), "fail_on": fail_on, "changes": [asdict(one) for one in changes]}

@@ -1,4 +1,4 @@
-"""The files of a run beside report.json, and what GitHub Actions is told."""
+"""Write the files of a run beside report.json, and the summary of a job of GitHub Actions."""
 
 import json
 import os
@@ -48,5 +48,5 @@ def _since(folder: Path, report: Report) -> str:
 
 
 def annotations(report: Report) -> str:
-    """The annotations of a failing run; the empty text outside of GitHub Actions."""
+    """Return the annotations of a failing run; the empty text outside of GitHub Actions."""
     return annotations_of(report) if os.environ.get("GITHUB_ACTIONS") == "true" else ""

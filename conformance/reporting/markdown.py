@@ -11,12 +11,12 @@ _LONGEST: Final = 300
 
 
 def markdown_of(reports: Sequence[Report]) -> str:
-    """One section for each report: verdict, counts, and each failing clause with its smallest violation."""
+    """Return one section for each report: verdict, counts, and each failing clause with its smallest violation."""
     return "\n\n".join(_section(report) for report in reports) + "\n"
 
 
 def code(text: str, longest: int = _LONGEST) -> str:
-    """A text as inline code, in which nothing of it is markup."""
+    """Return a text as inline code, in which nothing of it is markup."""
     shown = printable(text, longest).replace("|", "\\|")
     fence = "`"
     while fence in shown:

@@ -25,12 +25,15 @@ PREVIOUS: Final = "previous.json"
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What a report says of a run besides the verdict. mode: explore, exhaustive, planned. level: the lowest judged.
+    """What a report says of a run besides the verdict.
 
-    client: the library that was judged, with its version; the empty text where the target was judged. edition_evidence:
-    what the edition was chosen by, where the portal was asked for it. recorded: when the answers of a replay were
-    recorded, None where requests were sent. judged_file: the target file, or the adapter of the library. judged_file
-    and deviation_file are relative to the folder in which the run started, and empty outside of it.
+    client: the library that was judged, with its version; the empty text where the target was judged.
+    edition_evidence: what the edition was chosen by, where the portal was asked for it.
+    mode: explore, exhaustive or planned.
+    level: the lowest level that was judged.
+    recorded: when the answers of a replay were recorded; None where requests were sent.
+    judged_file: the target file, or the adapter of the library, relative to the folder in which the run started.
+    deviation_file: the deviation file, in the same form. Both are empty for files outside of that folder.
     """
 
     edition: str
@@ -52,7 +55,7 @@ class RunFacts:
 
 
 def report_of(run: RunVerdict, facts: RunFacts) -> dict[str, Any]:
-    """The report as a JSON document."""
+    """Return the report as a JSON document."""
     return {
         "schema_version": SCHEMA_VERSION,
         "verdict": run.verdict.value,
@@ -97,7 +100,7 @@ def write_report(document: dict[str, Any], folder: Path) -> Path:
 
 
 def write_whole(path: Path, text: str) -> Path:
-    """Writes a file, whole or not at all. Raises OSError."""
+    """Write a file, whole or not at all. Raise OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     # A portal may answer half a character.
