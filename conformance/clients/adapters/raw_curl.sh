@@ -8,7 +8,7 @@ while IFS= read -r line; do
         curl --silent --show-error --max-time 10 --header 'Content-Type: application/json' --data-binary @- "$url" 2>&1); then
         jq -c --arg name "$name" '
             if has("error") then {error: {code: .error, description: .error_description}} else {value: .result} end
-            + {client: $name}' <<<"$body" 2>/dev/null ||
+            + {client: $name}' <<<"$body" 2>/dev/null | grep . ||
             jq -nc --arg name "$name" '{exception: "no JSON", client: $name}'
     else
         jq -nc --arg told "$body" --arg name "$name" '{exception: $told, client: $name}'
