@@ -336,6 +336,13 @@ def test_the_page_of_a_replay_says_so() -> None:
     assert "The answers were recorded on 2026-10-02 10:00 UTC" in html_of([replay])
 
 
+@pytest.mark.quick
+def test_the_page_says_what_was_asked_once_more() -> None:
+    note = "asked once more, 2 times: the connection was closed"
+    assert note in html_of([{**_golden_report(4), "notes": [note]}])
+    assert note not in html_of([_golden_report(4)])
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
