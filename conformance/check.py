@@ -243,7 +243,7 @@ def _reached(run: Run, listener: Listener, surroundings: Surroundings) -> Iterat
 def _planned(run: Run, mode: Planned, listener: Listener, surroundings: Surroundings) -> Iterator[tuple[Portal, Watch]]:
     """Give a portal that is asked no faster than its limit allows. Restore the found votes at the end of the block."""
     own = frozenset(call.comment.value for call in mode.plan.calls if isinstance(call.comment.value, str))
-    live = live_portal(run.target, own, listener.say, surroundings)
+    live = live_portal(run.target, own, listener.say, surroundings, listener.say if run.shows_texts else None)
     sent = mode.plan
     unread: dict[int, Failed] = {}
 

@@ -56,6 +56,7 @@ class Options:
     no_votes: bool = False
     exhaustive: bool = False
     yes: bool = False
+    show_texts: bool = False
     overwrite: bool = False
     seed: int = field(default_factory=lambda: int.from_bytes(os.urandom(4), "big"))
     report_dir: Path | None = None
@@ -197,6 +198,7 @@ OPTIONS: Final = (
     Option("--yes", _SENT, "Send votes to a live target without asking."),
     Option("--overwrite", _SENT, "Vote also where the present vote cannot be read. It is lost."),
     Option("--seed", _SENT, "Seed of the drawn calls, as an earlier run printed it.", "N", parse=_whole_number),
+    Option("--show-texts", _WRITTEN, "Show the answers of a live portal on the terminal. No file ever holds them."),
     Option("--report-dir", _WRITTEN, "Folder of the report. Default: reports/<target>.", "DIR", parse=_path),
     Option(
         "--record-mode",

@@ -64,6 +64,7 @@ class Run:
     record: what is replayed.
     records_to: the folder that is recorded to.
     may_write: True if --yes was given.
+    shows_texts: True if the texts of a live portal are shown on the terminal.
     edition_evidence: what the edition was chosen by, where the portal was asked.
     client_name: the library as it names itself.
     notes: what was asked once more, and other things to know beside the verdict.
@@ -93,6 +94,7 @@ class Run:
     record: Recording | None = None
     records_to: Path | None = None
     may_write: bool = False
+    shows_texts: bool = False
     edition_evidence: tuple[str, ...] = ()
     client_name: str = ""
     unrecorded: int = 0
@@ -181,6 +183,7 @@ def run_of(options: Options) -> Run:
         record=record,
         records_to=_records_to(options, target),
         may_write=options.yes,
+        shows_texts=options.show_texts,
         overwrite=options.overwrite,
         edition_evidence=() if guess is None else guess.evidence,
     )

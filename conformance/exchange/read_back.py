@@ -10,7 +10,7 @@ from conformance.exchange.call import Json
 from conformance.exchange.response import LIMIT_CODES
 from conformance.exchange.violation import printable
 
-KEPT_FIELDS: Final = ("sessionId", "sessionVoteHead", "sessionCommentHead", "canVoteHead", "chatId")
+KEPT_FIELDS: Final = ("sessionId", "sessionVoteHead", "sessionCommentHead", "canVoteHead")
 _LONGEST_SHOWN: Final = 1_200
 """The longest comment of the suite, and its escapes."""
 

@@ -171,7 +171,7 @@ def read_responses(status: int, content_type: str, body: bytes, delivery: Delive
     if delivery.suffix.lower() == ".xml":
         # A rate limiter may stand in front of the portal. It ignores the suffix .xml and answers in JSON.
         limit = _limit_of(parse_json(body))
-        document = _parse_xml(body)
+        document = parse_xml(body)
     else:
         document = parse_json(body)
         limit = _limit_of(document)
@@ -307,7 +307,7 @@ def _array_entry(container: Json, batch: Batch, place: int) -> list[Json]:
     return []
 
 
-def _parse_xml(body: bytes) -> Json:
+def parse_xml(body: bytes) -> Json:
     """Return an XML answer as the JSON document with the same outcome, or NO_JSON.
 
     Only `result` and `error` are kept: the outcome of an answer needs no other elements.

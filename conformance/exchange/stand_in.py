@@ -9,7 +9,8 @@ REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _FRONT_STATUSES: Final = frozenset({401, 403, 407, 429, 502, 503, 504, 511, *range(520, 531)})
 """What proxies, firewalls and providers answer. 500 is left out: a portal that crashes answers it itself."""
 _DENIALS: Final = (401, 403)
-_MEDIA_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+")
+_MEDIA_TYPE: Final = re.compile(r"[\w.+-]{1,40}/[\w.+-]{1,60}", re.ASCII)
+_NOTED: Final = re.compile(r"\((.+) before JSON\)")
 _BLOCKED: Final = "a firewall or the provider keeps this machine out: ask who runs it"
 _DOWN: Final = "the portal is down or being serviced: try again later"
 _ADVICE: Final = {
@@ -62,6 +63,8 @@ def media_type(content_type: str) -> str:
 
 def before_json(text: str) -> str:
     """Return what stands before the JSON of an answer, in words; the empty text where no JSON follows."""
+    if noted := _NOTED.fullmatch(text):
+        return noted[1]
     for place in (found.start() for found in re.finditer(r'\{"(?:result|error)"', text)):
         if parse_json(text[place:].encode("utf-8", "surrogatepass")) is not NO_JSON:
             first = text[:place].strip()

@@ -13,6 +13,7 @@ from conformance.exchange.encode import HttpRequest, encode, encode_read, encode
 from conformance.exchange.read_back import PARAMETER_MISSED, NotRead, StoredVote, read_vote
 from conformance.exchange.response import Response, read_response, read_responses
 from conformance.target.clock import REAL_CLOCK, Clock
+from conformance.target.keep import KeepingTransport
 from conformance.target.patience import PAUSE_SECONDS, PatientTransport
 from conformance.target.rate_limit import RateLimitTransport
 from conformance.target.restore import RestoringTransport
@@ -21,6 +22,7 @@ from conformance.target.transports import (
     PLACEHOLDER_TOKEN,
     CredentialsTransport,
     NetworkTransport,
+    OuterTransport,
     RedactingTransport,
     content_type_of,
     placeholder_request,
@@ -138,11 +140,13 @@ def live_portal(
     own_comments: frozenset[str],
     say: Callable[[str], None],
     surroundings: Surroundings = REAL_SURROUNDINGS,
+    show: Callable[[str], None] | None = None,
 ) -> LivePortal:
     """Return a portal behind the transports of a live plan.
 
     own_comments: the comments that the plan sends.
     say: called with a line for each wait.
+    show: called with each answer as it came, without secrets.
     """
     # vcrpy takes half a second to import, and most commands record nothing.
     from conformance.target.cassette import RecordingTransport  # noqa: PLC0415
@@ -155,5 +159,8 @@ def live_portal(
     limited = RateLimitTransport(network, target.limit, say, surroundings.clock)
     patient = PatientTransport(limited, repeated, PAUSE_SECONDS, surroundings.clock)
     restoring = RestoringTransport(patient, own_comments, say, surroundings.clock)
-    recording = RecordingTransport(RedactingTransport(restoring, target.redactor))
+    redacting: OuterTransport = RedactingTransport(restoring, target.redactor)
+    if target.live:
+        redacting = KeepingTransport(redacting, own_comments, show)
+    recording = RecordingTransport(redacting)
     return LivePortal(Portal(target, recording, repeated), restoring, recording)

@@ -1,5 +1,7 @@
 """Values that must not be shown: a secret text, and a base URL with a secret in it."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
@@ -17,6 +19,15 @@ class Secret:
 
     def __str__(self) -> str:
         return MASK
+
+
+def _spellings(host: str) -> Iterator[str]:
+    """Yield a host name in punycode and in Unicode."""
+    # A name that has no such spelling is no host name of that kind.
+    with suppress(UnicodeError):
+        yield host.encode("idna").decode("ascii")
+    with suppress(UnicodeError):
+        yield host.encode("ascii").decode("idna")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +60,13 @@ class SecretUrl:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """Return the host with its port, and alone."""
+        """Return the host in Unicode and in punycode, each with its port and alone."""
         parts = urlsplit(self.value)
-        return parts.netloc.rpartition("@")[2], parts.hostname or ""
+        given = parts.netloc.rpartition("@")[2]
+        host = parts.hostname or ""
+        port = given[len(host) :] if given.lower().startswith(host) else ""
+        spellings = dict.fromkeys((host, *_spellings(host)))
+        return (given, *(spelling + end for spelling in spellings for end in (port, "")))
 
     def with_secret(self, secret: str) -> "SecretUrl":
         """Return the same webhook with another secret."""

@@ -81,7 +81,7 @@ class NetworkTransport(httpx.BaseTransport):
 
     def __init__(self, ca_file: Path | None = None) -> None:
         # They write URLs. The children of httpcore's logger have no level of their own.
-        for name in ("httpx", "httpcore"):
+        for name in ("httpx", "httpcore", "vcr"):
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         self._environment = read_environment(ca_file)
         self._clients = {proxy: self._client(proxy) for proxy in {None, self._environment.proxy}}
