@@ -57,15 +57,17 @@ def lower_case(sessions: Sessions) -> dict[str, Call]:
 
 
 def in_query_of_post(sessions: Sessions) -> dict[str, Call]:
-    """Return a vote in the query of a POST."""
-    vote = Call(value_of(sessions, "rateable"), value_of(RATINGS, "1"), value_of(COMMENTS, "special", 1))
-    return {"a vote in the query of a POST": vote.via(Delivery(Encoding.QUERY_POST))}
+    """Return a call in the query of a POST. No portal can take it for a vote; its code shows if it was read."""
+    return {"neither optional, in the query of a POST": _neither(sessions, Delivery(Encoding.QUERY_POST))}
 
 
 def by_bearer(sessions: Sessions) -> dict[str, Call]:
-    """Return a vote with an access token in a Bearer header."""
-    vote = Call(value_of(sessions, "rateable"), value_of(RATINGS, "2"))
-    return {"a vote by Bearer token": vote.via(Delivery(caller=Caller.TOKEN_BEARER))}
+    """Return a call with an access token in a Bearer header. Its code shows if the token was read."""
+    return {"neither optional, by Bearer token": _neither(sessions, Delivery(caller=Caller.TOKEN_BEARER))}
+
+
+def _neither(sessions: Sessions, delivery: Delivery) -> Call:
+    return Call(value_of(sessions, "rateable"), delivery=delivery)
 
 
 def open_dialog(sessions: Sessions) -> dict[str, Call]:

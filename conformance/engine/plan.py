@@ -40,7 +40,7 @@ from conformance.exchange.call import (
     ABSENT,
     NO_RIGHTS,
     NOTHING,
-    PLAIN_JSON,
+    REST_CALLERS,
     Batch,
     BatchRequest,
     Call,
@@ -181,7 +181,7 @@ class _Steps:
         """Yield votes in JSON that must be accepted."""
         own, digits = self.own, value_of(self.sessions, "digits")
         by_token = replace(self.example(), rating=value_of(RATINGS, "2"))
-        yield from self.by_caller("a vote by token in a body", 1, by_token, Delivery(caller=Caller.TOKEN_BODY), 1)
+        yield from self.by_caller("a vote by token in a body", 1, by_token, Delivery(caller=Caller.TOKEN_BODY), 3)
         yield from self.voted("RATING alone, answered in XML", 1, Call(own, value_of(RATINGS, "4"), delivery=XML), 4)
         special = Call(digits, value_of(RATINGS, "3"), value_of(COMMENTS, "special"))
         yield from self.voted("SESSION_ID as text", 1, special)
@@ -189,7 +189,6 @@ class _Steps:
         rated_by_text = Call(own, ClassifiedValue("digits", "1"), value_of(COMMENTS, "unicode"), SHORT)
         yield from self.voted("RATING as text", 2, rated_by_text, 4)
         for purpose, priority, name, delivery, look in (
-            ("COMMENT of several lines", 1, "lines", PLAIN_JSON, 1),
             ("COMMENT of emoji", 4, "emoji", ASCII, 5),
             ("COMMENT of 1,000 characters", 1, "long", SHORT, 1),
             ('COMMENT "0"', 1, "zero-text", ASCII, 4),
@@ -203,10 +202,12 @@ class _Steps:
             yield from self.by_caller("a vote of a second caller", 2, vote, Delivery(caller=Caller.SECOND))
         vote = Call(self.own, value_of(RATINGS, "2"), value_of(COMMENTS, "empty"))
         by_token = Delivery(Encoding.FORM, caller=Caller.TOKEN_QUERY)
-        yield from self.by_caller("a vote by token in a query, COMMENT empty", 2, vote, by_token, 4)
+        yield from self.by_caller("a vote by token in a query, COMMENT empty", 2, vote, by_token, None)
+        lines = self.edition.clauses["comment.lines"]
+        judged_text = ("2", 1, "special") if lines.level == "observed" else ("2", 0, "lines")
         for stars, place, name, delivery, look_priority in (
             ("3", 0, "special", Delivery(Encoding.FORM, order=_BACKWARDS), 1),
-            ("2", 1, "special", Delivery(Encoding.MULTIPART), 1),
+            (*judged_text, Delivery(Encoding.MULTIPART), 1),
             ("4", 0, "special", Delivery(Encoding.QUERY_GET, order=_BACKWARDS), 1),
         ):
             backwards = ", parameters in another order" if delivery.order == _BACKWARDS else ""
@@ -259,7 +260,6 @@ class _Steps:
         for shown, priority, delivery in (
             ("in multipart", 4, Delivery(Encoding.MULTIPART)),
             ("answered in XML", 3, Delivery(Encoding.QUERY_GET, ".xml")),
-            ("by token in a query", 4, Delivery(Encoding.FORM, caller=Caller.TOKEN_QUERY)),
         ):
             if delivery.caller in self.target.callers:
                 calls = [call.via(delivery) for call in self.state("forbidden")]
@@ -269,8 +269,10 @@ class _Steps:
         yield from self.by_caller("RATING 6 by token in a query", 1, six, by_token)
         vote = Call(self.own, value_of(RATINGS, "5"))
         for caller in NO_RIGHTS:
-            yield from self.by_caller(f"a vote by {caller}", 1, vote, Delivery(caller=caller))
-            if caller in (Caller.WRONG_TOKEN, Caller.NO_CREDENTIALS):
+            is_webhook = caller not in REST_CALLERS
+            look = 3 if is_webhook else None
+            yield from self.by_caller(f"a vote by {caller}", 1, vote, Delivery(caller=caller), look)
+            if not is_webhook:
                 continue
             by_get, in_batch = Delivery(Encoding.QUERY_GET, caller=caller), replace(MAP, caller=caller)
             yield from self.by_caller(f"a vote by {caller} by GET", 3, vote, by_get)
@@ -286,6 +288,8 @@ class _Steps:
                 crashes = name in ("list", "object") or (name == "control" and place == 0)
                 look_priority = 5 if name == "oversize" else None
                 yield from self.voted(f"COMMENT: {name}", 2 if crashes else 5, call, look_priority)
+        if self.edition.clauses["comment.lines"].level == "observed":
+            yield from (Step(label, 5, call) for label, call in [*comments_alone(self.sessions, "lines").items()][:1])
         for labelled in (in_query_of_post, by_bearer, open_dialog):
             for label, call in labelled(self.sessions).items():
                 if call.delivery.caller in self.target.callers:

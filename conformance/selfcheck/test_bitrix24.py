@@ -57,4 +57,5 @@ def test_without_the_file_these_clauses_fail_and_no_others() -> None:
         "rating.whole-number",
         "session-id.positive",
         "session-id.whole-number",
+        "transport.scope",
     }

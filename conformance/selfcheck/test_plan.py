@@ -148,6 +148,9 @@ def test_the_command_prints_each_call_and_what_the_plan_costs() -> None:
     line = [sys.executable, "-m", "conformance", "plan", "--budget", "20"]
     done = subprocess.run(line, capture_output=True, text=True, check=True)
     assert "plan for mock, edition 2026-03" in done.stdout
-    assert 'the example of the page\n       SESSION_ID=494 RATING=5 COMMENT="Well done"   POST, JSON' in done.stdout
+    assert (
+        'the example of the page\n       SESSION_ID=494 RATING=5 COMMENT="Excellent handling"   POST, JSON'
+        in done.stdout
+    )
     assert "20 requests, about 10 s at 2 a second" in done.stdout
     assert "left out by --budget 20:" in done.stdout
