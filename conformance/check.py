@@ -38,8 +38,8 @@ from conformance.portals.certificate import throw_away_certificate
 from conformance.portals.in_process import in_process_portal
 from conformance.portals.mock import MockPortal
 from conformance.portals.reference import ReferencePortal
-from conformance.portals.scripts import TRUE
-from conformance.portals.server import serving
+from conformance.portals.scripts import REFUSED_CONNECTION, TRUE, UNKNOWN_AUTHORITY
+from conformance.portals.server import HOST, nobody_listens, serving
 from conformance.reporting.report import RunFacts, report_of
 from conformance.reporting.verdict import ClauseVerdict, RunVerdict, Selection, decide, decide_clause
 from conformance.run import CLIENT_DRAWS, DRAWS, ClientOptions, Run, do_nothing
@@ -341,12 +341,23 @@ def _client_results(run: Run, client: ClientOptions, checks: Sequence[Check]) ->
 def client_session(client: ClientOptions, edition: Edition) -> Iterator[ClientSession]:
     """Serve a mock portal and start the program; give the session once it has answered. Raise UserError."""
     mock = MockPortal(ReferencePortal(edition))
-    with throw_away_certificate() as certificate, serving(mock.answer, certificate.context) as base:
+    with (
+        throw_away_certificate() as certificate,
+        throw_away_certificate() as unknown,
+        serving(mock.answer, certificate.context) as base,
+        serving(mock.answer, unknown.context) as untrusted,
+        nobody_listens() as closed,
+    ):
         environment = {**certificate.environment, "NO_PROXY": "*", "no_proxy": "*", "PYTHONUNBUFFERED": "1"}
         programs = tuple(CommandClient(client.words, environment, client.timeout_seconds) for _ in range(client.jobs))
         url = base.replace("http:", "https:", 1) if client.https else base
+        scheme = "https" if client.https else "http"
+        elsewhere = {
+            UNKNOWN_AUTHORITY: untrusted.replace("http:", "https:", 1),
+            REFUSED_CONNECTION: f"{scheme}://{HOST}:{closed}",
+        }
         ends_at = time.monotonic() + client.max_seconds
-        session = ClientSession(edition, programs, mock, url, str(certificate.ca_file), ends_at)
+        session = ClientSession(edition, programs, mock, url, str(certificate.ca_file), elsewhere, ends_at)
         try:
             session.preflight(ClientCase(VOTE, TRUE))
             yield session

@@ -9,14 +9,27 @@ from conformance.clients.exchange import ClientCase
 from conformance.contract.classes import ALL_TEXTS, COMMENTS, OUTSIDE, RATINGS, STARS, EquivalenceClass
 from conformance.contract.clauses import Edition
 from conformance.exchange.call import ABSENT, NOTHING, Call, ClassifiedValue
-from conformance.portals.scripts import BROKEN, TRUE, Script, documented_refusals, limits, refused
+from conformance.portals.scripts import (
+    BROKEN,
+    SECOND_ATTEMPTS,
+    TRUE,
+    Script,
+    documented_refusals,
+    limits,
+    refused,
+)
 
 SESSION: Final = ClassifiedValue("rateable", 494)
 STARS_5: Final = ClassifiedValue("5", 5)
-PRAISE: Final = ClassifiedValue("plain", "Well done")
+PRAISE: Final = ClassifiedValue("plain", "Good")
+"""Without a blank: a library that cannot send blanks has one defect, not one in each round."""
 VOTE: Final = Call(SESSION, STARS_5, PRAISE)
 _ALONE: Final = (Call(SESSION, STARS_5), Call(SESSION, comment=PRAISE))
 _LOGGED_CODES: Final = ("INVALID_CREDENTIALS", "ERROR_METHOD_NOT_FOUND", "ACCESS_DENIED", "INTERNAL_SERVER_ERROR")
+_BREAKING: Final = ("html-502", "cut-json", "dropped")
+_MANY_ERRORS: Final = 5
+"""After so many errors in a row the usual circuit breakers open."""
+EMPTY: Final = ClassifiedValue("empty", "")
 NULL: Final = ClassifiedValue("null", None)
 
 # Texts that a library may take for something else: an escape, a file to upload, a template, a value of its language.
@@ -96,10 +109,12 @@ def _drawn(of: EquivalenceClass) -> st.SearchStrategy[ClassifiedValue]:
 
 
 def omissions(_edition: Edition) -> tuple[ClientCase, ...]:
-    """Votes in which one parameter, or both, are left out or passed as null."""
-    ratings, comments = (NOTHING, NULL, STARS_5), (NOTHING, NULL, PRAISE)
+    """Votes in which one parameter, or both, are left out, or passed as null or as the empty text."""
+    ratings, comments = (NOTHING, NULL, EMPTY, STARS_5), (NOTHING, NULL, EMPTY, PRAISE)
     calls = [Call(SESSION, rating, comment) for rating in ratings for comment in comments]
-    return tuple(ClientCase(call, TRUE) for call in calls if ABSENT in _values(call) or None in _values(call))
+    cases = [ClientCase(call, TRUE) for call in calls if any(value in _values(call) for value in (ABSENT, None, ""))]
+    # What an earlier call passed must not stand in a later one.
+    return (*cases, *(ClientCase(call, TRUE, (ClientCase(VOTE, TRUE),)) for call in _ALONE))
 
 
 def _values(call: Call) -> tuple[object, object]:
@@ -129,6 +144,17 @@ def drawn_descriptions(edition: Edition) -> st.SearchStrategy[ClientCase]:
     return st.builds(
         lambda code, told: ClientCase(VOTE, refused(code[0], code[1], edition, told)), st.sampled_from(codes), text
     )
+
+
+def in_turn(edition: Edition) -> tuple[ClientCase, ...]:
+    """Return calls after others: the same again, after each kind of error, after five errors, with second attempts."""
+    limit, statuses = limits(edition), edition.system_codes
+    errors = [refused(code, statuses[code], edition) for code in (*_LOGGED_CODES, "expired_token") if code in statuses]
+    broken = [script for script in BROKEN if script.name in _BREAKING]
+    before: list[tuple[Script, ...]] = [(script,) for script in (TRUE, *errors, *broken, limit[0])]
+    before += [(errors[0],) * _MANY_ERRORS, (broken[0],) * _MANY_ERRORS]
+    turns = [ClientCase(VOTE, TRUE, tuple(ClientCase(VOTE, script) for script in scripts)) for scripts in before]
+    return (*turns, *(ClientCase(VOTE, script) for script in (*limit, *SECOND_ATTEMPTS)))
 
 
 def limited(edition: Edition) -> tuple[ClientCase, ...]:

@@ -13,7 +13,7 @@ from conformance.exchange.reproduce import describe
 from conformance.exchange.violation import ClauseViolated, NotApplicable, Violation, assume, printable, require
 from conformance.portals import SERVED_PORT
 from conformance.portals.mock import Arrival, Item
-from conformance.portals.scripts import Script
+from conformance.portals.scripts import ELSEWHERE, REFUSED_CONNECTION, TRUE, Script
 
 _ABSENT: Final = "absent"
 _PARAMETERS: Final = ("SESSION_ID", "RATING", "COMMENT")
@@ -24,15 +24,20 @@ SECRET_KEPT: Final = "client.secret-kept"
 
 @dataclass(frozen=True, slots=True)
 class ClientCase:
-    """What a caller asks of the library, and what the portal answers."""
+    """What a caller asks of the library, and what the portal answers.
+
+    before: what is asked first, of the same program with the same webhook.
+    """
 
     call: Call
     script: Script
+    before: tuple["ClientCase", ...] = ()
 
     @property
     def classes(self) -> dict[str, str]:
-        """Return the classes of the three parameters, and the name of the answer."""
-        return {**self.call.classes, "answer": self.script.name}
+        """Return the classes of the three parameters, and the name of the answer: the last that is no plain success."""
+        answers = [case.script.name for case in (*self.before, self) if case.script is not TRUE]
+        return {**self.call.classes, "answer": answers[-1] if answers else TRUE.name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class ClientExchange:
     command: the words of the program under test.
     edition: the name of the edition.
     secret: that of the webhook, for this call alone; empty where it was not sent.
+    earlier: what reached the portal of the calls before it.
     """
 
     case: ClientCase
@@ -54,6 +60,7 @@ class ClientExchange:
     command: tuple[str, ...]
     edition: str
     secret: str = ""
+    earlier: tuple[Arrival, ...] = ()
 
     @property
     def exchange(self) -> "ClientExchange":
@@ -75,7 +82,12 @@ class ClientExchange:
     @property
     def was_lost(self) -> bool:
         """Return True if no request arrived although the library has no reason to refuse the values."""
-        return self.came_back and not self.arrivals and not self.may_refuse
+        return self.came_back and not self.arrivals and self.must_be_sent
+
+    @property
+    def must_be_sent(self) -> bool:
+        """Return True if the values are promised, and the portal can be reached."""
+        return not self.may_refuse and self.case.script not in ELSEWHERE
 
     @property
     def may_refuse(self) -> bool:
@@ -92,13 +104,15 @@ class ClientExchange:
 
     def must_reach_the_method(self) -> None:
         """What arrived is this method, directly or as an item of a batch; a success was not made up."""
-        assume(bool(self.arrivals) or (isinstance(self.outcome, Returned) and not self.may_refuse))
+        assume(bool(self.arrivals) or (isinstance(self.outcome, Returned) and self.must_be_sent))
         require(bool(self.votes), f"{METHOD}, directly or as an item of a batch")
 
     def must_arrive_intact(self) -> None:
         """Each filled parameter arrives with its value. A library may refuse a rating that no portal may accept."""
         if not self.votes:
             self._must_not_be_refused()
+        died = isinstance(self.outcome, ProtocolError) and not self.may_refuse
+        require(not died, "the program outlives the call: its values are those that a portal must accept")
         asked = dict(self.case.call.parameters)
         for vote in self.votes:
             for name in _PARAMETERS:
@@ -107,6 +121,8 @@ class ClientExchange:
                     require(_is_same(name, asked[name], arrived), f"{name} arrives as it was passed")
 
     def _must_not_be_refused(self) -> None:
+        if isinstance(self.outcome, ProtocolError) and not self.may_refuse:
+            return
         assume(self.was_lost and isinstance(self.outcome, ApiError | OtherError))
         raise ClauseViolated("the call is sent: its values are those that the documentation promises to accept")
 
@@ -116,7 +132,7 @@ class ClientExchange:
         asked = dict(self.case.call.parameters)
         for vote in self.votes:
             for name in _PARAMETERS:
-                if asked.get(name) is None:
+                if asked.get(name) in (None, ""):
                     require(not _is_filled(vote.parameters.get(name)), f"{name} arrives absent, null or empty")
 
     def must_be_true(self) -> None:
@@ -142,9 +158,33 @@ class ClientExchange:
         self._must_have_come_back()
         require(isinstance(self.outcome, ApiError | OtherError), "an error")
 
+    def must_be_a_success(self) -> None:
+        """The caller gets no error, however the answer travelled."""
+        self._must_have_come_back()
+        require(isinstance(self.outcome, Returned), "a success")
+
+    def must_recover(self) -> None:
+        """Nothing of an earlier call, or of an earlier attempt, changes what arrives and what comes back."""
+        if self.case.before:
+            assume(not isinstance(self.outcome, ProtocolError | NotSent))
+            assume(any(arrival.votes for arrival in self.earlier))
+            require(bool(self.votes), "the call arrives, whatever was asked and answered before it")
+            require(isinstance(self.outcome, Returned), "a success, whatever was asked and answered before it")
+        votes = (*(vote for arrival in self.earlier for vote in arrival.votes), *self.votes)
+        assume(bool(votes))
+        same = all(vote.parameters == votes[0].parameters for vote in votes)
+        require(same, "each attempt carries the same parameters")
+
+    def must_not_be_sent(self) -> None:
+        """Nothing reaches a server whose certificate nobody trusts."""
+        assume(not isinstance(self.outcome, ProtocolError | NotSent))
+        require(not self.arrivals, "nothing is sent")
+        require(isinstance(self.outcome, ApiError | OtherError), "an error, in bounded time")
+
     def must_end_in_an_error(self) -> None:
         """The caller gets an error, within the cap."""
-        assume(bool(self.votes) and not isinstance(self.outcome, ProtocolError))
+        assume(bool(self.votes) or self.case.script is REFUSED_CONNECTION)
+        assume(not isinstance(self.outcome, ProtocolError | NotSent))
         require(isinstance(self.outcome, ApiError | OtherError), "an error, in bounded time")
 
     def must_end(self) -> None:
@@ -189,6 +229,7 @@ class ClientExchange:
         )
         came_back = self.leaks if clause == SECRET_KEPT else printable(str(self.outcome), _LONGEST_SHOWN)
         facts = (
+            *(("before", f"{describe(one.call)}, answered {one.script.name}") for one in self.case.before[-1:]),
             ("asked", describe(self.case.call)),
             ("arrived", "; then ".join(shown[:_MOST_SHOWN]) or "nothing"),
             ("answered", self.case.script.name),
@@ -228,6 +269,11 @@ def _short(value: Json) -> str:
 
 def _repeat(case: ClientCase, command: tuple[str, ...]) -> str:
     """A line that asks the program again, where `vote-conformance serve` runs."""
-    url = f"http://127.0.0.1:{SERVED_PORT}/rest/1/{case.script.name}/"
-    asked = {"url": url, "ca_file": "", "method": METHOD, "params": dict(case.call.parameters)}
-    return f"printf '%s\\n' {shlex.quote(json.dumps(asked))} | {shlex.join(command)}"
+    if case.script in ELSEWHERE:
+        return f"vote-conformance run --client {shlex.quote(shlex.join(command))} -- -k client"
+    lines = []
+    for one in (*case.before, case):
+        url = f"http://127.0.0.1:{SERVED_PORT}/rest/1/{one.script.name}/"
+        asked = {"url": url, "ca_file": "", "method": METHOD, "params": dict(one.call.parameters)}
+        lines.append(shlex.quote(json.dumps(asked)))
+    return f"printf '%s\\n' {' '.join(lines)} | {shlex.join(command)}"

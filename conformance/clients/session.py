@@ -27,7 +27,7 @@ from conformance.errors import UserError
 from conformance.exchange.call import METHOD
 from conformance.exchange.violation import printable
 from conformance.portals.mock import MockPortal
-from conformance.portals.scripts import TRUE
+from conformance.portals.scripts import TRUE, Script
 from conformance.target.secrets import MASK
 
 _UNNAMED: Final = "a client library"
@@ -56,6 +56,7 @@ class ClientSession:
 
     programs: the library in so many programs, which are asked at the same time.
     base: where the portal is served, without `/rest/1/SECRET/`.
+    elsewhere: the base of another address, for scripts that need one.
     ends_at: the time of the clock after which nothing is asked any more.
     requests: how many requests arrived.
     requests_by_answer: by the name of the scripted answer, how many requests its calls caused.
@@ -66,6 +67,7 @@ class ClientSession:
     mock: MockPortal
     base: str
     ca_file: str
+    elsewhere: Mapping[Script, str] = field(default_factory=dict)
     ends_at: float = math.inf
     requests: int = 0
     requests_by_answer: dict[str, set[int]] = field(default_factory=dict)
@@ -131,11 +133,13 @@ class ClientSession:
         """
         # If the library hangs on a success, blame the values and skip this case only. If it hangs on another answer,
         # skip every case with that answer.
-        key: Hashable = case.call if case.script is TRUE else case.script.name
+        key: Hashable = (case.call, case.before) if case.script is TRUE else case.script.name
         if key in self._never_back:
             return replace(self._never_back[key], case=case)
         if time.monotonic() > self.ends_at:
             return self._unsent(case, "the time of the gate was over (--max-time)")
+        if case.before:
+            return self._ask_in_turn(case, program)
         exchange = self._ask(case, program)
         if exchange.was_lost and not isinstance(exchange.outcome, Returned):
             if not program.is_fresh:
@@ -146,16 +150,38 @@ class ClientSession:
             self._never_back[key] = exchange
         return exchange
 
-    def _ask(self, case: ClientCase, program: CommandClient) -> ClientExchange:
+    def _ask_in_turn(self, case: ClientCase, program: CommandClient) -> ClientExchange:
+        """Ask a program for some calls with the same webhook, and give the exchange of the last."""
         secret = new_secret()
+        earlier: list[ClientExchange] = []
+        for one in case.before:
+            earlier.append(self._ask(one, program, secret))
+            if len(earlier) == 1 and earlier[0].was_lost and not program.is_fresh:
+                # What it remembers of other rounds is no matter of this one.
+                program.finish()
+                earlier = [self._ask(one, program, secret)]
+            if not earlier[-1].came_back:
+                program.finish()
+                return self._unsent(case, f"the call before it, answered {one.script.name}, did not come back")
+        exchange = self._ask(case, program, secret)
+        if not isinstance(exchange.outcome, Returned):
+            program.finish()
+        arrivals = tuple(arrival for one in earlier if one.case.call == case.call for arrival in one.arrivals)
+        leaks = "; ".join(one.leaks for one in (*earlier, exchange) if one.leaks)
+        return replace(exchange, earlier=arrivals, leaks=leaks)
+
+    def _ask(self, case: ClientCase, program: CommandClient, secret: str = "") -> ClientExchange:
+        secret = secret or new_secret()
         self.mock.begin_round(secret, case.script)
-        asked = Asked(f"{self.base}/rest/1/{secret}/", self.ca_file, METHOD, dict(case.call.parameters))
+        base = self.elsewhere.get(case.script, self.base)
+        asked = Asked(f"{base}/rest/1/{secret}/", self.ca_file, METHOD, dict(case.call.parameters))
         outcome = program.ask(asked)
         arrivals = self.mock.end_round(secret)
         handed_back = str(outcome) + (outcome.description if isinstance(outcome, ApiError) else "")
-        leaks = ""
-        if secret in handed_back:
-            leaks = f"the secret, in what it hands back: {_cut(handed_back, secret)}"
+        leaks = f"the secret, in what it hands back: {_cut(handed_back, secret)}" if secret in handed_back else ""
+        headers = {name for one in arrivals for name, value in one.request.headers.items() if secret in value}
+        if headers:
+            leaks = "; ".join(filter(None, (leaks, f"the secret, in the header {printable(min(headers), 60)}")))
         with self._lock:
             self.requests += len(arrivals)
             if arrivals and not isinstance(outcome, TimedOut):

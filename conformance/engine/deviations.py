@@ -13,14 +13,16 @@ from conformance.contract.classes import BAD_SESSIONS, COMMENTS, RATINGS, STATES
 from conformance.contract.clauses import edition_names, load_edition
 from conformance.errors import UserError
 from conformance.loading import load, read_text, unknown
-from conformance.portals.scripts import scripts_of
+from conformance.portals.scripts import ELSEWHERE, scripts_of
 
 _HEADER: Final = re.compile(r"\s*\[\[\s*deviation\s*\]\]")
 _CLASSES: Final[Mapping[str, frozenset[str]]] = {
     "session": frozenset({*BAD_SESSIONS, *STATES, "digits"}),
     "rating": frozenset(RATINGS),
     "comment": frozenset(COMMENTS),
-    "answer": frozenset(script for name in edition_names() for script in scripts_of(name)),
+    "answer": frozenset(
+        (*(script for name in edition_names() for script in scripts_of(name)), *(script.name for script in ELSEWHERE))
+    ),
 }
 
 

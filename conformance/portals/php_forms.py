@@ -75,7 +75,8 @@ def _read_body(request: PortalRequest) -> dict[str, Json]:
         document = parse_json(request.body)
         # The portal ignores JSON that is broken or no object; the parameters of the query still count.
         return document if document is not NO_JSON and isinstance(document, dict) else {}
-    if kind == "application/x-www-form-urlencoded":
+    # The portal takes a body of text for a form, whatever else its type says.
+    if kind in ("", "application/x-www-form-urlencoded") or kind.startswith("text/"):
         return _nest(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
     if kind == "multipart/form-data":
         return _nest(_multipart_fields(request))

@@ -80,6 +80,10 @@ class Refusal:
 Reply = Result | Refusal
 
 
+FORMS: Final = ("gzip", "chunked", "http-1.0", "connection-close")
+"""Other forms of the same answer, beside a body of a known length by HTTP/1.1."""
+
+
 @dataclass(frozen=True, slots=True)
 class PortalResponse:
     """An HTTP response.
@@ -89,6 +93,7 @@ class PortalResponse:
     body: the bytes of the body.
     after_seconds: the seconds before the response is sent.
     location: the header Location; empty for no such header.
+    form: how the body travels; see FORMS.
     """
 
     status: int
@@ -96,6 +101,7 @@ class PortalResponse:
     body: bytes
     after_seconds: float = 0.0
     location: str = ""
+    form: str = ""
 
 
 @dataclass(slots=True)

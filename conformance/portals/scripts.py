@@ -11,6 +11,7 @@ from urllib.parse import quote
 from conformance.contract.clauses import Edition, load_edition
 from conformance.portals.php_forms import PortalRequest, split_name
 from conformance.portals.reference import (
+    FORMS,
     SECRET,
     PortalResponse,
     ReferencePortal,
@@ -34,6 +35,7 @@ _IN_AN_ITEM: Final = (
 """The system codes that refuse one item of a batch. The other system codes refuse the whole request."""
 _CODE_AND_STATUS: Final = re.compile(r"([A-Za-z_]+)-([2-5][0-9][0-9])")
 _PAGE: Final = b"<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Error</h1></body></html>"
+_NOT_TRUE: Final = {"one": 1, "true-as-text": "true", "true-in-a-list": [True], "object": {"done": True}}
 _HTML: Final = "text/html; charset=utf-8"
 _JSON: Final = "application/json; charset=utf-8"
 
@@ -69,7 +71,16 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """A successful answer after SLOW_SECONDS."""
+    """A successful answer after some seconds."""
+
+    seconds: float = SLOW_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class SentAs:
+    """A successful answer that travels in another form."""
+
+    form: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +95,7 @@ class Judged:
     """The portal reads the request and answers as it deserves."""
 
 
-Step = Redirect | Judged | Replied | RefusedWhole | WithoutResult | Cut | Slow | PortalResponse | Dropped
+Step = Redirect | Judged | SentAs | Replied | RefusedWhole | WithoutResult | Cut | Slow | PortalResponse | Dropped
 """One answer of a script. A PortalResponse is sent as it is, whatever the request."""
 
 
@@ -94,6 +105,10 @@ class Script:
 
     name: str
     steps: tuple[Step, ...]
+
+    def __hash__(self) -> int:
+        """Return a hash although a result may be a list."""
+        return hash(self.name)
 
     @property
     def code(self) -> str:
@@ -140,7 +155,16 @@ def script_named(name: str, edition: Edition) -> Script | None:
 def scripts_of(edition_name: str) -> Mapping[str, Script]:
     """Return the scripts of an edition by name."""
     edition = load_edition(edition_name)
-    named = [TRUE, *REDIRECTS, *RESULTS, *BROKEN, Script("slow", (Slow(),)), *limits(edition)]
+    named = [
+        TRUE,
+        *REDIRECTS,
+        *RESULTS,
+        *BROKEN,
+        Script("slow", (Slow(),)),
+        *OTHER_FORMS,
+        *SECOND_ATTEMPTS,
+        *limits(edition),
+    ]
     refusals = documented_refusals(edition)
     scripts = [refused(code, status, edition) for code, status in refusals]
     by_code = [replace(script, name=code) for script, (code, _) in zip(scripts, refusals, strict=True)]
@@ -153,9 +177,20 @@ def scripts_of(edition_name: str) -> Mapping[str, Script]:
 
 
 REDIRECTS: Final = tuple(Script(f"redirect-{status}", (Redirect(status), Judged())) for status in (302, 307, 308))
+OTHER_FORMS: Final = (*(Script(form, (SentAs(form),)) for form in FORMS), Script("after-1-second", (Slow(1.0),)))
+"""Successes that a client must know as such."""
+SECOND_ATTEMPTS: Final = (
+    Script("one-dropped", (Dropped(), Replied(Result(True)))),
+    Script("one-502", (PortalResponse(502, _HTML, _PAGE), Replied(Result(True)))),
+)
+REFUSED_CONNECTION: Final = Script("refused-connection", (Dropped(),))
+UNKNOWN_AUTHORITY: Final = Script("unknown-authority", (Replied(Result(True)),))
+ELSEWHERE: Final = (REFUSED_CONNECTION, UNKNOWN_AUTHORITY)
+"""They name another address: a port where nobody listens, and a server with a certificate that nobody trusts."""
 RESULTS: Final = (
     Script("false", (Replied(Result(False)),)),
     Script("null", (Replied(Result(None)),)),
+    *(Script(name, (Replied(Result(value)),)) for name, value in _NOT_TRUE.items()),
     Script("no-result", (WithoutResult(),)),
 )
 BROKEN: Final = (
@@ -164,6 +199,7 @@ BROKEN: Final = (
     Script("html-200", (PortalResponse(200, _HTML, _PAGE),)),
     Script("cut-json", (Cut(),)),
     Script("empty", (PortalResponse(200, _JSON, b""),)),
+    Script("no-content", (PortalResponse(204, _JSON, b""),)),
     Script("dropped", (Dropped(),)),
 )
 
@@ -199,8 +235,10 @@ def play(step: Step, request: PortalRequest, edition: Edition) -> PortalResponse
         case Cut():
             success = _replied(Result(True), request, edition)
             answered = replace(success, body=success.body[: len(success.body) // 2])
-        case Slow():
-            answered = replace(_replied(Result(True), request, edition), after_seconds=SLOW_SECONDS)
+        case SentAs(form):
+            answered = replace(_replied(Result(True), request, edition), form=form)
+        case Slow(seconds):
+            answered = replace(_replied(Result(True), request, edition), after_seconds=seconds)
     return answered
 
 

@@ -1,6 +1,7 @@
 """A portal behind a real server: one port that speaks HTTP and, with a certificate, HTTPS."""
 
 import asyncio
+import gzip
 import logging
 import os
 import socket
@@ -14,7 +15,7 @@ from weakref import WeakValueDictionary
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from conformance.errors import UserError
@@ -32,17 +33,17 @@ _TLS_HANDSHAKE: Final = b"\x16"
 _PATIENCE_SECONDS: Final = 60
 
 Serving = Callable[[PortalRequest], PortalResponse | Dropped]
-Drop = Callable[[Request], None]
+TakeOver = Callable[[Request, bytes], None]
 
 
 class TooLarge(Exception):
     """The body of a request is larger than LARGEST_BODY."""
 
 
-def app_of(answer: Serving, drop: Drop, routes: tuple[BaseRoute, ...] = ()) -> Starlette:
+def app_of(answer: Serving, take_over: TakeOver, routes: tuple[BaseRoute, ...] = ()) -> Starlette:
     """Return an application that answers by that function each request outside of the other routes.
 
-    drop: closes the connection of a request.
+    take_over: writes these bytes to the connection of a request, and closes it.
     """
 
     async def respond(request: Request) -> Response:
@@ -54,17 +55,37 @@ def app_of(answer: Serving, drop: Drop, routes: tuple[BaseRoute, ...] = ()) -> S
             return Response(status_code=400)
         headers = {name.lower(): value for name, value in request.headers.items()}
         answered = answer(PortalRequest(request.method, request.url.path, request.url.query, headers, body))
-        if isinstance(answered, Dropped):
-            drop(request)
+        if isinstance(answered, Dropped) or answered.form == "http-1.0":
+            take_over(request, b"" if isinstance(answered, Dropped) else _of_1990(answered))
             while (await request.receive())["type"] != "http.disconnect":
                 pass
             return Response()
         if answered.after_seconds:
             await asyncio.sleep(answered.after_seconds)
-        moved = {"Location": answered.location} if answered.location else {}
-        return Response(answered.body, answered.status, {"Content-Type": answered.content_type, **moved})
+        return _response(answered, headers.get("accept-encoding", ""))
 
     return Starlette(routes=[*routes, Route("/{path:path}", respond, methods=["GET", "POST", "PUT", "DELETE"])])
+
+
+def _response(answered: PortalResponse, accepted: str) -> Response:
+    headers = {"Content-Type": answered.content_type}
+    body = answered.body
+    if answered.location:
+        headers["Location"] = answered.location
+    if answered.form == "gzip" and "gzip" in accepted:
+        headers["Content-Encoding"] = "gzip"
+        body = gzip.compress(body)
+    if answered.form == "connection-close":
+        headers["Connection"] = "close"
+    if answered.form == "chunked":
+        half = len(body) // 2
+        return StreamingResponse(iter((body[:half], body[half:])), answered.status, headers)
+    return Response(body, answered.status, headers)
+
+
+def _of_1990(answered: PortalResponse) -> bytes:
+    """Return an answer by HTTP/1.0 without a length: the end of the connection is its end."""
+    return f"HTTP/1.0 {answered.status} OK\r\nContent-Type: {answered.content_type}\r\n\r\n".encode() + answered.body
 
 
 async def _body_of(request: Request) -> bytes:
@@ -94,7 +115,7 @@ class Server(uvicorn.Server):
     ) -> None:
         # The suite sends broken requests on purpose, so the warnings of this library are noise.
         logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
-        app = app_of(answer, self._drop, routes)
+        app = app_of(answer, self._take_over, routes)
         super().__init__(uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1))
         self._listening = listening
         self._tls = tls
@@ -146,10 +167,13 @@ class Server(uvicorn.Server):
         make: Any = self.config.http_protocol_class
         return make(config=self.config, server_state=self.server_state, app_state={})
 
-    def _drop(self, request: Request) -> None:
+    def _take_over(self, request: Request, answer: bytes) -> None:
         if request.client is not None:
             transport = self._transports.get((request.client.host, request.client.port))
-            if transport is not None:
+            if transport is not None and answer:
+                transport.write(answer)
+                transport.close()
+            elif transport is not None:
                 transport.abort()
 
 
@@ -199,3 +223,11 @@ def serving(answer: Serving, tls: ssl.SSLContext | None = None) -> Iterator[str]
     finally:
         server.should_exit = True
         thread.join(timeout=30)
+
+
+@contextmanager
+def nobody_listens() -> Iterator[int]:
+    """Yield a port of the loopback address that refuses every connection."""
+    with socket.socket() as held:
+        held.bind((HOST, 0))
+        yield held.getsockname()[1]

@@ -178,6 +178,35 @@ def tells_less(asked: Asked) -> Answer:
     return {"error": {"code": answer["error"]["code"]}} if "error" in answer else answer
 
 
+@correct
+def keeps_its_connection(asked: Asked) -> Answer:
+    """Uses one client for all calls, as an application does."""
+    try:
+        return read(_client.post(asked["url"] + METHOD, json=given(asked)))
+    except (httpx.HTTPError, ValueError) as error:
+        return {"exception": type(error).__name__}
+
+
+_client: Final = httpx.Client(timeout=10)
+
+
+@correct
+def tries_again_after_a_lost_answer(asked: Asked) -> Answer:
+    """Sends the same call once more where the connection was lost or refused."""
+    answer = honest(asked)
+    return honest(asked) if answer.get("exception", "").endswith(("ProtocolError", "ConnectError")) else answer
+
+
+@correct
+def posts_forms_without_a_type(asked: Asked) -> Answer:
+    """Posts a form whose Content-Type is text/plain."""
+    body = urlencode({name: str(value) for name, value in given(asked).items()})
+    try:
+        return read(post(asked, content=body, headers={"Content-Type": "text/plain"}))
+    except (httpx.HTTPError, ValueError) as error:
+        return {"exception": type(error).__name__}
+
+
 # What arrives
 
 
@@ -237,7 +266,7 @@ def knows_latin_1_only(asked: Asked) -> Answer:
 @mutant("client.parameters-intact")
 def loses_emoji(asked: Asked) -> Answer:
     """Drops characters beyond the first plane."""
-    return honest(asked, texts(lambda text: "".join(sign for sign in text if ord(sign) < 0x10000) or "?"))
+    return honest(asked, texts(lambda text: "".join(sign for sign in text if ord(sign) < 0x10000) or (text and "?")))
 
 
 @mutant("client.parameters-intact")
@@ -283,13 +312,15 @@ def _as_number(value: Json) -> Json:
 @mutant("client.parameters-intact")
 def sends_the_rating_as_truth(asked: Asked) -> Answer:
     """Sends whether there is a rating in place of the rating."""
-    return honest(asked, lambda params: {**params, "RATING": bool(params["RATING"])} if "RATING" in params else params)
+    return honest(
+        asked, lambda params: {**params, "RATING": bool(params["RATING"])} if params.get("RATING") else params
+    )
 
 
 @mutant("client.parameters-intact")
 def sends_the_comment_as_a_list(asked: Asked) -> Answer:
     """Posts a form with COMMENT[]."""
-    pairs = {f"{name}[]" if name == "COMMENT" else name: str(value) for name, value in given(asked).items()}
+    pairs = {f"{name}[]" if name == "COMMENT" and value else name: str(value) for name, value in given(asked).items()}
     return read(post(asked, data=pairs))
 
 
@@ -466,7 +497,7 @@ def takes_nothing_for_success(asked: Asked) -> Answer:
     return honest(asked, read_by=lambda r: read(r) if r.content else {"value": True})
 
 
-@mutant("client.broken-answer")
+@mutant("client.broken-answer", "client.tls")
 def waits_for_ever_for_a_lost_answer(asked: Asked) -> Answer:
     """Sends again, without an end, where the connection is dropped."""
     while True:
@@ -515,6 +546,196 @@ def describes_errors_with_the_url(asked: Asked) -> Answer:
     """Puts the URL into the description of an error."""
     answer = honest(asked)
     return {"error": {**answer["error"], "description": asked["url"]}} if "error" in answer else answer
+
+
+@mutant("client.secret-kept")
+def sends_the_secret_in_a_header(asked: Asked) -> Answer:
+    """Sends the URL of the webhook as the header Referer."""
+    try:
+        return read(post(asked, json=given(asked), headers={"Referer": asked["url"]}))
+    except (httpx.HTTPError, ValueError) as error:
+        return {"exception": type(error).__name__}
+
+
+# What an earlier call changes
+
+
+@mutant("client.recovers")
+def sends_an_equal_call_once(asked: Asked) -> Answer:
+    """Answers a call that equals the one before it, at the same webhook, by the error that came then."""
+    key = json.dumps([asked["url"], asked["params"]])
+    if key == _known.get("key") and "error" in _known["answer"]:
+        return dict(_known["answer"])
+    _known.update(key=key, answer=honest(asked))
+    return dict(_known["answer"])
+
+
+@mutant("client.recovers")
+def is_dead_after_a_wrong_token(asked: Asked) -> Answer:
+    """Sends nothing any more once INVALID_CREDENTIALS was answered."""
+    if _known.get("dead"):
+        return {"exception": "the client was closed"}
+    answer = honest(asked)
+    _known["dead"] = answer.get("error", {}).get("code") == "INVALID_CREDENTIALS"
+    return answer
+
+
+@mutant("client.recovers")
+def has_a_breaker(asked: Asked) -> Answer:
+    """Sends nothing any more after five errors in a row."""
+    if _known.get("errors", 0) >= 5:
+        return {"exception": "the breaker is open"}
+    answer = honest(asked)
+    _known["errors"] = 0 if "value" in answer else _known.get("errors", 0) + 1
+    return answer
+
+
+@mutant("client.recovers")
+def loses_the_body_of_a_second_attempt(asked: Asked) -> Answer:
+    """Sends a second attempt after a 502 without the parameters."""
+    try:
+        response = post(asked, json=given(asked))
+        return read(post(asked, json={}) if response.status_code == 502 else response)
+    except (httpx.HTTPError, ValueError) as error:
+        return {"exception": type(error).__name__}
+
+
+@mutant("client.recovers")
+def votes_less_in_a_second_attempt(asked: Asked) -> Answer:
+    """Leaves the comment out of the attempt after the rate limit."""
+    answer = honest(asked)
+    if answer.get("error", {}).get("code") != CODE:
+        return answer
+    return honest(asked, lambda params: {name: value for name, value in params.items() if name != "COMMENT"})
+
+
+@mutant("client.omitted-stays-omitted")
+def keeps_the_rating_of_the_call_before(asked: Asked) -> Answer:
+    """Sends the rating of the call before it at the same webhook, where none was given."""
+
+    def change(params: Params) -> Params:
+        kept = _known.get(asked["url"], {})
+        _known.clear()
+        _known[asked["url"]] = {name: value for name, value in params.items() if name == "RATING"}
+        return {**kept, **params}
+
+    return honest(asked, change)
+
+
+_known: dict[str, Any] = {}
+
+
+# Values that a language takes for others
+
+
+@mutant("client.omitted-stays-omitted")
+def sends_the_empty_text_as_0(asked: Asked) -> Answer:
+    """Sends an empty rating as 0."""
+    return honest(asked, lambda params: {**params, "RATING": 0} if params.get("RATING") == "" else params)
+
+
+@mutant("client.false-is-not-true")
+def takes_1_for_true(asked: Asked) -> Answer:
+    """Compares the result with true as Python compares."""
+    return honest(asked, read_by=lambda r: {"value": True} if read(r).get("value") == 1 else read(r))
+
+
+@mutant("client.false-is-not-true")
+def takes_the_text_true_for_true(asked: Asked) -> Answer:
+    """Reads a result "true" as true."""
+    return honest(asked, read_by=lambda r: {"value": True} if read(r).get("value") == "true" else read(r))
+
+
+@mutant("client.false-is-not-true")
+def takes_the_first_of_a_list(asked: Asked) -> Answer:
+    """Hands back the first entry of a result that is a list."""
+    return honest(asked, read_by=lambda r: {"value": True} if read(r).get("value") == [True] else read(r))
+
+
+@mutant("client.false-is-not-true")
+def takes_anything_for_true(asked: Asked) -> Answer:
+    """Hands back whether there is a result."""
+    return honest(asked, read_by=lambda r: {"value": bool(read(r)["value"])} if "value" in read(r) else read(r))
+
+
+@mutant("client.parameters-intact")
+def composes_accents_only(asked: Asked) -> Answer:
+    """Brings texts into the form NFC."""
+    return honest(asked, texts(lambda text: unicodedata.normalize("NFC", text)))
+
+
+@mutant("client.parameters-intact")
+def cuts_in_the_middle_of_a_character(asked: Asked) -> Answer:
+    """Cuts texts after 300 bytes."""
+    return honest(asked, texts(lambda text: text.encode()[:300].decode(errors="replace")))
+
+
+@mutant("client.parameters-intact")
+def escapes_percent_twice(asked: Asked) -> Answer:
+    """Writes % in a text as %25 before it is encoded."""
+    return honest(asked, texts(lambda text: text.replace("%", "%25")))
+
+
+@mutant("client.parameters-intact")
+def dies_of_an_emoji(asked: Asked) -> Answer:
+    """Ends the program where a text goes beyond the first plane."""
+    if any(ord(sign) >= 0x10000 for sign in str(asked["params"].get("COMMENT"))):
+        sys.exit("not a character")
+    return honest(asked)
+
+
+@mutant("client.parameters-intact")
+def cannot_send_blanks(asked: Asked) -> Answer:
+    """Fails before it sends a text with a blank."""
+    return honest(asked) if " " not in str(asked["params"].get("COMMENT")) else {"exception": "InvalidURL"}
+
+
+@mutant("client.error-code")
+def writes_codes_in_lower_case(asked: Asked) -> Answer:
+    """Reports ACCESS_DENIED as access_denied."""
+    answer = honest(asked)
+    return {"error": {"code": answer["error"]["code"].lower()}} if "error" in answer else answer
+
+
+# How an answer travels, and from whom
+
+
+@mutant("client.broken-answer")
+def takes_204_for_success(asked: Asked) -> Answer:
+    """Takes status 204 for a success."""
+    return honest(asked, read_by=lambda r: {"value": None} if r.status_code == 204 else read(r))
+
+
+@mutant("client.broken-answer")
+def does_not_unpack(asked: Asked) -> Answer:
+    """Asks for gzip and does not unpack."""
+    return honest(asked, read_by=lambda r: {"exception": "no JSON"} if "content-encoding" in r.headers else read(r))
+
+
+@mutant("client.broken-answer")
+def insists_on_a_length(asked: Asked) -> Answer:
+    """Reads as many bytes as Content-Length says, and 0 where it says nothing."""
+    return honest(asked, read_by=lambda r: read(r) if "content-length" in r.headers else {"exception": "empty"})
+
+
+@mutant("client.broken-answer")
+def takes_a_refused_connection_for_success(asked: Asked) -> Answer:
+    """Takes it for a success where nobody listens: the vote stands in a queue."""
+    try:
+        return read(post(asked, json=given(asked)))
+    except httpx.ConnectError as error:
+        return {"exception": "certificate"} if "CERTIFICATE" in str(error) else {"value": None}
+    except (httpx.HTTPError, ValueError) as error:
+        return {"exception": type(error).__name__}
+
+
+@mutant("client.tls")
+def does_not_check_certificates(asked: Asked) -> Answer:
+    """Trusts every server."""
+    try:
+        return read(httpx.post(asked["url"] + METHOD, json=given(asked), verify=False, timeout=10))  # noqa: S501
+    except (httpx.HTTPError, ValueError) as error:
+        return {"exception": type(error).__name__}
 
 
 def never_returns(_asked: Asked) -> Answer:
