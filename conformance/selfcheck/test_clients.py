@@ -116,11 +116,12 @@ def test_a_client_that_never_returns_costs_one_cap(tmp_path: Path) -> None:
 
 
 def test_a_client_that_retries_for_ever_is_ended_and_the_others_clauses_are_judged(tmp_path: Path) -> None:
-    ran = _run(tmp_path, _lying("retries_for_ever"), "--cap", "1")
+    ran = _run(tmp_path, _lying("retries_for_ever"), "--cap", "3")
     failed = {name for name, status in ran.statuses().items() if status != "passed"}
-    assert failed == {"client.rate-limit", "client.error-code", "client.error-in-200", "client.requests-sent"}
+    incomplete = {"client.error-code", "client.error-in-200", "client.recovers"}
+    assert failed == {"client.rate-limit", "client.requests-sent"} | incomplete
     [violation, *_] = ran.violations("client.rate-limit")
-    assert violation["came_back"] == "nothing within 1 s"
+    assert violation["came_back"] == "nothing within 3 s"
     assert any("requests arrived" in note for note in violation["notes"])
 
 

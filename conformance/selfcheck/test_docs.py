@@ -113,7 +113,7 @@ def test_links_options_and_subcommands_of_a_page_exist(page: Path) -> None:
     known = {option.name for option in OPTIONS} | of_commands | OF_OTHER_TOOLS
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "".join(re.findall(r"`+[^`]+`+", text))))
     assert named - known - {"--version"} == set()
-    for name in re.findall(r"vote-conformance ([a-z]+)", text):
+    for name in re.findall(r"vote-conformance ([a-z]+(?:-[a-z]+)*)", text):
         assert name in main.commands, name
 
 
