@@ -203,6 +203,7 @@ class ClientSession:
     def preflight(self, case: ClientCase) -> None:
         """Send one call, which must come back and must have arrived. Raise UserError."""
         program = self.programs[0]
+        self.mock.log.clear()
         first = self._ask(case, program)
         if isinstance(first.outcome, TimedOut):
             printed = program.first_line
@@ -214,8 +215,12 @@ class ClientSession:
         if isinstance(first.outcome, ProtocolError):
             raise UserError(f"--client: {first.outcome.reason}: docs/client-libraries.md shows the protocol")
         if not first.arrivals:
+            elsewhere = [
+                f"{one.request.method} {one.request.path}".replace(first.secret, MASK) for one in self.mock.log
+            ]
             raise UserError(
-                f"--client: nothing arrived at the url of the first call, and what came back is "
+                f"--client: nothing arrived at the url of the first call"
+                f"{f' ({printable(elsewhere[0], _LONGEST_SHOWN)} did)' if elsewhere else ''}, and what came back is "
                 f"{printable(str(first.outcome), _LONGEST_SHOWN)}: check how the program uses url and ca_file"
             )
 

@@ -54,7 +54,9 @@ def app_of(answer: Serving, take_over: TakeOver, routes: tuple[BaseRoute, ...] =
         except ClientDisconnect:
             return Response(status_code=400)
         headers = {name.lower(): value for name, value in request.headers.items()}
-        answered = answer(PortalRequest(request.method, request.url.path, request.url.query, headers, body))
+        # A slash after the method belongs to the address: the official PHP SDK writes one.
+        path = request.url.path.removesuffix("/")
+        answered = answer(PortalRequest(request.method, path, request.url.query, headers, body))
         if isinstance(answered, Dropped) or answered.form == "http-1.0":
             take_over(request, b"" if isinstance(answered, Dropped) else _of_1990(answered))
             while (await request.receive())["type"] != "http.disconnect":

@@ -198,6 +198,15 @@ def tries_again_after_a_lost_answer(asked: Asked) -> Answer:
 
 
 @correct
+def writes_a_slash_after_the_method(asked: Asked) -> Answer:
+    """Calls METHOD/?bx24_request_id=..., as the official PHP library does."""
+    try:
+        return read(post(asked, method=f"{METHOD}/", params={"bx24_request_id": "1"}, json=given(asked)))
+    except (httpx.HTTPError, ValueError) as error:
+        return {"exception": type(error).__name__}
+
+
+@correct
 def posts_forms_without_a_type(asked: Asked) -> Answer:
     """Posts a form whose Content-Type is text/plain."""
     body = urlencode({name: str(value) for name, value in given(asked).items()})

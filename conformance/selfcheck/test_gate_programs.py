@@ -13,6 +13,7 @@ from conformance.check import Report, check_client
 from conformance.clients.process import CommandClient
 from conformance.clients.protocol import Asked, Returned, TimedOut
 from conformance.contract.clauses import edition_names, load_edition
+from conformance.errors import UserError
 from conformance.options import JOBS
 from conformance.portals.scripts import documented_refusals
 from conformance.reporting.verdict import Status, Verdict
@@ -121,6 +122,20 @@ def test_a_program_that_answers_once_costs_one_process_a_call(tmp_path: Path, mo
     assert [client.ask(ASKED) for _ in range(5)] == [Returned(True)] * 5
     client.finish()
     assert os.path.getsize("started") <= 6
+
+
+def test_what_arrived_at_another_path_is_shown(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import json, urllib.request\n"
+        "asked = json.loads(input())\n"
+        "try:\n"
+        "    urllib.request.urlopen(asked['url'].partition('/rest/')[0] + '/api/vote')\n"
+        "except OSError:\n"
+        '    print(\'{"exception": "404"}\')\n'
+    )
+    with pytest.raises(UserError, match=r"\(GET /api/vote did\)"):
+        check_client(f"{sys.executable} {program}", EDITION)
 
 
 def test_three_calls_are_shown_in_both_directions(tmp_path: Path) -> None:
