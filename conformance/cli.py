@@ -1,5 +1,6 @@
 """The command vote-conformance: a thin face of pytest, and what can be shown without a portal."""
 
+import difflib
 import io
 import os
 import re
@@ -469,7 +470,10 @@ def _explain(clause: str, editions: list[Edition]) -> str:
 
     known = [edition for edition in editions if clause in edition.all_clauses]
     if not known:
-        raise UserError(f"unknown clause {clause!r}: `vote-conformance explain` lists them")
+        ids = dict.fromkeys(one for edition in editions for one in edition.all_clauses)
+        meant = [one for one in ids if clause in one] or difflib.get_close_matches(clause, ids)
+        advice = f"did you mean {', '.join(meant)}?" if meant else "`vote-conformance explain` lists them"
+        raise UserError(f"unknown clause {clause!r}: {advice}")
     texts = [clause_text(edition.all_clauses[clause], edition) for edition in known]
     texts += [f"edition {edition.name}: not a clause of it" for edition in editions if edition not in known]
     return "\n\n".join([clause, *texts])

@@ -161,7 +161,7 @@ def run_of(options: Options) -> Run:
     if target.kind == "url":
         read_environment(target.ca_file)  # so that a wrong value is said before anything else
     given = default_edition() if client and options.edition is None else options.edition
-    guess = _guessed(target) if given == AUTO else None
+    guess = _guessed(target) if (given or target.edition) == AUTO else None
     if guess is not None:
         # What was asked for that counts for the portal's limit too.
         target = replace(target, limit=replace(target.limit, burst=max(1, target.limit.burst - CALLS)))

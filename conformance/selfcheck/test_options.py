@@ -36,6 +36,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / "cut.json").write_text("{", "utf-8")
     with serving(keyed(faulty("2024-10", "accepts_6").answer)) as base:
         target_file(folder, base)
+        automatic = (folder / "target.toml").read_text("utf-8").replace('"2024-10"', '"auto"')
+        (folder / "auto.toml").write_text(automatic, "utf-8")
         yield folder
 
 
@@ -57,6 +59,7 @@ STATUSES: list[tuple[list[str], int, str]] = [
     ),
     (["run", "--plan", "test_rating.py", "-k", "rejects", "--report-dir", "report"], 0, "1 passed, "),
     (["run", "--target", "target.toml", *FEW], 1, "verdict: not-conformant"),
+    (["run", "--target", "auto.toml", *FEW], 1, "verdict: not-conformant   staging, edition 2024-10"),
     (["plan", "--budget", "20", "--edition", "2026-03"], 0, "left out by --budget 20"),
     (["report", "before.json", "--markdown"], 0, "### not-conformant"),
     (["diff", "before.json", "before.json"], 0, ""),
@@ -119,6 +122,9 @@ ERRORS: list[tuple[list[str], str]] = [
     (["export", "openapi", "--edition", "foo"], f"--edition foo: {EDITIONS}"),
     (["explain", "--edition", "foo"], f"--edition foo: {EDITIONS}"),
     (["explain", "no.clause"], "unknown clause 'no.clause'"),
+    (["explain", "rating"], "unknown clause 'rating': did you mean optional.rating-alone, rating.accepts-1-to-5, "),
+    (["explain", "rating.rejects-outsid"], "did you mean rating.rejects-outside?"),
+    (["plan", "--target", "auto.toml"], "staging: edition auto: nothing is sent, so no portal is asked"),
 ]
 
 

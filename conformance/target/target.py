@@ -15,6 +15,7 @@ from conformance.errors import UserError
 from conformance.exchange.call import TOKEN_CALLERS, Caller
 from conformance.exchange.reproduce import WRONG_SECRET
 from conformance.loading import DEVIATIONS, file_or_shipped, load, unknown
+from conformance.options import AUTO
 from conformance.portals import BITRIX24, reference
 from conformance.target.environment import LAST_PORT, is_this_machine
 from conformance.target.redact import Redactor
@@ -150,6 +151,8 @@ def load_target(name: str) -> Target:
 def edition_of(target: Target, given: str | None) -> Edition:
     """Return the edition that a target is judged by: the given one, else its own. Raises UserError."""
     name = target.edition if given is None else given
+    if name == AUTO:
+        raise UserError(f"{target.name}: edition auto: nothing is sent, so no portal is asked: give --edition")
     if not name:
         raise UserError(f"{target.name}: no edition: put it into the target file or give --edition")
     return load_edition(name)
@@ -187,7 +190,7 @@ def _callers(main: SecretUrl, second: str, unscoped: str, token: str) -> dict[Ca
 
 def _target(form: TargetFile, path: Path) -> Target:
     check_name(form.name, path)
-    if form.edition and form.edition not in edition_names():
+    if form.edition and form.edition not in (*edition_names(), AUTO):
         advice = f"choose one of {', '.join(edition_names())}"
         raise UserError(f"{path}: edition: {unknown('edition', form.edition, edition_names(), advice)}")
     if bool(form.callers.token_url) != bool(form.callers.token):
