@@ -18,6 +18,8 @@ WELL_FORMED_CODE: Final = re.compile(r"[A-Za-z0-9_]+")
 LIMIT_CODES: Final = frozenset({"QUERY_LIMIT_EXCEEDED", "OPERATION_TIME_LIMIT"})
 DEEPEST: Final = 64
 """The levels of lists and objects that are read of an answer."""
+_MOST_CONTAINERS: Final = 50_000
+"""An answer with more lists and objects is not read: that would take seconds, for every answer of a run."""
 _MOST_DIGITS: Final = 300
 # A run keeps every answer. So that a portal cannot fill the memory, of a long body only so much is kept.
 _LONG_BODY: Final = 2**16
@@ -216,7 +218,10 @@ def parse_json(body: bytes) -> Json:
     """
     try:
         text = body.decode("utf-8")
-        if body.count(b"[") + body.count(b"{") > DEEPEST:
+        containers = body.count(b"[") + body.count(b"{")
+        if containers > _MOST_CONTAINERS:
+            return NO_JSON
+        if containers > DEEPEST:
             text = _without_deep_levels(text)
         document = _DECODER.decode(text)
     except (ValueError, RecursionError):

@@ -155,6 +155,8 @@ def test_what_is_too_deep_is_read_as_null_and_the_rest_as_it_is() -> None:
 
 
 @pytest.mark.quick
-@pytest.mark.parametrize("body", [b'"' + b'\\"' * 500_000, b"[" * 500_000, b'[{"a":"' * 100_000])
+@pytest.mark.parametrize(
+    "body", [b'"' + b'\\"' * 500_000, b"[" * 500_000, b'[{"a":"' * 100_000, b"[" + b"[]," * 1_000_000 + b"[]]"]
+)
 def test_a_hostile_body_is_no_json_at_once(body: bytes) -> None:
     assert parse_json(body) is NO_JSON
