@@ -17,12 +17,12 @@ class ClientLog:
     """What came of the cases of a run.
 
     exchanges: by the clause that they were made for.
-    requests: by the name of the scripted answer, how many requests its calls caused.
+    requests: by the name of the scripted answer, what requests its calls caused, in words.
     every_round: the exchanges of all clauses.
     """
 
     exchanges: dict[str, list[ClientExchange]] = field(default_factory=dict)
-    requests: dict[str, set[int]] = field(default_factory=dict)
+    requests: dict[str, set[str]] = field(default_factory=dict)
     every_round: list[ClientExchange] = field(default_factory=list)
 
 
@@ -54,9 +54,7 @@ def requests_sent() -> Evidence:
     """Record how many requests the calls of all other tests caused. Nothing is sent for it."""
 
     def records(_edition: Edition, log: ClientLog, _clause: str) -> Iterator[Observation]:
-        for name, counts in log.requests.items():
-            most = max(counts)
-            seen = f"{most} request{'s' if most > 1 else ''}"
-            yield Observation(name, seen if len(counts) == 1 else f"{min(counts)} to {seen}")
+        for name, seen in log.requests.items():
+            yield Observation(name, " or ".join(sorted(seen)))
 
     return Evidence(lambda _edition: Cases(()), records)

@@ -1,8 +1,10 @@
 """What a test of a client library is handed: a round from its caller to the portal and back, with its demands."""
 
 import json
+import math
 import shlex
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from conformance.clients.protocol import ApiError, ClientOutcome, NotSent, OtherError, ProtocolError, Returned, TimedOut
@@ -13,9 +15,10 @@ from conformance.exchange.reproduce import describe
 from conformance.exchange.violation import ClauseViolated, NotApplicable, Violation, assume, printable, require
 from conformance.portals import SERVED_PORT
 from conformance.portals.mock import Arrival, Item
-from conformance.portals.scripts import ELSEWHERE, REFUSED_CONNECTION, TRUE, Script
+from conformance.portals.scripts import ELSEWHERE, LIMIT, REFUSED_CONNECTION, TRUE, Script
 
 _ABSENT: Final = "absent"
+_PAUSES: Final = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 _PARAMETERS: Final = ("SESSION_ID", "RATING", "COMMENT")
 _LONGEST_SHOWN: Final = 200
 _MOST_SHOWN: Final = 3
@@ -101,6 +104,22 @@ class ClientExchange:
     def votes(self) -> tuple[Item, ...]:
         """The calls of the method that arrived, an item of a batch among them."""
         return tuple(vote for arrival in self.arrivals for vote in arrival.votes)
+
+    @property
+    def attempts(self) -> str:
+        """Return how many requests the call caused, the pauses between them, and if a vote was sent again at risk."""
+        times = [arrival.at for arrival in self.arrivals if arrival.votes]
+        if len(times) < 2:
+            return f"{len(self.arrivals)} request{'s' if len(self.arrivals) > 1 else ''}"
+        pauses = [_rounded(later - earlier) for earlier, later in pairwise(times)]
+        shown = ", ".join(dict.fromkeys(pauses))
+        script = self.case.script
+        why = ""
+        if script.may_be_carried_out:
+            why = "; sent again although it may have been carried out"
+        elif script.code and script.code != LIMIT:
+            why = "; sent again although it was refused"
+        return f"{len(self.arrivals)} requests, pauses {shown}{why}"
 
     def must_reach_the_method(self) -> None:
         """What arrived is this method, directly or as an item of a batch; a success was not made up."""
@@ -238,6 +257,12 @@ class ClientExchange:
             ("repeat", _repeat(self.case, self.command)),
         )
         return Violation(clause, facts, self.case.classes, tuple(notes))
+
+
+def _rounded(seconds: float) -> str:
+    """Return a pause as two runs of the same library show it alike."""
+    nearest = min(_PAUSES, key=lambda pause: abs(math.log(pause / max(seconds, 0.001))))
+    return f"below {_PAUSES[0]:g} s" if nearest == _PAUSES[0] else f"about {nearest:g} s"
 
 
 def _is_filled(value: Json) -> bool:

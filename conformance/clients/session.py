@@ -59,7 +59,7 @@ class ClientSession:
     elsewhere: the base of another address, for scripts that need one.
     ends_at: the time of the clock after which nothing is asked any more.
     requests: how many requests arrived.
-    requests_by_answer: by the name of the scripted answer, how many requests its calls caused.
+    requests_by_answer: by the name of the scripted answer, what requests its calls caused, in words.
     """
 
     edition: Edition
@@ -70,7 +70,7 @@ class ClientSession:
     elsewhere: Mapping[Script, str] = field(default_factory=dict)
     ends_at: float = math.inf
     requests: int = 0
-    requests_by_answer: dict[str, set[int]] = field(default_factory=dict)
+    requests_by_answer: dict[str, set[str]] = field(default_factory=dict)
     _never_back: dict[Hashable, ClientExchange] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -182,12 +182,13 @@ class ClientSession:
         headers = {name for one in arrivals for name, value in one.request.headers.items() if secret in value}
         if headers:
             leaks = "; ".join(filter(None, (leaks, f"the secret, in the header {printable(min(headers), 60)}")))
+        words = tuple(program.words)
+        exchange = ClientExchange(case, arrivals, _without(outcome, secret), leaks, words, self.edition.name, secret)
         with self._lock:
             self.requests += len(arrivals)
             if arrivals and not isinstance(outcome, TimedOut):
-                self.requests_by_answer.setdefault(case.script.name, set()).add(len(arrivals))
-        words = tuple(program.words)
-        return ClientExchange(case, arrivals, _without(outcome, secret), leaks, words, self.edition.name, secret)
+                self.requests_by_answer.setdefault(case.script.name, set()).add(exchange.attempts)
+        return exchange
 
     def _unsent(self, case: ClientCase, reason: str) -> ClientExchange:
         words = tuple(self.programs[0].words)

@@ -119,6 +119,13 @@ class Script:
         return ""
 
     @property
+    def may_be_carried_out(self) -> bool:
+        """Return True if the first answer leaves open whether a vote was stored."""
+        first = self.steps[0]
+        broken = isinstance(first, PortalResponse) and (first.status >= 500 or first.status < 300)
+        return broken or isinstance(first, Dropped | Cut)
+
+    @property
     def relaxes(self) -> bool:
         """Return True if the last answer differs from the first."""
         return self.steps[-1] != self.steps[0]

@@ -124,6 +124,16 @@ def test_a_program_that_answers_once_costs_one_process_a_call(tmp_path: Path, mo
     assert os.path.getsize("started") <= 6
 
 
+def test_attempts_are_recorded_with_their_pauses_and_their_risk() -> None:
+    report = _gate("tries_again", "client.broken-answer", "client.requests-sent", timeout=5)
+    [entry] = report.verdict.with_status(Status.OBSERVED)
+    assert entry.observed["html-502"] == "1 request"
+    report = _gate("tries_again_after_a_lost_answer", "client.broken-answer", "client.requests-sent", timeout=5)
+    [entry] = report.verdict.with_status(Status.OBSERVED)
+    risk = "2 requests, pauses below 0.1 s; sent again although it may have been carried out"
+    assert entry.observed["dropped"].replace("about 0.3 s", "below 0.1 s") == risk
+
+
 def test_what_arrived_at_another_path_is_shown(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(
