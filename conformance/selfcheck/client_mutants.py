@@ -488,7 +488,7 @@ def trusts_the_status(asked: Asked) -> Answer:
     return honest(asked, read_by=lambda r: {"value": r.json().get("result")} if r.status_code == 200 else read(r))
 
 
-@mutant("client.broken-answer")
+@mutant("client.broken-answer", "client.redirect")
 def takes_html_for_success(asked: Asked) -> Answer:
     """Takes an answer that is no JSON for an empty success."""
     return honest(asked, read_by=lambda r: read(r) if "json" in r.headers["content-type"] else {"value": None})
@@ -500,7 +500,7 @@ def repairs_cut_answers(asked: Asked) -> Answer:
     return honest(asked, read_by=lambda r: {"value": True} if re.search(r'"result": *true', r.text) else read(r))
 
 
-@mutant("client.broken-answer")
+@mutant("client.broken-answer", "client.redirect")
 def takes_nothing_for_success(asked: Asked) -> Answer:
     """Takes an empty body for a success."""
     return honest(asked, read_by=lambda r: read(r) if r.content else {"value": True})
