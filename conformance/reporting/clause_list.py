@@ -26,6 +26,9 @@ def clause_list(edition: Edition, width: int) -> str:
 def clause_text(clause: Clause, edition: Edition) -> str:
     """Return what one edition says of a clause."""
     lines = [f"edition {edition.name}: {clause.level}", f"  {clause.statement}", f"  source: {clause.source}"]
+    lines += [f"  {section.link}" for section in clause.sources]
+    if clause.reading:
+        lines.append(f"  read as: {clause.reading}")
     if clause.codes != edition.method_codes:
         lines.append(f"  codes: {', '.join(sorted(clause.codes))}")
     if clause.implied:

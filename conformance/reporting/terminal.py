@@ -39,7 +39,9 @@ def violation_block(violations: tuple[Violation, ...], clause: Clause, edition: 
     smallest = violations[0]
     lines = [
         f"{clause.id}   {clause.level}, edition {edition.name}",
-        f"  the page: {clause.statement}",
+        f"  the clause: {clause.statement}",
+        *(f"  source    {section.link}" for section in clause.sources),
+        *([f"  read as   {clause.reading}"] if clause.level == "implied" else []),
         *(f"  {label:10}{text}" for label, text in shown_facts(smallest)),
         *(f"  {note}" for note in smallest.notes),
     ]
