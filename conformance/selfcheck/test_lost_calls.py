@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -13,6 +12,7 @@ from conformance.contract.clauses import load_edition
 from conformance.engine.plan import plan_of
 from conformance.engine.results import ClauseResult
 from conformance.engine.workload import Planned
+from conformance.loading import shipped_recordings
 from conformance.portals.in_process import portal_answering
 from conformance.portals.php_forms import PortalRequest
 from conformance.portals.reference import PortalResponse, ReferencePortal
@@ -124,7 +124,7 @@ def test_an_item_of_a_batch_that_a_portal_leaves_out_is_shown(place: int) -> Non
 
 @pytest.mark.parametrize("name", ["reference-2024-10", "reference-2026-03"])
 def test_an_item_of_a_batch_that_a_recording_leaves_out_is_shown(name: str) -> None:
-    recording = load_recording(Path(__file__).parents[1] / "cassettes" / name)
+    recording = load_recording(shipped_recordings() / name)
     cassette = json.loads(recording.cassette)
     silent = []
     for number, interaction in enumerate(cassette["interactions"]):

@@ -162,7 +162,10 @@ def test_a_portal_that_is_none_is_told_from_a_faulty_one(tmp_path: Path) -> None
     with serving(ReferencePortal(load_edition("2024-10")).answer) as base:
         ran = run(tmp_path, target_file(tmp_path, base))
     assert ran.status == 2
-    assert "the portal answers INVALID_CREDENTIALS: check the webhook's secret" in ran.output
+    assert (
+        "INVALID_CREDENTIALS (HTTP 200) to every call: the caller cannot be authorized: check the webhook's secret"
+        in ran.output
+    )
     assert ran.report == {}
 
 
