@@ -289,7 +289,9 @@ class _Steps:
                 look_priority = 5 if name == "oversize" else None
                 yield from self.voted(f"COMMENT: {name}", 2 if crashes else 5, call, look_priority)
         if self.edition.clauses["comment.lines"].level == "observed":
-            yield from (Step(label, 5, call) for label, call in [*comments_alone(self.sessions, "lines").items()][:1])
+            # The pages promise no acceptance, but what was accepted must read back as it was sent.
+            for label, call in [*comments_alone(self.sessions, "lines").items()][:1]:
+                yield from self.voted(label, 5, call, 5)
         for labelled in (in_query_of_post, by_bearer, open_dialog):
             for label, call in labelled(self.sessions).items():
                 if call.delivery.caller in self.target.callers:
