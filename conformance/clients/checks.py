@@ -41,11 +41,14 @@ def client_calls(
     return Evidence(cases_of, records)
 
 
-def every_round(cases: Callable[[Edition], tuple[ClientCase, ...]]) -> Evidence:
-    """Give the test the exchanges of all clauses, and those of these cases."""
+def every_round(
+    cases: Callable[[Edition], tuple[ClientCase, ...]],
+    where: Callable[[ClientExchange], bool] = lambda _exchange: True,
+) -> Evidence:
+    """Give the test the exchanges of all clauses where the condition holds, and those of these cases."""
 
     def records(_edition: Edition, log: ClientLog, _clause: str) -> Iterator[ClientExchange]:
-        return iter(log.every_round)
+        return filter(where, log.every_round)
 
     return Evidence(lambda edition: Cases(cases(edition)), records)
 

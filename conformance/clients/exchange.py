@@ -3,6 +3,7 @@
 import json
 import math
 import shlex
+from collections.abc import Hashable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -41,6 +42,12 @@ class ClientCase:
         """Return the classes of the three parameters, and the name of the answer: the last that is no plain success."""
         answers = [case.script.name for case in (*self.before, self) if case.script is not TRUE]
         return {**self.call.classes, "answer": answers[-1] if answers else TRUE.name}
+
+    @property
+    def kinds(self) -> frozenset[Hashable]:
+        """Return the features of the round. A clause has not passed if no round with one of them could be judged."""
+        answers = tuple(case.script.name for case in (*self.before, self))
+        return frozenset((*self.call.classes.items(), answers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,16 @@ class ClientExchange:
     def was_lost(self) -> bool:
         """Return True if no request arrived although the library has no reason to refuse the values."""
         return self.came_back and not self.arrivals and self.must_be_sent
+
+    @property
+    def must_be_judged(self) -> bool:
+        """Return True if the round is lost where its clause finds nothing to judge."""
+        return not self.came_back or self.must_be_sent
+
+    @property
+    def must_succeed(self) -> bool:
+        """Return True if the portal accepts the call, and no call before it is a reason for another outcome."""
+        return self.case.script is TRUE and not self.case.before and not self.may_refuse
 
     @property
     def must_be_sent(self) -> bool:
@@ -138,6 +155,8 @@ class ClientExchange:
                 if _is_filled(asked.get(name)):
                     arrived = vote.parameters.get(name)
                     require(_is_same(name, asked[name], arrived), f"{name} arrives as it was passed")
+        # A library that hangs on a value has not shown that it can send it.
+        assume(self.came_back or self.may_refuse)
 
     def _must_not_be_refused(self) -> None:
         if isinstance(self.outcome, ProtocolError) and not self.may_refuse:

@@ -50,7 +50,7 @@ def run_client_checks(
     return {judgement.check.clause: judgement.result for judgement in judgements}
 
 
-EVERY_ROUND: Final = ("client.method", SECRET_KEPT, "client.requests-sent")
+EVERY_ROUND: Final = ("client.method", "client.true", SECRET_KEPT, "client.requests-sent")
 """The clauses that are about each round, whatever it was made for."""
 
 
@@ -96,14 +96,16 @@ class _Run:
             if isinstance(record, Observation):
                 judgement.result.observed[record.label] = record.seen
                 judgement.result.exchanges += 1
-            elif not judgement.judge(record, self.deviations) and (not record.came_back or record.was_lost):
-                self._add_error(judgement, record)
+            elif judgement.judge(record, self.deviations):
+                judgement.result.judged_kinds |= record.case.kinds
+            elif record.must_be_judged:
+                self._count_lost(judgement, record)
 
-    def _add_error(self, judgement: Judgement, exchange: ClientExchange) -> None:
-        """Keep the reason why a round could not be judged, with the clauses that it was made for."""
+    def _count_lost(self, judgement: Judgement, exchange: ClientExchange) -> None:
+        """Count a round that could not be judged, with the clauses that it was made for."""
         own = judgement.check.evidence.cases(self.session.edition).fixed
         if judgement.check.clause not in EVERY_ROUND or exchange.case in own:
-            judgement.add_error(_unjudged(exchange))
+            judgement.result.count_lost(_unjudged(exchange), exchange.case.kinds)
 
     def _fails(self, judgement: Judgement, case: ClientCase) -> bool:
         """Return True if a case shows a violation, which is kept."""

@@ -104,6 +104,8 @@ def _next(run: RunVerdict, facts: RunFacts) -> str:
         case Verdict.DEVIATIONS_OUTDATED:
             return "remove the deviations above from their file: they hold no longer"
         case Verdict.INCOMPLETE:
+            if facts.client:
+                return "see above what was not judged; give it longer (--timeout, --max-time), or --allow-incomplete"
             return "add what is missing above to the target file, or give --allow-incomplete"
         case _:
             return "keep the report, and compare a later one with it: `vote-conformance diff`"

@@ -775,3 +775,15 @@ def hangs_on_errors(asked: Asked) -> Answer:
     """For the test of a library that hangs on every error."""
     answer = honest(asked)
     return never_returns(asked) if "error" in answer else answer
+
+
+def hangs_on_one_text(asked: Asked) -> Answer:
+    """For the test of a call that is lost."""
+    answer = honest(asked)
+    return never_returns(asked) if asked["params"].get("COMMENT") == "{}" else answer
+
+
+def hangs_on_four(asked: Asked) -> Answer:
+    """For the test of a kind of value of which all calls are lost."""
+    answer = honest(asked)
+    return never_returns(asked) if asked["params"].get("RATING") == 4 else answer
