@@ -28,7 +28,7 @@ from conformance.engine.exhaustive import combinations_of
 from conformance.engine.plan import session_of, without_votes_on, writes_of
 from conformance.engine.plan_file import plan_document, plan_from
 from conformance.engine.preflight import preflight_requests
-from conformance.engine.results import ClauseResult
+from conformance.engine.results import MOST_KEPT, ClauseResult
 from conformance.engine.runner import UNWATCHED, Watch, clause_order, run_checks
 from conformance.engine.session import PortalSession
 from conformance.engine.workload import Exhaustive, Explore, Mode, Planned, Workload, explore_steps
@@ -178,7 +178,8 @@ def _say(listener: Listener, line: str) -> None:
 
 
 def _verdicts(run: Run, results: Mapping[str, ClauseResult]) -> dict[str, ClauseVerdict]:
-    return {name: decide_clause(run.clauses[name], result, run.deviations) for name, result in results.items()}
+    most = None if run.write_deviations else MOST_KEPT
+    return {name: decide_clause(run.clauses[name], result, run.deviations, most) for name, result in results.items()}
 
 
 def _note_missing(result: ClauseResult, expected: int) -> None:
@@ -213,7 +214,8 @@ def _run_portal_checks(
     run: Run, session: PortalSession, checks: Sequence[Check], watch: Watch
 ) -> dict[str, ClauseResult]:
     try:
-        results = run_checks(session, checks, run.mode, run.deviations, seed=run.seed, watch=watch)
+        finds_all = run.write_deviations is not None
+        results = run_checks(session, checks, run.mode, run.deviations, seed=run.seed, watch=watch, finds_all=finds_all)
     finally:
         repeated = session.portal.repeated.items()
         run.notes = tuple(f"asked once more, {count} times: {reason}" for reason, count in repeated)
@@ -332,7 +334,10 @@ def _client_results(run: Run, client: ClientOptions, checks: Sequence[Check]) ->
     with client_session(client, run.edition) as session:
         run.client_name = session.name
         try:
-            return run_client_checks(session, checks, run.deviations, run.client_draws, run.seed)
+            finds_all = run.write_deviations is not None
+            return run_client_checks(
+                session, checks, run.deviations, run.client_draws, seed=run.seed, finds_all=finds_all
+            )
         finally:
             run.client_name, run.requests = session.name, session.requests
 

@@ -37,6 +37,7 @@ class Options:
     edition: an edition, "auto", or None for that of the target.
     level: "documented" or "implied".
     deviations: the deviation file, None for that of the target.
+    write_deviations: the file to which the violations of the run are written as deviations.
     budget: the most requests of the plan, None for no limit.
     record_mode: "none" or "rewrite".
     client: the command of the client library under test, None where a portal is judged.
@@ -50,6 +51,8 @@ class Options:
     edition: str | None = None
     level: str = "implied"
     deviations: Path | None = None
+    write_deviations: Path | None = None
+    update_deviations: bool = False
     allow_incomplete: bool = False
     plan: bool = False
     budget: int | None = None
@@ -208,6 +211,14 @@ OPTIONS: Final = (
         RECORD_MODES,
         declared=False,
     ),
+    Option(
+        "--write-deviations",
+        _WRITTEN,
+        "Write the violations as known deviations, with reasons to fill in.",
+        "FILE",
+        parse=_path,
+    ),
+    Option("--update-deviations", _WRITTEN, "Take the entries that hold again out of the deviation file."),
     Option("--client", _CLIENT, "Judge a client library: a program, or module:function of Python.", "CMD"),
     Option("--https", _CLIENT, "Give the client library a URL with https."),
     Option(

@@ -16,6 +16,7 @@ from conformance.engine.checks import Check
 from conformance.engine.runner import clause_order
 from conformance.errors import CANNOT_RUN, UserError
 from conformance.options import Options, add_options, options_of
+from conformance.reporting.deviations_file import change_deviations
 from conformance.reporting.files import annotations, write_files
 from conformance.reporting.report import report_of, write_report
 from conformance.reporting.terminal import clause_table, conclusion, violation_block, what_to_export, what_was_sent
@@ -29,6 +30,8 @@ NOT_RECORDED: Final = pytest.StashKey[str]()
 VERDICT: Final = pytest.StashKey[RunVerdict]()
 FOUND: Final = pytest.StashKey[dict[str, ClauseVerdict]]()
 """The verdict on each clause, from when all requests were sent."""
+CHANGED: Final = pytest.StashKey[list[str]]()
+"""What was done to the deviation file."""
 CANNOT: Final = pytest.StashKey[bool]()
 WHOLE: Final = pytest.StashKey[bool]()
 """True if the table shows every clause."""
@@ -195,6 +198,10 @@ def _finish(session: pytest.Session, run: Run) -> None:
         report = session.config.stash[REPORT] = report_of(verdict, run.facts())
         write_report(report, run.report_folder)
         write_files(report, run.report_folder)
+        if run.write_deviations or run.update_deviations:
+            session.config.stash[CHANGED] = change_deviations(
+                verdict, run.deviations, run.deviation_file, run.write_deviations, run.update_deviations
+            )
     except UserError as error:
         del session.config.stash[VERDICT]
         _say_cannot_run(session, str(error))
@@ -228,6 +235,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         write(f"not recorded: {config.stash[NOT_RECORDED]}", red=True)
     elif run.write_record is not None:
         write(f"record: {run.records_to}")
+    for line in config.stash.get(CHANGED, []):
+        write(line)
     write(f"report: {run.report_folder / 'report.html'}, and report.json beside it")
     write("")
     write(conclusion(verdict, facts, terminalreporter.hasmarkup))

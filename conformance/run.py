@@ -11,7 +11,7 @@ from typing import Final
 from conformance.clients.process import words_of
 from conformance.contract.clauses import Clause, Edition, default_edition, edition_names
 from conformance.engine.detect_edition import CALLS, DetectedEdition, detect_edition
-from conformance.engine.deviations import Deviation, load_deviations
+from conformance.engine.deviations import UNFILLED, Deviation, load_deviations
 from conformance.engine.exhaustive import Coverage, coverage_of
 from conformance.engine.outcome_map import Combination
 from conformance.engine.plan import plan_of
@@ -86,6 +86,8 @@ class Run:
     deviations: tuple[Deviation, ...] = ()
     seed: int = 1
     deviation_file: Path | None = None
+    write_deviations: Path | None = None
+    update_deviations: bool = False
     judged_file: Path | None = None
     report_folder: Path = Path("reports")
     allow_incomplete: bool = False
@@ -145,10 +147,19 @@ class Run:
             requests=self.requests,
             writes=self.writes,
             recorded=None if self.record is None else self.record.recorded,
-            notes=self.notes,
+            notes=self.notes + _unfilled(self.deviations, self.deviation_file),
             judged_file=_inside(self.judged_file),
             deviation_file=_inside(self.deviation_file),
         )
+
+
+def _unfilled(deviations: tuple[Deviation, ...], path: Path | None) -> tuple[str, ...]:
+    """Return a line about the entries of a deviation file that nobody filled in."""
+    lines = ", ".join(str(entry.line) for entry in deviations if entry.is_unfilled)
+    if path is None or not lines:
+        return ()
+    name = _inside(path) or path.name
+    return (f"{name}: an entry excuses nothing until {UNFILLED} is replaced by a reason and a source: line {lines}",)
 
 
 def run_of(options: Options) -> Run:
@@ -168,12 +179,16 @@ def run_of(options: Options) -> Run:
     edition = edition_of(target, given if guess is None else guess.edition)
     mode = _mode_of(options, target, edition) if record is None else _replayed(options, record)
     path = target.deviations if options.deviations is None else options.deviations
+    _check_deviations(options, path)
+    deviations = () if path is None else load_deviations(path, date.today())
     return Run(
         target=target,
         edition=edition,
         level=options.level,
-        deviations=() if path is None else load_deviations(path, date.today()),
+        deviations=deviations,
         deviation_file=path,
+        write_deviations=options.write_deviations,
+        update_deviations=options.update_deviations,
         judged_file=_adapter_of(client.words) if client else Path(options.target),
         seed=options.seed,
         report_folder=options.report_dir or Path("reports") / _report_name(target, client, record),
@@ -187,6 +202,17 @@ def run_of(options: Options) -> Run:
         overwrite=options.overwrite,
         edition_evidence=() if guess is None else guess.evidence,
     )
+
+
+def _check_deviations(options: Options, path: Path | None) -> None:
+    """Raise UserError where no deviation file could be written after the run. path: that of the run."""
+    if options.update_deviations and path is None:
+        raise UserError("--update-deviations: the run has no deviation file: give it with --deviations")
+    written = options.write_deviations
+    if written is not None and written.exists() and (path is None or not written.samefile(path)):
+        raise UserError(
+            f"--write-deviations {written}: it is there: give it with --deviations too, or give another name"
+        )
 
 
 def _guessed(target: Target) -> DetectedEdition:

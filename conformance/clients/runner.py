@@ -23,12 +23,21 @@ _LONGEST_SHOWN: Final = 200
 
 
 def run_client_checks(
-    session: ClientSession, checks: Iterable[Check], deviations: tuple[Deviation, ...], draws: int, seed: int
+    session: ClientSession,
+    checks: Iterable[Check],
+    deviations: tuple[Deviation, ...],
+    draws: int,
+    *,
+    seed: int,
+    finds_all: bool = False,
 ) -> dict[str, ClauseResult]:
-    """Send the cases of all checks and return the result of each check by clause."""
+    """Send the cases of all checks and return the result of each check by clause.
+
+    finds_all: True if every violation is wanted, however many there are.
+    """
     # What holds in every round is judged when all rounds are over.
     ordered = sorted(checks, key=lambda check: check.clause in EVERY_ROUND)
-    run = _Run(session, deviations, seed)
+    run = _Run(session, deviations, seed, finds_all)
     judgements = [Judgement(check, ClauseResult(check.clause)) for check in ordered]
     cases = {check.clause: check.evidence.cases(session.edition) for check in ordered}
     run.send({clause: of_clause.fixed for clause, of_clause in cases.items()})
@@ -61,6 +70,7 @@ class _Run:
     session: ClientSession
     deviations: tuple[Deviation, ...]
     seed: int
+    finds_all: bool
     sent: dict[ClientCase, ClientExchange] = field(default_factory=dict)
 
     def send(self, cases: Mapping[str, Iterable[ClientCase]]) -> None:
@@ -69,12 +79,13 @@ class _Run:
         self.sent.update(self.session.send_all(fresh))
 
     def propose(self, judgements: list[Judgement], cases: Mapping[str, Cases], draws: int) -> dict[str, list[Any]]:
-        """Return further cases by clause. A clause of which a violation or a hang was seen needs none."""
+        """Return further cases by clause. One violation or hang of a clause is enough unless all are wanted."""
         proposed = {}
         for judgement in judgements:
             clause, of_clause = judgement.check.clause, cases[judgement.check.clause]
             all_back = all(self.sent[case].came_back for case in of_clause.fixed)
-            if of_clause.strategy is not None and not judgement.findings and all_back:
+            is_open = all_back and (self.finds_all or not judgement.findings)
+            if of_clause.strategy is not None and is_open:
                 proposed[clause] = propose(of_clause.strategy, seed_of(self.seed, clause), draws)
         return proposed
 

@@ -15,6 +15,8 @@ from conformance.errors import UserError
 from conformance.loading import load, read_text, unknown
 from conformance.portals.scripts import ELSEWHERE, scripts_of
 
+UNFILLED: Final = "TODO"
+"""How the reason and the source of an entry begin that --write-deviations wrote and nobody filled in."""
 _HEADER: Final = re.compile(r"\s*\[\[\s*deviation\s*\]\]")
 _CLASSES: Final[Mapping[str, frozenset[str]]] = {
     "session": frozenset({*BAD_SESSIONS, *STATES, "digits"}),
@@ -31,6 +33,7 @@ class Deviation:
     """One expected violation.
 
     where: by parameter, the classes that the entry is narrowed to. If it is empty, the entry covers all calls.
+    is_unfilled: True if reason or source is still to be filled in.
     line: the line of the file on which the entry begins.
     """
 
@@ -40,11 +43,15 @@ class Deviation:
     where: Mapping[str, frozenset[str]]
     expired: bool
     line: int = 1
+    is_unfilled: bool = False
 
     def covers(self, clause: str, classes: Mapping[str, str]) -> bool:
-        """Return True if a call with values of these classes is inside the entry. An expired entry covers nothing."""
+        """Return True if a call with values of these classes is inside the entry.
+
+        An expired entry covers nothing, and nor does one whose reason or source is not filled in.
+        """
         narrowed = all(classes.get(parameter) in names for parameter, names in self.where.items())
-        return not self.expired and self.clause == clause and narrowed
+        return not self.expired and not self.is_unfilled and self.clause == clause and narrowed
 
 
 _Names = Annotated[tuple[str, ...], Meta(min_length=1)] | UnsetType
@@ -79,13 +86,18 @@ class DeviationsFile:
 def load_deviations(path: Path, today: date) -> tuple[Deviation, ...]:
     """Return the entries of a deviation file. Raise UserError that names file and key."""
     entries = load(path, DeviationsFile).deviation
-    lines = [line for line, text in enumerate(read_text(path, 2**20).splitlines(), 1) if _HEADER.match(text)]
+    lines = header_lines(read_text(path, 2**20))
     # A list of inline tables has no headers.
     starts = lines if len(lines) == len(entries) else [1] * len(entries)
     return tuple(
         replace(_deviation(entry, f"{path}: deviation {number}", today), line=line)
         for number, (entry, line) in enumerate(zip(entries, starts, strict=True), 1)
     )
+
+
+def header_lines(text: str) -> list[int]:
+    """Return the numbers of the lines on which the entries of a deviation file begin."""
+    return [number for number, line in enumerate(text.splitlines(), 1) if _HEADER.match(line)]
 
 
 def _deviation(entry: _DeviationEntry, where: str, today: date) -> Deviation:
@@ -106,4 +118,5 @@ def _deviation(entry: _DeviationEntry, where: str, today: date) -> Deviation:
         source=entry.source,
         where=narrowed,
         expired=not isinstance(entry.expires, UnsetType) and entry.expires < today,
+        is_unfilled=entry.reason.startswith(UNFILLED) or entry.source.startswith(UNFILLED),
     )

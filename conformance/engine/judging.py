@@ -45,7 +45,7 @@ class Judgement:
         kept: dict[tuple[str, ...], Finding] = {}
         for finding in sorted(self.findings, key=lambda one: one.size):
             kept.setdefault(tuple(finding.violation.classes.values()), finding)
-        return list(kept.values())[:MOST_KEPT]
+        return list(kept.values())
 
     def judge(
         self,

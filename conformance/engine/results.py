@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from conformance.engine.deviations import Deviation
+from conformance.engine.narrowing import Classes
 from conformance.exchange.violation import Violation
 
 _MOST_LOST: Final = 10
 """One call of so many may be lost."""
 MOST_KEPT: Final = 3
-"""The violations of one clause that are kept."""
+"""The violations of one clause that a report shows, unless a deviation file is written from it."""
 
 
 @dataclass(slots=True)
@@ -18,6 +19,8 @@ class ClauseResult:
     """The result of one clause.
 
     exchanges: how many were judged.
+    violations: one of each combination of classes, the smallest first.
+    held: the classes of the calls for which the clause held.
     excused: by the place of a deviation entry in its file, how many judged calls were inside it, how many deviated.
     observed: by label, the words that two runs are compared by.
     errors: why a call could not be judged, one line each.
@@ -31,6 +34,7 @@ class ClauseResult:
     clause: str
     exchanges: int = 0
     violations: list[Violation] = field(default_factory=list)
+    held: set[Classes] = field(default_factory=set)
     excused: dict[int, list[int]] = field(default_factory=dict)
     observed: dict[str, str] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
@@ -69,6 +73,8 @@ class ClauseResult:
     def count(self, deviations: tuple[Deviation, ...], classes: Mapping[str, str], deviated: bool) -> bool:
         """Count a judged call with values of these classes. Return True if a known deviation excuses it."""
         self.exchanges += 1
+        if not deviated:
+            self.held.add(tuple(classes.items()))
         excused = False
         for place, entry in enumerate(deviations):
             if entry.covers(self.clause, classes):

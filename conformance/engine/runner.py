@@ -91,10 +91,14 @@ def run_checks(
     *,
     seed: int,
     watch: Watch = UNWATCHED,
+    finds_all: bool = False,
 ) -> dict[str, ClauseResult]:
-    """Send what the mode asks for and return the result of each check by clause. Raise UserError."""
+    """Send what the mode asks for and return the result of each check by clause. Raise UserError.
+
+    finds_all: True if every violation is wanted, however many there are.
+    """
     order = {name: place for place, name in enumerate(clause_order(session.edition))}
-    run = _Run(session, sorted(checks, key=lambda check: order[check.clause]), deviations, seed)
+    run = _Run(session, sorted(checks, key=lambda check: order[check.clause]), deviations, seed, finds_all)
     if isinstance(mode, Planned):
         judged = run.plan(mode, watch)
     else:
@@ -112,6 +116,7 @@ class _Run:
     checks: list[Check]
     deviations: tuple[Deviation, ...]
     seed: int
+    finds_all: bool
 
     def plan(self, mode: Planned, watch: Watch) -> list[Judgement]:
         """Send a plan and judge its log. Nothing is sent twice."""
@@ -239,7 +244,8 @@ class _Run:
                 concerned = any(
                     evidence.judges_combination(self.session, one, clause) for one in of_log.log.exchanges[:1]
                 )
-                if (concerned or of_log.log.unanswered) and len(judgement.findings) <= LONGEST_SHRINK:
+                is_wanted = self.finds_all or len(judgement.findings) <= LONGEST_SHRINK
+                if is_wanted and (concerned or of_log.log.unanswered):
                     self._judge_log(judgement, of_log)
 
     def _shrink(self, judgement: Judgement, blame: Blame, draws: int) -> None:

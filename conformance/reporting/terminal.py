@@ -99,7 +99,7 @@ def _next(run: RunVerdict, facts: RunFacts) -> str:
             kind = "library" if facts.client else "portal"
             return (
                 f"`vote-conformance explain {name}` says where the page says so;\n"
-                f"correct the {kind}, or list a known defect under --deviations"
+                f"correct the {kind}, or let --write-deviations FILE list what is known"
             )
         case Verdict.DEVIATIONS_OUTDATED:
             return "remove the deviations above from their file: they hold no longer"

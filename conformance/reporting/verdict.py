@@ -7,7 +7,8 @@ from typing import Final
 
 from conformance.contract.clauses import Clause
 from conformance.engine.deviations import Deviation
-from conformance.engine.results import ClauseResult
+from conformance.engine.narrowing import Classes
+from conformance.engine.results import MOST_KEPT, ClauseResult
 from conformance.exchange.violation import Violation
 
 
@@ -61,6 +62,8 @@ class ClauseVerdict:
     exchanges: how many were judged.
     deviations: the entries that excused something or are gone.
     lost: how many calls were not answered.
+    gone: the entries that hold again, whatever else is said of the clause.
+    held: the classes of the calls for which it held.
     """
 
     clause: Clause
@@ -71,6 +74,8 @@ class ClauseVerdict:
     observed: Mapping[str, str]
     note: str
     lost: int = 0
+    gone: tuple[Deviation, ...] = ()
+    held: frozenset[Classes] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +113,13 @@ def decide(clauses: Mapping[str, Clause], verdicts: Mapping[str, ClauseVerdict],
     return RunVerdict(verdict, 0 if fine else 1, entries)
 
 
-def decide_clause(clause: Clause, result: ClauseResult, deviations: tuple[Deviation, ...]) -> ClauseVerdict:
-    """Return the verdict on one clause that was judged."""
+def decide_clause(
+    clause: Clause, result: ClauseResult, deviations: tuple[Deviation, ...], most: int | None = MOST_KEPT
+) -> ClauseVerdict:
+    """Return the verdict on one clause that was judged. most: how many violations are kept, None for all."""
     excusing = [deviations[place] for place, (_, deviated) in result.excused.items() if deviated]
     gone = [deviations[place] for place, (judged, deviated) in result.excused.items() if judged and not deviated]
-    violations = tuple(result.violations)
+    violations = tuple(result.violations[:most])
     note = ""
     if result.missing and not violations:
         status, note = Status.NOT_EXERCISED, result.missing
@@ -138,7 +145,18 @@ def decide_clause(clause: Clause, result: ClauseResult, deviations: tuple[Deviat
     if result.lost_note and result.lost_note not in note:
         note = "; ".join(filter(None, (note, result.lost_note)))
     entries = tuple(gone or excusing)
-    return ClauseVerdict(clause, status, result.exchanges, violations, entries, result.observed, note, result.lost)
+    return ClauseVerdict(
+        clause,
+        status,
+        result.exchanges,
+        violations,
+        entries,
+        result.observed,
+        note,
+        lost=result.lost,
+        gone=tuple(gone),
+        held=frozenset(result.held),
+    )
 
 
 def _unjudged(clause: Clause, selection: Selection) -> ClauseVerdict:
