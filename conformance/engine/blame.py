@@ -14,7 +14,7 @@ the clause is about.
 from collections.abc import Collection, Hashable, Iterable
 from copy import copy
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import combinations
 from typing import Final
 
@@ -223,6 +223,8 @@ class Blame:
         return bool(plain) and all(other.is_allowed for other in plain)
 
 
+# Each clause that judges a call asks for its features.
+@lru_cache(maxsize=1024)
 def features_of(call: Call) -> frozenset[Feature]:
     """Return the features of a call. An empty COMMENT or RATING is not filled, so it is no feature of being filled."""
     delivery = call.delivery

@@ -239,13 +239,14 @@ class _Run:
             done += len(steps)
             watch.progress(done, everything)
             of_log = blame.for_log(self.session.execute(steps))
+            some_lost, first = bool(of_log.log.unanswered), of_log.log.exchanges[:1]
             for judgement in judged:
-                evidence, clause = judgement.check.evidence, judgement.check.clause
-                concerned = any(
-                    evidence.judges_combination(self.session, one, clause) for one in of_log.log.exchanges[:1]
+                check = judgement.check
+                concerned = some_lost or any(
+                    check.evidence.judges_combination(self.session, one, check.clause) for one in first
                 )
                 is_wanted = self.finds_all or len(judgement.findings) <= LONGEST_SHRINK
-                if is_wanted and (concerned or of_log.log.unanswered):
+                if is_wanted and concerned:
                     self._judge_log(judgement, of_log)
 
     def _shrink(self, judgement: Judgement, blame: Blame, draws: int) -> None:

@@ -8,6 +8,8 @@ from conformance.exchange.response import NO_JSON, Accepted, Refused, Response, 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _FRONT_STATUSES: Final = frozenset({401, 403, 407, 429, 502, 503, 504, 511, *range(520, 531)})
 """What proxies, firewalls and providers answer. 500 is left out: a portal that crashes answers it itself."""
+STAND_IN_STATUSES: Final = REDIRECTS | _FRONT_STATUSES
+"""Only an answer with one of these may be another's than the portal's."""
 _DENIALS: Final = (401, 403)
 _MEDIA_TYPE: Final = re.compile(r"[\w.+-]{1,40}/[\w.+-]{1,60}", re.ASCII)
 _NOTED: Final = re.compile(r"\((.+) before JSON\)")

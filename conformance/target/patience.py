@@ -7,7 +7,7 @@ import httpx
 
 from conformance.exchange.call import PLAIN_JSON, READ_METHOD, Delivery
 from conformance.exchange.response import read_response
-from conformance.exchange.stand_in import stand_in
+from conformance.exchange.stand_in import STAND_IN_STATUSES, stand_in
 from conformance.target.clock import REAL_CLOCK, Clock
 from conformance.target.transports import (
     REPEATABLE,
@@ -63,5 +63,7 @@ class PatientTransport(OuterTransport):
 
 
 def _stand_in(request: httpx.Request, answer: httpx.Response) -> str:
+    if answer.status_code not in STAND_IN_STATUSES:
+        return ""
     delivery = Delivery(suffix=".xml") if request.url.path.lower().endswith(".xml") else PLAIN_JSON
     return stand_in(read_response(answer.status_code, content_type_of(answer), answer.content, delivery))

@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -46,6 +46,7 @@ REPEATABLE: Final = "repeatable"
 UNRECORDED: Final = "unrecorded"
 """The extension of a request that only asks if the portal is there. No plan and no recording holds it."""
 _BASE: Final = re.compile(rf"{re.escape(_REST)}(?:[0-9]+/[^/]+/)?")
+_KEPT_HEADERS: Final = frozenset({"content-type", "content-length", "retry-after"})
 _ANSWER_WORDS: Final = (
     *("result", "error", "error_description", "result_error", "result_total", "result_next", "result_time", "time"),
     *("start", "finish", "duration", "processing", "date_start", "date_finish", "operating", "operating_reset_at"),
@@ -144,7 +145,7 @@ class CredentialsTransport(OuterTransport):
         real, rest = self._bases[base], url[len(base) :]
         if base == _REST:
             return self._with_token(request, real + rest)
-        address = httpx.URL(real + rest)
+        address = _parsed(real + rest)
         headers = [(name, address.netloc if name == b"Host" else value) for name, value in request.headers.raw]
         # With the stream nothing is encoded a second time.
         return httpx.Request(request.method, address, headers=headers, stream=request.stream)
@@ -162,6 +163,9 @@ class CredentialsTransport(OuterTransport):
 
     def _send(self, request: httpx.Request) -> httpx.Response:
         response = self.inner.handle_request(request)
+        # A portal of this process answers with the whole body and no more than is kept.
+        if response.is_closed and response.headers.keys() <= _KEPT_HEADERS:
+            return response
         try:
             body = response.content if response.is_closed else read_body(response)
         except BrokenBody as broken:
@@ -194,7 +198,13 @@ class RedactingTransport(OuterTransport):
 def placeholder_request(request: HttpRequest, caller: Caller) -> httpx.Request:
     """Return a request as the transports take it: to the placeholder of its caller."""
     url = PLACEHOLDER_BASES[caller] + request.path + (f"?{request.query}" if request.query else "")
-    return httpx.Request(request.method, url, headers=dict(request.headers), content=request.body)
+    return httpx.Request(request.method, _parsed(url), headers=dict(request.headers), content=request.body)
+
+
+@lru_cache(maxsize=256)
+def _parsed(url: str) -> httpx.URL:
+    # Parsing is the dearest step of a request, and most requests of a run have the same few URLs.
+    return httpx.URL(url)
 
 
 def answer_of(status: int, content_type: str, body: bytes, wait_seconds: float = 0.0) -> httpx.Response:
