@@ -25,7 +25,7 @@ from conformance.contract.clauses import Edition, load_edition
 from conformance.engine.checks import Check
 from conformance.engine.deviations import Deviation, load_deviations
 from conformance.engine.exhaustive import combinations_of
-from conformance.engine.plan import session_of, without_votes_on, writes_of
+from conformance.engine.plan import Votes, session_of, votes_of, without_votes_on
 from conformance.engine.plan_file import plan_document, plan_from
 from conformance.engine.preflight import preflight_requests
 from conformance.engine.results import MOST_KEPT, ClauseResult
@@ -259,11 +259,11 @@ def _planned(run: Run, mode: Planned, listener: Listener, surroundings: Surround
         for reason in reasons.values():
             listener.say(reason)
         sent = without_votes_on(plan, run.target, reasons)
-        must, may = writes_of(sent.calls, run.edition)
-        if run.target.live and not run.may_write and must + may:
+        votes = votes_of(sent, run.target, run.edition)
+        if run.target.live and not run.may_write and votes.most:
             denied = _denied(run.target)
             found = {session: vote for session, vote in live.restoring.found.items() if session not in denied}
-            listener.ask(_question(run.target, must, may, found))
+            listener.ask(_question(run.target, votes, found))
         return sent
 
     def put_back() -> None:
@@ -319,14 +319,14 @@ def _denied(target: Target) -> set[int]:
     return {target.sessions[state] for state in DENIED_STATES if state in target.sessions}
 
 
-def _question(target: Target, must: int, may: int, found: Mapping[int, Vote]) -> str:
+def _question(target: Target, votes: Votes, found: Mapping[int, Vote]) -> str:
     """Return what is asked before the first vote."""
     sessions = " and ".join(str(session) for session in found) or str(target.sessions["rateable"])
     fresh = [session for session, vote in found.items() if vote == NO_VOTE]
     stays = f"; on {' and '.join(map(str, fresh))} there is no vote yet: the last test vote will stay" if fresh else ""
     return (
-        f"{must} votes, up to {may} more, on session {sessions} of {target.name}; each may notify the dialog's "
-        f"operator; a vote that is there now is put back at the end{stays}"
+        f"votes on session {sessions} of {target.name}: {votes}; each may notify the dialog's operator; "
+        f"a vote that is there now is put back at the end{stays}"
     )
 
 

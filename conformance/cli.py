@@ -277,7 +277,7 @@ def matrix(
 
 
 @main.command()
-@_options_of_a_run("--target", "--edition", "--budget", "--no-votes", "--exhaustive", "--seed")
+@_options_of_a_run("--target", "--edition", "--budget", "--votes", "--no-votes", "--exhaustive", "--seed")
 @click.option("--explore", is_flag=True, help="List what explore mode sends: the default of a run on this machine.")
 def plan(explore: bool, **given: Any) -> None:
     """Show what a run sends: each request, what it is for, requests, votes, seconds. Sends nothing.
@@ -287,15 +287,15 @@ def plan(explore: bool, **given: Any) -> None:
     options = checked(given)
     if options.edition == AUTO:
         raise UserError(f"--edition auto: nothing is sent, so no portal is asked: give {' or '.join(EDITIONS)}")
-    if explore and (options.exhaustive or options.budget is not None or options.no_votes):
-        raise UserError("--explore: it does not go with --exhaustive, --budget or --no-votes: choose one mode")
+    if explore and (options.exhaustive or options.is_limited):
+        raise UserError("--explore: it does not go with --exhaustive, --budget, --votes or --no-votes: choose one mode")
     from conformance.engine.plan import plan_of
     from conformance.reporting.plan_list import plan_list
     from conformance.target.target import edition_of, load_target
 
     target = load_target(options.target)
     edition = edition_of(target, options.edition)
-    workload = plan_of(target, edition, options.budget, not options.no_votes)
+    workload = plan_of(target, edition, options.budget, options.most_votes)
     if explore or options.exhaustive:
         from conformance.check import workload_of
         from conformance.engine.workload import Exhaustive, Explore
@@ -303,7 +303,7 @@ def plan(explore: bool, **given: Any) -> None:
 
         mode = Exhaustive() if options.exhaustive else Explore(DRAWS)
         workload = workload_of(target, edition, mode, options.seed)
-    click.echo(plan_list(workload, target.name, edition))
+    click.echo(plan_list(workload, target, edition))
 
 
 @main.command()

@@ -24,6 +24,8 @@ RECORD_MODES: Final = ("none", "rewrite")
 _SHIPPED_RECORD: Final = "record:"
 JOBS: Final = 2 * (os.cpu_count() or 1)
 """Programs of a client library: most of the time a library waits."""
+MOST_VOTES: Final = 45
+"""So many votes a plan sends at most, unless another number is given."""
 _MOST_PROGRAMS: Final = 64
 _LONGEST_NUMBER: Final = 18
 """Digits of the largest whole number that an option takes."""
@@ -56,6 +58,7 @@ class Options:
     allow_incomplete: bool = False
     plan: bool = False
     budget: int | None = None
+    votes: int | None = None
     no_votes: bool = False
     exhaustive: bool = False
     yes: bool = False
@@ -78,7 +81,19 @@ class Options:
     @property
     def planned(self) -> bool:
         """Return True if an option asks for a plan, whatever the target is."""
-        return self.plan or self.budget is not None or self.no_votes or self.record_mode == "rewrite"
+        return self.plan or self.is_limited or self.record_mode == "rewrite"
+
+    @property
+    def is_limited(self) -> bool:
+        """Return True if an option says how much of the plan is sent."""
+        return self.budget is not None or self.votes is not None or self.no_votes
+
+    @property
+    def most_votes(self) -> int:
+        """Return how many votes a plan may send to a portal that takes everything."""
+        if self.no_votes:
+            return 0
+        return MOST_VOTES if self.votes is None else self.votes
 
 
 def one_of(name: str, value: str, choices: Sequence[str]) -> str:
@@ -196,6 +211,13 @@ OPTIONS: Final = (
     Option("--allow-incomplete", _JUDGED, "Exit 0 although documented clauses were not exercised."),
     Option("--plan", _SENT, "Send the plan and nothing else. The default on a live target."),
     Option("--budget", _SENT, "The plan with so many requests at most.", "N", parse=_whole_number),
+    Option(
+        "--votes",
+        _SENT,
+        "So many votes at most on a portal that takes everything. Default: 45.",
+        "N",
+        parse=_whole_number,
+    ),
     Option("--no-votes", _SENT, "The plan without calls that could write on some portal."),
     Option("--exhaustive", _SENT, "Send every combination of classes in every encoding."),
     Option("--yes", _SENT, "Send votes to a live target without asking."),
@@ -279,7 +301,7 @@ def _check_together(options: Options, given: Collection[str]) -> None:
     if options.client is None and {"--timeout", "--https", "--jobs", "--max-time"} & set(given):
         raise UserError("--timeout, --https, --jobs and --max-time go with --client: leave them out")
     if options.client is not None:
-        for name in ("--plan", "--exhaustive", "--budget", "--no-votes"):
+        for name in ("--plan", "--exhaustive", "--budget", "--votes", "--no-votes"):
             if name in given:
                 raise UserError(f"{name}: it is about portals: leave it out with --client")
         if options.target != Options.target:
@@ -290,5 +312,7 @@ def _check_together(options: Options, given: Collection[str]) -> None:
         raise UserError("--record-mode: only a portal with a url is recorded: leave it out with --client")
     if options.record_mode == "rewrite" and options.exhaustive:
         raise UserError("--record-mode: a plan is recorded: leave --exhaustive out")
+    if options.votes is not None and options.no_votes:
+        raise UserError("--votes and --no-votes: give one of them")
     if options.exhaustive and options.planned:
-        raise UserError("--exhaustive: it does not go with --plan, --budget or --no-votes: choose one mode")
+        raise UserError("--exhaustive: it does not go with --plan, --budget, --votes or --no-votes: choose one mode")

@@ -235,6 +235,7 @@ def _replayed(options: Options, record: Recording) -> Mode:
     given = {
         "--exhaustive": options.exhaustive,
         "--budget": options.budget is not None,
+        "--votes": options.votes is not None,
         "--no-votes": options.no_votes,
     }
     for name in (name for name, is_given in given.items() if is_given):
@@ -288,5 +289,5 @@ def _mode_of(options: Options, target: Target, edition: Edition) -> Mode:
     if options.exhaustive:
         return Exhaustive()
     if options.planned or target.live:
-        return Planned(plan_of(target, edition, options.budget, not options.no_votes))
+        return Planned(plan_of(target, edition, options.budget, options.most_votes))
     return Explore(DRAWS)

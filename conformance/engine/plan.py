@@ -5,8 +5,9 @@ first call, and no answer changes it. A call that must be refused has one fault.
 unusual in several places where each of these also stands in another vote: then the log shows the one at fault.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from conformance.contract.classes import (
@@ -34,6 +35,7 @@ from conformance.engine.observed_cases import (
 )
 from conformance.engine.preflight import preflight_requests
 from conformance.engine.session import Step
+from conformance.engine.vote_rank import rank_of
 from conformance.engine.workload import Workload
 from conformance.errors import UserError
 from conformance.exchange.call import (
@@ -52,6 +54,7 @@ from conformance.exchange.call import (
     calls_of,
 )
 from conformance.exchange.encode import as_text
+from conformance.options import MOST_VOTES
 from conformance.target.target import Target
 
 MAP: Final = Delivery(batch=Batch.MAP)
@@ -66,37 +69,79 @@ _LETTERS: Final = "abc"
 _MORE: Final = 3
 
 
-def plan_of(target: Target, edition: Edition, budget: int | None = None, votes: bool = True) -> Workload:
+def plan_of(target: Target, edition: Edition, budget: int | None = None, votes: int = MOST_VOTES) -> Workload:
     """Return the plan for a target. Raise UserError if the budget is too small for anything.
 
     budget: the most requests.
-    votes: False if no call may be sent that some portal may take for a vote.
+    votes: the most votes that a portal gets if it takes everything, with those that put found votes back.
     """
     preflight = preflight_requests(target)
     whole = list(_Steps(target, edition).all())
-    steps = whole if votes else _without_votes(whole)
+    steps = _with_votes(whole, target, edition, votes)
     room = len(steps) if budget is None else budget - len(preflight)
     if room < 1:
         raise UserError(f"--budget {budget}: the preflight alone takes {len(preflight)} requests: give more")
     chosen = set(sorted(range(len(steps)), key=lambda place: steps[place].priority)[:room])
     kept = tuple(step for place, step in enumerate(steps) if place in chosen)
     purposes = {step.purpose for step in kept}
-    limits = ["--no-votes"] if not votes else []
+    limits = [f"--votes {votes}" if votes else "--no-votes"] if steps != whole else []
     limits += [f"--budget {budget}"] if len(kept) < len(steps) else []
     return Workload(
         preflight, kept, tuple(step for step in whole if step.purpose not in purposes), " and ".join(limits)
     )
 
 
-def writes_of(calls: list[Call], edition: Edition) -> tuple[int, int]:
-    """Return how many votes must be accepted, and how many more may be where the documentation leaves it open."""
-    must = may = 0
-    for call in calls:
-        outcomes = allowed(edition, call.session.cls, call.rating.cls, call.comment.cls)
-        if outcomes.accepted and call.delivery.caller not in NO_RIGHTS:
-            open_question = bool(outcomes.codes) or not call.is_documented
-            must, may = must + (not open_question), may + open_question
-    return must, may
+@dataclass(frozen=True, slots=True)
+class Votes:
+    """How many votes a plan sends.
+
+    must: those that must be accepted.
+    most: those that some portal may take for votes, and those that put found votes back.
+    """
+
+    must: int
+    most: int
+
+    def __str__(self) -> str:
+        return f"{self.must} must be accepted; at most {self.most} on a portal that takes everything"
+
+
+def votes_of(plan: Workload, target: Target, edition: Edition) -> Votes:
+    """Return how many votes a plan sends."""
+    must = sum(
+        allowed(edition, call.session.cls, call.rating.cls, call.comment.cls).must_be_accepted
+        and call.is_documented
+        and call.delivery.caller not in NO_RIGHTS
+        for call in plan.calls
+    )
+    sessions = [session for call in plan.calls if (session := session_of(call, target)) is not None]
+    return Votes(must, len(sessions) + len(_put_back(sessions, target)))
+
+
+def _put_back(sessions: Iterable[int], target: Target) -> set[int]:
+    """Return the sessions that may get one vote more at the end. The preflight shows that nobody reads the unknown."""
+    return set(sessions) - {target.sessions.get("unknown")}
+
+
+def _with_votes(steps: list[Step], target: Target, edition: Edition, votes: int) -> list[Step]:
+    """Return the steps with those of the calls that may write that show most, and with all that cannot."""
+    times: Counter[Call] = Counter()
+    ranked = []
+    for place, step in enumerate(steps):
+        for item, call in enumerate(calls_of(step.request)):
+            if (session := session_of(call, target)) is None:
+                continue
+            permitted = allowed(edition, call.session.cls, call.rating.cls, call.comment.cls)
+            times[call] += 1
+            ranked.append((rank_of(call, permitted, times[call]), place, item, session))
+    ranked.sort()
+    kept: dict[tuple[int, int], int] = {}
+    for _rank, place, item, session in ranked:
+        sessions = [*kept.values(), session]
+        if len(sessions) + len(_put_back(sessions, target)) <= votes:
+            kept[place, item] = session
+    dropped = {(place, item) for _rank, place, item, _session in ranked} - kept.keys()
+    return _with_calls(steps, lambda place, item: (place, item) not in dropped)
 
 
 def cannot_write(call: Call) -> bool:
@@ -120,24 +165,24 @@ def without_votes_on(plan: Workload, target: Target, reasons: Mapping[int, str])
     """
     sessions = {call: session for call in plan.calls if (session := session_of(call, target)) in reasons}
     withheld = tuple((call, reasons[session]) for call, session in sessions.items() if session is not None)
-    steps = _with_calls(plan.steps, lambda call: call not in sessions)
-    return replace(plan, steps=tuple(steps), withheld=withheld)
+    steps = plan.steps
+    kept = _with_calls(steps, lambda place, item: calls_of(steps[place].request)[item] not in sessions)
+    return replace(plan, steps=tuple(kept), withheld=withheld)
 
 
-def _without_votes(steps: list[Step]) -> list[Step]:
-    """Return the steps without calls that may write."""
-    return _with_calls(steps, cannot_write)
+def _with_calls(steps: Sequence[Step], is_kept: Callable[[int, int], bool]) -> list[Step]:
+    """Return the steps with some calls only, and without read-backs that follow no call.
 
-
-def _with_calls(steps: Iterable[Step], is_kept: Callable[[Call], bool]) -> list[Step]:
-    """Return the steps with these calls only, and without read-backs that follow no call."""
+    is_kept: takes the place of a step and that of a call in its request.
+    """
     kept: list[Step] = []
-    for step in steps:
-        calls = tuple(filter(is_kept, calls_of(step.request)))
+    for place, step in enumerate(steps):
         if isinstance(step.request, ReadBack):
-            if kept and not isinstance(kept[-1].request, ReadBack):
+            if not kept or not isinstance(kept[-1].request, ReadBack):
                 kept.append(step)
-        elif calls:
+            continue
+        calls = tuple(call for item, call in enumerate(calls_of(step.request)) if is_kept(place, item))
+        if calls:
             together = isinstance(step.request, BatchRequest)
             kept.append(replace(step, request=BatchRequest(calls) if together else step.request))
     return kept
@@ -156,12 +201,12 @@ class _Steps:
         """Yield votes, what the pages leave open, what must be refused, and the first vote once more."""
         control = self.example()
         yield from self.voted("the example of the page", 1, control)
-        yield Step("the same vote at once again: is it still accepted", 4, control)
+        yield Step("the same vote at once again: is it still accepted", 1, control)
         yield from self.votes()
         yield from self.votes_by_other_ways()
         yield from self.voted("in a batch: each bad value as a text", 1, BatchRequest(self.bad_items()))
         yield from self.silent()
-        yield from self.voted("in a batch: what the pages leave open", 1, BatchRequest(self.open_items()))
+        yield from self.voted("in a batch: what the pages leave open", 1, BatchRequest(self.open_items()), 3)
         yield from self.bad_sessions()
         yield from self.denied()
         # A bad rating is the last before the vote that is sent again: what sticks would show.
@@ -229,7 +274,7 @@ class _Steps:
             # A batch carries the others, as the texts that they are in most ways.
             for place, value in enumerate(RATINGS[name].core_values[: 1 if name == "above" else None]):
                 with_comment = name in ("above", "zero", "text", "object") or place == 1
-                priority = 3 if name in ("text", "negative") or value is False else 1
+                priority = 3 if name == "text" or value is False else 1
                 yield from self.refused(
                     f"RATING: {name} {as_text(value)}",
                     priority,
@@ -240,12 +285,12 @@ class _Steps:
         """Yield sessions that do not exist, or that the caller may not rate."""
         if self.edition.example_refused:
             extra = tuple(self.edition.example_refused.items())
-            yield Step("the example that has no SESSION_ID", 2, Call(_NO_SESSION, extra=extra))
+            yield Step("the example that has no SESSION_ID", 1, Call(_NO_SESSION, extra=extra))
         for name in BAD_SESSIONS:
             for value in self.sessions[name].core_values[: 1 if name == "negative" else None]:
                 # These two travel in the batch as they do in JSON: as texts.
                 if name != "empty" and value != _LETTERS:
-                    priority = 3 if name in ("absent", "zero", "negative", "text") else 1
+                    priority = 3 if name in ("absent", "zero", "text") else 1
                     pick = ClassifiedValue(name, value)
                     shown = name if pick.absent else f"{name} {as_text(value)}"
                     yield from self.refused(f"SESSION_ID: {shown}", priority, self.bad_session(pick))
@@ -270,12 +315,12 @@ class _Steps:
         vote = Call(self.own, value_of(RATINGS, "5"))
         for caller in NO_RIGHTS:
             is_webhook = caller not in REST_CALLERS
-            look = 3 if is_webhook else None
-            yield from self.by_caller(f"a vote by {caller}", 1, vote, Delivery(caller=caller), look)
             if not is_webhook:
+                yield from self.by_caller(f"a vote by {caller}", 1, vote, Delivery(caller=caller), None)
                 continue
+            yield from self.by_caller(f"a vote by {caller}", 3, vote, Delivery(caller=caller), 3)
             by_get, in_batch = Delivery(Encoding.QUERY_GET, caller=caller), replace(MAP, caller=caller)
-            yield from self.by_caller(f"a vote by {caller} by GET", 3, vote, by_get)
+            yield from self.by_caller(f"a vote by {caller} by GET", 1, vote, by_get, None)
             yield from self.by_caller(f"a vote by {caller} in a batch", 3, vote, in_batch)
 
     def silent(self) -> Iterator[Step]:

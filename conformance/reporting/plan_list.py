@@ -3,28 +3,28 @@
 from typing import Final
 
 from conformance.contract.clauses import Edition
-from conformance.engine.plan import writes_of
+from conformance.engine.plan import votes_of
 from conformance.engine.workload import Workload
 from conformance.exchange.call import Call, ReadBack, Request, calls_of
 from conformance.exchange.reproduce import describe
+from conformance.target.target import Target
 
 CALLS_A_SECOND: Final = 2
 
 
-def plan_list(plan: Workload, target: str, edition: Edition) -> str:
+def plan_list(plan: Workload, target: Target, edition: Edition) -> str:
     """The requests in order, the items of a batch under it, then what the plan costs and what it leaves out."""
     steps: list[tuple[str, Request]] = [("is this a portal that can be judged", request) for request in plan.preflight]
     steps += [(step.purpose, step.request) for step in plan.steps]
-    lines = [f"plan for {target}, edition {edition.name}"]
+    lines = [f"plan for {target.name}, edition {edition.name}"]
     for number, (purpose, request) in enumerate(steps, 1):
         lines.append(f"{number:3}  {purpose}")
         lines += [f"       {line}" for line in _shown(request)]
-    must, may = writes_of(plan.calls, edition)
     seconds = plan.requests / CALLS_A_SECOND
     lines += [
         "",
         f"{plan.requests} requests, about {seconds:.0f} s at {CALLS_A_SECOND} a second",
-        f"{must} votes that must be accepted; up to {may} more where the pages leave it open",
+        f"votes: {votes_of(plan, target, edition)}",
     ]
     if plan.left_out:
         lines.append(f"left out by {plan.limit}:")

@@ -26,12 +26,14 @@ from conformance.target.target import embedded_target
 
 DRAWS: Final = 20
 SHORT_PLAN: Final = 50
+EVERY_VOTE: Final = 1000
+"""More votes than any plan holds."""
 CLIENT_DRAWS: Final = 10
 CAP_SECONDS: Final = 3.0
 CLIENTS: Final = "client"
 MODES: Final[dict[str, Callable[[Edition], Mode]]] = {
     "explore": lambda _: Explore(DRAWS),
-    "plan": lambda edition: Planned(plan_of(embedded_target(), edition)),
+    "plan": lambda edition: Planned(plan_of(embedded_target(), edition, votes=EVERY_VOTE)),
     "plan of 50": lambda edition: Planned(plan_of(embedded_target(), edition, budget=SHORT_PLAN)),
     "exhaustive": lambda _: Exhaustive(),
 }

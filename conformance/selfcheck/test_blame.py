@@ -18,7 +18,7 @@ from conformance.engine.plan import plan_of
 from conformance.engine.workload import Explore, Planned
 from conformance.selfcheck.chosen import WHOLE
 from conformance.selfcheck.mutants import MUTANTS, must_catch
-from conformance.selfcheck.referee import failed_clauses
+from conformance.selfcheck.referee import EVERY_VOTE, failed_clauses
 from conformance.target.target import embedded_target
 
 DRAWS = 5
@@ -147,7 +147,9 @@ def _is_blamed(mutant: str, edition: str, mode: str, failed: set[str]) -> None:
 
 @pytest.mark.parametrize(("mutant", "edition"), PLANNED, ids=["-".join(case) for case in PLANNED])
 def test_the_plan_catches_a_mutant_and_blames_its_own_clauses_alone(mutant: str, edition: str) -> None:
-    failed = set(failed_clauses(mutant, edition, Planned(plan_of(embedded_target(), load_edition(edition)))))
+    failed = set(
+        failed_clauses(mutant, edition, Planned(plan_of(embedded_target(), load_edition(edition), votes=EVERY_VOTE)))
+    )
     assert bool(failed) is (mutant not in UNSHOWN)
     if mutant in TABLE and TABLE[mutant].planned:
         _is_blamed(mutant, edition, PLAN, failed)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 
 from conformance.portals.bitrix24 import bitrix24_portal
 from conformance.portals.php_forms import PortalRequest
-from conformance.portals.reference import PortalResponse, Vote
+from conformance.portals.reference import Context, PortalResponse, Reply, Result, Vote
 from conformance.reporting.verdict import Status
 from conformance.selfcheck.live_run import OPEN, RATEABLE, Alter, LiveRun, is_read, names, unanswered
 
@@ -136,7 +137,7 @@ def test_a_portal_that_dies_and_comes_back_gets_its_votes_back() -> None:
 
 
 def test_a_portal_that_stays_away_is_named_with_what_it_had() -> None:
-    ran = LiveRun(lambda _request, response, number: response if number <= 80 else unanswered())
+    ran = LiveRun(lambda _request, response, number: response if number <= 60 else unanswered())
     with pytest.raises(Exception, match="stopped answering"):
         ran.judge()
     assert ran.run.not_put_back == (
@@ -159,6 +160,26 @@ def test_a_portal_like_the_real_one_gets_each_kind_of_vote_back(found: Vote) -> 
     ran = LiveRun(portal=portal, found={RATEABLE: found}).judge()
     assert ran.run.not_put_back == ()
     assert portal.votes[RATEABLE] == Vote(found.rating, found.comment or "")
+
+
+def test_a_portal_like_the_real_one_gets_no_more_votes_than_the_question_says() -> None:
+    portal = bitrix24_portal()
+    accepted = 0
+    honest = portal.vote
+
+    def counted(parameters: dict[str, Any], context: Context) -> Reply:
+        nonlocal accepted
+        reply = honest(parameters, context)
+        accepted += isinstance(reply, Result)
+        return reply
+
+    portal.vote = counted
+    ran = LiveRun(portal=portal).judge()
+    [question] = ran.asked
+    announced = re.search(r"(\d+) must be accepted; at most (\d+) on a portal that takes everything", question)
+    assert announced is not None
+    assert int(announced[1]) <= accepted <= int(announced[2]) <= 45
+    assert ran.is_back
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])

@@ -125,7 +125,7 @@ def test_nobody_votes_on_a_live_portal_without_being_asked(tmp_path: Path) -> No
         ran = run(tmp_path, target)
         unvoted = run(tmp_path, target, "--no-votes", "--allow-incomplete")
     assert ran.status == 2
-    question = r"\d+ votes, up to \d+ more, on session 494 and 495 of staging; each may notify the dialog's"
+    question = r"votes on session 494 and 495 of staging: \d+ must be accepted; at most \d+ on a portal that takes "
     assert re.search(question, ran.output)
     assert "put back at the end; on 495 there is no vote yet: the last test vote will stay" in ran.output
     assert "Nobody is there to be asked: give --yes" in ran.output

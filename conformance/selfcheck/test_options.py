@@ -60,7 +60,7 @@ STATUSES: list[tuple[list[str], int, str]] = [
     (["run", "--plan", "test_rating.py", "-k", "rejects", "--report-dir", "report"], 0, "1 passed, "),
     (["run", "--target", "target.toml", *FEW], 1, "verdict: not-conformant"),
     (["run", "--target", "auto.toml", *FEW], 1, "verdict: not-conformant   staging, edition 2024-10"),
-    (["plan", "--budget", "20", "--edition", "2026-03"], 0, "left out by --budget 20"),
+    (["plan", "--budget", "20", "--edition", "2026-03"], 0, "left out by --votes 45 and --budget 20"),
     (["report", "before.json", "--markdown"], 0, "### not-conformant"),
     (["diff", "before.json", "before.json"], 0, ""),
     (["diff", "before.json", "after.json"], 1, "fails now"),

@@ -14,24 +14,29 @@ import pytest
 from conformance.check import check_portal
 from conformance.contract.classes import COMMENTS, RATINGS, session_classes
 from conformance.contract.clauses import edition_names, load_edition
-from conformance.engine.plan import cannot_write, plan_of, writes_of
-from conformance.engine.workload import Planned
+from conformance.engine.plan import Votes, cannot_write, plan_of, votes_of
+from conformance.engine.workload import Planned, Workload
 from conformance.errors import UserError
 from conformance.exchange.call import Absent, Call
+from conformance.options import MOST_VOTES
 from conformance.portals.in_process import portal_answering
 from conformance.portals.php_forms import PortalRequest
 from conformance.portals.reference import SESSIONS, PortalResponse, ReferencePortal
 from conformance.reporting.verdict import RunVerdict, Status, Verdict
 from conformance.selfcheck.chosen import alternating
 from conformance.selfcheck.mutants import MUTANTS
-from conformance.selfcheck.referee import SHORT_PLAN, varied_portal
+from conformance.selfcheck.referee import EVERY_VOTE, SHORT_PLAN, varied_portal
 from conformance.target.target import Target, embedded_target
 
 LIVE = replace(embedded_target(), live=True)
 
 
 def _judged(portal: ReferencePortal, budget: int) -> RunVerdict:
-    plan = Planned(plan_of(LIVE, portal.edition, budget))
+    return _judged_by(portal, plan_of(LIVE, portal.edition, budget))
+
+
+def _judged_by(portal: ReferencePortal, workload: Workload) -> RunVerdict:
+    plan = Planned(workload)
     return check_portal(portal_answering(LIVE, portal.answer), portal.edition, plan).verdict
 
 
@@ -65,7 +70,7 @@ def test_a_correct_portal_is_conformant_within_90_requests_and_25_votes(name: st
 @pytest.mark.parametrize("name", edition_names())
 def test_every_named_value_is_sent(name: str) -> None:
     target = embedded_target()
-    calls = plan_of(target, load_edition(name)).calls
+    calls = plan_of(target, load_edition(name), votes=EVERY_VOTE).calls
     judged = session_classes(target.sessions, target.live).values()
 
     def sent(values: list[object]) -> set[str]:
@@ -92,6 +97,27 @@ def test_a_plan_of_50_catches_nearly_every_mutant() -> None:
     assert len(caught) >= 0.95 * len(judged)
 
 
+@pytest.mark.parametrize(("votes", "share"), [(MOST_VOTES, 0.95), (25, 0.89)])
+def test_few_votes_catch_nearly_every_mutant(votes: int, share: float) -> None:
+    judged = alternating(MUTANTS)
+    plans = {name: plan_of(LIVE, load_edition(name), votes=votes) for name in edition_names()}
+    assert all(plan.requests <= 90 for plan in plans.values())
+    verdicts = [_judged_by(varied_portal(mutant.name, edition), plans[edition]).verdict for mutant, edition in judged]
+    assert verdicts.count(Verdict.NOT_CONFORMANT) >= share * len(judged)
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("name", edition_names())
+@pytest.mark.parametrize("votes", [0, 1, 2, 7, 25, MOST_VOTES])
+def test_a_plan_holds_at_most_the_votes_that_are_allowed(name: str, votes: int) -> None:
+    edition = load_edition(name)
+    plan = plan_of(LIVE, edition, votes=votes)
+    counted = votes_of(plan, LIVE, edition)
+    assert counted.must <= counted.most <= votes
+    assert sum(not cannot_write(call) for call in plan.calls) <= counted.most
+    assert plan.limit == (f"--votes {votes}" if votes else "--no-votes")
+
+
 def test_no_two_steps_are_for_the_same_thing() -> None:
     """Else a step that is left out would not be listed where its twin is kept."""
     purposes = [step.purpose for step in plan_of(embedded_target(), load_edition("2024-10")).steps]
@@ -106,15 +132,15 @@ def test_a_budget_names_what_it_leaves_unexercised() -> None:
     verdict = _judged(ReferencePortal(edition), budget=30)
     unexercised = verdict.with_status(Status.NOT_EXERCISED)
     assert unexercised
-    assert {entry.note for entry in unexercised} == {"--budget 30 leaves no call for it"}
+    assert {entry.note for entry in unexercised} == {"--votes 45 and --budget 30 leaves no call for it"}
     with pytest.raises(UserError, match="--budget 4: the preflight alone takes 4 requests"):
         plan_of(LIVE, edition, budget=4)
 
 
 @pytest.mark.parametrize("name", edition_names())
 def test_without_votes_nothing_is_sent_that_a_casting_portal_could_take_for_one(name: str) -> None:
-    plan = plan_of(embedded_target(), load_edition(name), votes=False)
-    assert writes_of(plan.calls, load_edition(name)) == (0, 0)
+    plan = plan_of(embedded_target(), load_edition(name), votes=0)
+    assert votes_of(plan, embedded_target(), load_edition(name)) == Votes(0, 0)
     portal = ReferencePortal(load_edition(name))
     honest = portal.vote
 
@@ -153,4 +179,4 @@ def test_the_command_prints_each_call_and_what_the_plan_costs() -> None:
         in done.stdout
     )
     assert "20 requests, about 10 s at 2 a second" in done.stdout
-    assert "left out by --budget 20:" in done.stdout
+    assert "left out by --votes 45 and --budget 20:" in done.stdout

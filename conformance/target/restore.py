@@ -299,13 +299,16 @@ def _with_texts(value: Json, change: Callable[[str], str]) -> Json:
 
 
 def _calls_for(session: int, vote: Vote) -> tuple[Call, ...]:
-    """Return the calls to try in order. Some portals need an empty field to be sent, others refuse it."""
+    """Return the calls to try in order. Some portals need an empty field to be sent, others refuse it.
+
+    The whole vote comes first: where it is accepted, one vote puts the session back.
+    """
     rating, comment = ClassifiedValue("found", vote.rating), ClassifiedValue("found", vote.comment)
     whole = Call(ClassifiedValue("rateable", session), rating, comment)
     if vote.rating and vote.comment:
         return (whole,)
     without = replace(whole, rating=NOTHING) if vote.comment else replace(whole, comment=NOTHING)
-    return without, whole
+    return whole, without
 
 
 def _kept(document: Json) -> dict[str, Any]:
