@@ -105,7 +105,12 @@ def _row(clause: str, runs: Sequence[Report]) -> Row:
     return Row(clause, tuple(cells))
 
 
+def _named(clauses: Sequence[str]) -> str:
+    more = f" and {len(clauses) - 3} more" if len(clauses) > 3 else ""
+    return ", ".join(clauses[:3]) + more
+
+
 def _sentence(runs: Sequence[Report], changed: Sequence[Row]) -> str:
     last = [row.id for row in changed if row.cells[-1].changed or row.cells[-1].observed]
     many = f"{len(runs)} runs of {name_of(runs[-1])}; {len(changed)} clauses changed."
-    return f"{many} In the last run: {', '.join(last)}." if last else f"{many} Nothing changed in the last run."
+    return f"{many} In the last run: {_named(last)}." if last else f"{many} Nothing changed in the last run."

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from conformance.reporting.map import drawn, legend
 from conformance.reporting.page import page_of
-from conformance.reporting.read import FAILING, Report, failing, name_of
+from conformance.reporting.read import FAILING, Report, failing, names_of
 
 _WORTH_SEEING_FIRST: Final = (
     "failed",
@@ -37,7 +37,7 @@ def html_of(reports: Sequence[Report]) -> str:
     return page_of(
         "report",
         reports=reports,
-        names=[name_of(report) for report in reports],
+        names=names_of(reports),
         failing_rows=failing_rows,
         chapters=chapters.items(),
         has_curl=any("B24_WEBHOOK_URL" in entry["repeat"] for entry in facts),
@@ -79,7 +79,8 @@ def sentence_of(report: Report) -> str:
         more = f" and {failed - 3} more" if failed > 3 else ""
         return f"{failed} of {judged} judged clauses {'fails' if failed == 1 else 'fail'}: {what}{more}."
     if report["verdict"] == "incomplete":
-        return f"No clause fails, but {number.get('not-exercised', 0)} were not exercised: nothing is known of them."
+        missing = number.get("not-exercised", 0)
+        return f"No clause fails, but {missing} {'was' if missing == 1 else 'were'} not exercised."
     if deviating := number.get("known-deviation", 0):
         return f"No clause fails beside the {deviating} with known deviations; {judged} were judged."
     return f"No clause fails; {judged} were judged."
@@ -88,13 +89,17 @@ def sentence_of(report: Report) -> str:
 def _again(report: Report) -> str:
     """Return the command that repeats the run. A path outside of the folder of the run is not in the report."""
     edition = f"--edition {report['edition']} --seed {report['seed']}"
-    level = " --level documented" if report["level"] == "documented" else ""
+    options = " --level documented" if report["level"] == "documented" else ""
+    if report["deviation_file"]:
+        options += f" --deviations {shlex.quote(report['deviation_file'])}"
+    elif any(clause["deviations"] for clause in report["clauses"]):
+        options += " --deviations YOUR_FILE"
     if report["client"]:
-        return f"vote-conformance run --client YOUR_ADAPTER {edition}{level}"
+        return f"vote-conformance run --client YOUR_ADAPTER {edition}{options}"
     target = report["target"]
     name = re.sub(r"[^\w.-]", "-", target["name"])
     if target["kind"] == "recorded":
-        return f"vote-conformance run --target cassettes/{name} --edition {report['edition']}{level}"
+        return f"vote-conformance run --target cassettes/{name} --edition {report['edition']}{options}"
     file = shlex.quote(report["judged_file"] or f"{name}.toml")
     place = name if target["kind"] == "embedded" else file
-    return f"vote-conformance run --target {place} {edition}{_MODE_OPTIONS[report['mode']]}{level}"
+    return f"vote-conformance run --target {place} {edition}{_MODE_OPTIONS[report['mode']]}{options}"

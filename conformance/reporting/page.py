@@ -4,7 +4,6 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -14,7 +13,7 @@ from markupsafe import Markup
 
 from conformance import __version__
 from conformance.exchange.violation import printable, shown_facts
-from conformance.reporting.read import time_of
+from conformance.reporting.read import shown_time, time_of
 
 _LONGEST: Final = 500
 _LONGEST_LINE: Final = 8_000
@@ -73,11 +72,3 @@ def _inline(name: str) -> _Inline:
     text = (files("conformance.reporting") / "templates" / name).read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return _Inline(Markup(text), f"sha256-{digest}")  # noqa: S704
-
-
-def shown_time(text: str) -> str:
-    """Return a time of a report as a person reads it, in UTC; another text as it is."""
-    try:
-        return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    except ValueError:
-        return text

@@ -1,7 +1,8 @@
 """Read reports: those of earlier versions are brought into the form of this one. Nothing is executed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -123,6 +124,9 @@ class _ClauseEntry:
         Mapping[str, str], Meta(description="By label what was seen; equal for two runs of the same portal.")
     ]
     lost: Annotated[int, Meta(ge=1, description="How many calls were not answered.")] | UnsetType = UNSET
+    reading: Annotated[str, Meta(description="The step of reading from the sections to the demand.")] | UnsetType = (
+        UNSET
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +203,23 @@ def name_of(report: Report) -> str:
     """Return what was judged, in a few words."""
     name: str = report["client"] or report["target"]["name"]
     return name
+
+
+def names_of(reports: Sequence[Report]) -> list[str]:
+    """Return a name for each report; with its time where another report has the same name."""
+    names = [name_of(report) for report in reports]
+    return [
+        name if names.count(name) == 1 else f"{name}, {shown_time(time_of(report))}"
+        for name, report in zip(names, reports, strict=True)
+    ]
+
+
+def shown_time(text: str) -> str:
+    """Return a time of a report as a person reads it, in UTC; another text as it is."""
+    try:
+        return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except (ValueError, OverflowError):
+        return text
 
 
 def time_of(report: Report) -> str:

@@ -117,6 +117,7 @@ def _clause(entry: ClauseVerdict) -> dict[str, Any]:
         "level": clause.level,
         "statement": clause.statement,
         "source": clause.source,
+        **({"reading": clause.reading} if clause.reading else {}),
         "sections": [{"text": str(section), "link": section.link} for section in clause.sources],
         "status": entry.status.value,
         "exchanges": entry.exchanges,

@@ -50,7 +50,7 @@ HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> \u202eevil \x1b
 LONG = HOSTILE + "x" * 2**20
 
 
-def _golden_report(schema: int) -> Report:
+def golden_report(schema: int) -> Report:
     return read_report(GOLDEN / f"report-{schema}.json")
 
 
@@ -94,7 +94,7 @@ def _facts(portal: ReferencePortal, name: str, seed: int) -> RunFacts:
 
 WRITERS: dict[str, Callable[[Report], str]] = {
     "report.html": lambda report: html_of([report]),
-    "reports.html": lambda report: html_of([report, _golden_report(1)]),
+    "reports.html": lambda report: html_of([report, golden_report(1)]),
     "report.sarif": lambda report: json.dumps(sarif_of(report), indent=1),
     "ctrf.json": lambda report: json.dumps(ctrf_of(report), indent=1),
     "report.md": lambda report: markdown_of([report]),
@@ -105,18 +105,18 @@ WRITERS: dict[str, Callable[[Report], str]] = {
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_writer_writes_what_it_wrote(name: str) -> None:
-    _is_golden(name, WRITERS[name](_golden_report(4)))
+    _is_golden(name, WRITERS[name](golden_report(4)))
 
 
 @pytest.mark.parametrize("schema", [1, 2, 3, 4])
 def test_a_report_of_each_released_form_is_read(schema: int) -> None:
-    report = _golden_report(schema)
+    report = golden_report(schema)
     assert report["verdict"] == "not-conformant"
     assert "rating.rejects-outside" in markdown_of([report])
 
 
 def test_a_comparison_is_written_as_it_was() -> None:
-    before, after = _golden_report(2), _golden_report(4)
+    before, after = golden_report(2), golden_report(4)
     after = {**after, "clauses": [_with_status(clause) for clause in after["clauses"]]}
     changes = compare(before, after, forced=False)
     _is_golden("diff.txt", diff_text(before, after, changes))
@@ -126,7 +126,7 @@ def test_a_comparison_is_written_as_it_was() -> None:
 
 
 def test_a_history_is_written_as_it_was_whatever_the_order_of_the_reports() -> None:
-    runs = [_golden_report(schema) for schema in (1, 2, 3, 4)]
+    runs = [golden_report(schema) for schema in (1, 2, 3, 4)]
     runs = [{**run, "started": f"2026-0{place + 6}-01T10:00:00+02:00"} for place, run in enumerate(runs)]
     runs[3] = {**runs[3], "clauses": [_with_status(clause) for clause in runs[3]["clauses"]]}
     _is_golden("history.html", history_html([runs[place] for place in (2, 0, 3, 1)]))
@@ -134,7 +134,7 @@ def test_a_history_is_written_as_it_was_whatever_the_order_of_the_reports() -> N
 
 @pytest.mark.quick
 def test_a_history_marks_what_changed_from_one_run_to_the_next() -> None:
-    report = _golden_report(4)
+    report = golden_report(4)
     later = {**report, "started": "2027-01-01T00:00:00+00:00", "clauses": [_with_status(c) for c in report["clauses"]]}
     page = history_html([later, report])
     changed = page.partition("Clauses that changed")[2].partition("Clauses that did not change")[0]
@@ -152,7 +152,7 @@ def test_a_history_marks_what_changed_from_one_run_to_the_next() -> None:
     ],
 )
 def test_runs_that_make_no_history_end_in_one_line(other: Report, said: str) -> None:
-    report = _golden_report(4)
+    report = golden_report(4)
     with pytest.raises(UserError, match=re.escape(said)):
         history_html([report, {**report, **other}])
 
@@ -263,18 +263,18 @@ class _Elements(HTMLParser):
 
 
 def test_hostile_texts_show_as_texts_everywhere() -> None:
-    report = _hostile(_golden_report(4))
+    report = _hostile(golden_report(4))
     page = html_of([report])
     elements = _Elements(page)
     assert elements.tags.count("script") == 1
     assert "img" not in elements.tags
     assert not {name for name in elements.attributes if name == "style" or name.startswith("on")}
     texts = [page, markdown_of([report]), annotations_of(report), diff_markdown(report, report, ())]
-    changes = compare(_golden_report(4), _hostile(_golden_report(4)), forced=True)
+    changes = compare(golden_report(4), _hostile(golden_report(4)), forced=True)
     texts += [diff_text(report, report, changes), diff_markdown(report, report, changes)]
     texts += [
         diff_html(report, report, changes, "failure"),
-        history_html([report, _golden_report(4) | {"client": "x"}]),
+        history_html([report, golden_report(4) | {"client": "x"}]),
     ]
     for text in texts:
         assert not set(text) & {"\u202e", "\x1b"}
@@ -287,7 +287,7 @@ def test_hostile_texts_show_as_texts_everywhere() -> None:
 @pytest.mark.quick
 @pytest.mark.parametrize("tag", ["style", "script"])
 def test_the_policy_of_a_page_lets_its_own_style_and_script_run_and_no_other(tag: str) -> None:
-    page = html_of([_golden_report(4)])
+    page = html_of([golden_report(4)])
     text = page.partition(f"<{tag}>")[2].partition(f"</{tag}>")[0]
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     assert "default-src 'none'; style-src 'sha256-" in page
@@ -296,16 +296,16 @@ def test_the_policy_of_a_page_lets_its_own_style_and_script_run_and_no_other(tag
 
 @pytest.mark.quick
 def test_each_clause_stands_on_the_page_once() -> None:
-    report = _golden_report(4)
+    report = golden_report(4)
     clauses = [clause["id"] for clause in report["clauses"]]
-    for reports in ([report], [report, _golden_report(2)]):
+    for reports in ([report], [report, golden_report(2)]):
         ids = [name for name in _Elements(html_of(reports)).ids if "." in name]
         assert sorted(ids) == sorted({*clauses})
 
 
 @pytest.mark.quick
 def test_a_second_run_keeps_the_report_of_the_first_and_says_first_what_changed(tmp_path: Path) -> None:
-    before = _golden_report(4)
+    before = golden_report(4)
     after = {**before, "clauses": [_with_status(clause) for clause in before["clauses"]]}
     for report in (before, after):
         write_report(report, tmp_path)
@@ -325,7 +325,7 @@ def test_a_replay_does_not_write_where_the_live_run_does() -> None:
 
 @pytest.mark.quick
 def test_runs_of_two_portals_say_nothing_of_each_other(tmp_path: Path) -> None:
-    report = _golden_report(4)
+    report = golden_report(4)
     other = {**report, "target": {**report["target"], "name": "another"}}
     for each in (report, other):
         write_report(each, tmp_path)
@@ -335,7 +335,7 @@ def test_runs_of_two_portals_say_nothing_of_each_other(tmp_path: Path) -> None:
 
 @pytest.mark.quick
 def test_the_page_of_a_replay_says_so() -> None:
-    report = _golden_report(4)
+    report = golden_report(4)
     replay = {**report, "target": {**report["target"], "kind": "recorded"}, "recorded": "2026-10-02T10:00:00+00:00"}
     assert "A replay" not in html_of([report])
     assert "The answers were recorded on 2026-10-02 10:00 UTC" in html_of([replay])
@@ -344,8 +344,8 @@ def test_the_page_of_a_replay_says_so() -> None:
 @pytest.mark.quick
 def test_the_page_says_what_was_asked_once_more() -> None:
     note = "asked once more, 2 times: the connection was closed"
-    assert note in html_of([{**_golden_report(4), "notes": [note]}])
-    assert note not in html_of([_golden_report(4)])
+    assert note in html_of([{**golden_report(4), "notes": [note]}])
+    assert note not in html_of([golden_report(4)])
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,8 @@ if (filter) {
   }
 }
 
+for (const table of all(".history")) table.parentElement.scrollLeft = table.parentElement.scrollWidth;
+
 const open = () => {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   const clause = target && target.closest("details");
