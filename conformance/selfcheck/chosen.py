@@ -1,7 +1,7 @@
 """Choose which mutants a test judges in which edition.
 
 To judge every mutant in every edition takes minutes. So a mutant is judged in one edition where its clauses demand the
-same in both; the editions take turns. With WHOLE=1 in the environment each is judged in every edition that it is for.
+same in all; the editions take turns. With WHOLE=1 in the environment each is judged in every edition that it is for.
 """
 
 import os
@@ -12,6 +12,8 @@ from conformance.selfcheck.mutants import MUTANTS, must_catch
 from conformance.selfcheck.mutation import Variant
 
 WHOLE: Final = bool(os.environ.get("WHOLE"))
+OLDEST_AND_NEWEST: Final = (edition_names()[0], edition_names()[-1])
+"""An edition between them demands what one of them demands, with other statuses. The kill table holds all editions."""
 
 
 def alternating(variants: list[Variant]) -> list[tuple[Variant, str]]:
@@ -26,7 +28,7 @@ def alternating(variants: list[Variant]) -> list[tuple[Variant, str]]:
 def proving() -> list[tuple[Variant, str]]:
     """Return the mutants with editions that prove each judged clause of each edition.
 
-    A mutant is in both editions where its clauses differ between them.
+    A mutant is in each edition where its clauses differ between them.
     """
     chosen = dict.fromkeys(alternating(MUTANTS))
     for variant in MUTANTS:

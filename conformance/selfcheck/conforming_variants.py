@@ -25,7 +25,7 @@ from conformance.portals.reference import (
     whole_number,
 )
 from conformance.selfcheck.mutation import (
-    BOTH,
+    EVERY_EDITION,
     Parameters,
     Variant,
     answered,
@@ -45,7 +45,7 @@ CONFORMING_VARIANTS: Final[list[Variant]] = []
 
 
 def conforming_variant(
-    apply: Callable[[ReferencePortal], None], editions: tuple[str, ...] = BOTH
+    apply: Callable[[ReferencePortal], None], editions: tuple[str, ...] = EVERY_EDITION
 ) -> Callable[[ReferencePortal], None]:
     """Registers a correct portal."""
     CONFORMING_VARIANTS.append(Variant(apply.__name__, " ".join((apply.__doc__ or "").split()), (), editions, apply))

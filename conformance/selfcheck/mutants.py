@@ -34,7 +34,7 @@ from conformance.portals.reference import (
     whole_number,
 )
 from conformance.selfcheck.mutation import (
-    BOTH,
+    EVERY_EDITION,
     Parameters,
     Variant,
     accepted,
@@ -55,7 +55,7 @@ from conformance.selfcheck.mutation import (
     sent_json,
 )
 
-OLD: Final = ("2024-10",)
+OLD: Final = ("2024-10", "2025-05")
 NEW: Final = ("2026-03",)
 RATEABLE: Final = SESSIONS["rateable"]
 MUTANTS: Final[list[Variant]] = []
@@ -63,7 +63,7 @@ Apply = Callable[[ReferencePortal], None]
 Editions = tuple[str, ...]
 
 
-def mutant(*clauses: str, editions: Editions = BOTH) -> Callable[[Apply], Apply]:
+def mutant(*clauses: str, editions: Editions = EVERY_EDITION) -> Callable[[Apply], Apply]:
     """Registers a fault with the clauses that must catch it, in each edition that has them."""
 
     def register(apply: Apply) -> Apply:
@@ -334,7 +334,11 @@ def checks_the_range_of_json_numbers_only(portal: ReferencePortal) -> None:
 
 
 def _text_refused(
-    name: str, conduct: str, where: Callable[[str], bool], clause: str = "comment.any-text", editions: Editions = BOTH
+    name: str,
+    conduct: str,
+    where: Callable[[str], bool],
+    clause: str = "comment.any-text",
+    editions: Editions = EVERY_EDITION,
 ) -> None:
     def apply(portal: ReferencePortal) -> None:
         refused_where(portal, lambda p, _: where(_text(p)))
@@ -547,7 +551,7 @@ def makes_up_a_code_for_bad_ratings(portal: ReferencePortal) -> None:
 @mutant("error.documented-code", "error.access-denied")
 def writes_codes_in_lower_case(portal: ReferencePortal) -> None:
     """Codes are in lower case."""
-    codes = [code for name in BOTH for code in load_edition(name).method_codes]
+    codes = [code for name in EVERY_EDITION for code in load_edition(name).method_codes]
     recoded(portal, {code: code.lower() for code in codes})
 
 
@@ -892,7 +896,7 @@ def denies_calls_without_credentials_with_404(portal: ReferencePortal) -> None:
     _denied_with(portal, "NO_AUTH_FOUND", Refusal("NO_AUTH_FOUND", 404))
 
 
-@mutant("transport.scope", editions=NEW)
+@mutant("transport.scope", editions=("2025-05", "2026-03"))
 def denies_the_scope_with_401(portal: ReferencePortal) -> None:
     """A caller without the scope is refused with status 401, as the real portal does."""
     _denied_with(portal, "insufficient_scope", Refusal("insufficient_scope", 401))

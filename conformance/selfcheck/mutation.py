@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeGuard
 
+from conformance.contract.clauses import edition_names
 from conformance.exchange.call import METHOD, Json
 from conformance.portals.php_forms import PortalRequest
 from conformance.portals.reference import Context, PortalResponse, ReferencePortal, Refusal, Reply, Result
 
-BOTH: Final = ("2024-10", "2026-03")
+EVERY_EDITION: Final = tuple(edition_names())
 Parameters = dict[str, Json]
 
 

@@ -50,7 +50,7 @@ def test_votes_are_valid_as_the_contract_says(vote: dict[str, Any], fine: bool) 
 
 
 def test_codes_and_statuses_are_those_of_the_edition() -> None:
-    old, new = (_exported(name)["paths"]["/imopenlines.session.head.vote"]["post"] for name in edition_names())
+    old, new = (_exported(name)["paths"]["/imopenlines.session.head.vote"]["post"] for name in ("2024-10", "2026-03"))
     assert "EMPTY_VOTE_PARAMS" in new["responses"]["400"]["description"]
     assert "WRONG_PARAMETER" in old["responses"]["200"]["description"]
     assert all(f"`{clause}`" in new["description"] for clause in ("rating.rejects-outside", "error.unknown-session"))

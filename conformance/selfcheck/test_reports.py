@@ -43,6 +43,7 @@ from conformance.reporting.report import RunFacts, report_of, write_report
 from conformance.reporting.sarif import sarif_of
 from conformance.reporting.sides import compare_sides, side_of
 from conformance.run import run_of
+from conformance.selfcheck.chosen import OLDEST_AND_NEWEST
 from conformance.target.target import embedded_target
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -172,14 +173,14 @@ def test_two_runs_of_one_portal_with_other_seeds_differ_in_nothing() -> None:
 
 
 def test_portals_of_the_two_editions_differ_in_the_clauses_of_one_edition_only() -> None:
-    old, new = (_reference(name) for name in edition_names())
+    old, new = (_reference(name) for name in OLDEST_AND_NEWEST)
     with pytest.raises(UserError, match="not comparable: editions 2024-10 and 2026-03: --force"):
         compare(old, new, forced=False)
     changes = compare(old, new, forced=True)
-    ids = [load_edition(name).clauses.keys() for name in edition_names()]
+    ids = [load_edition(name).clauses.keys() for name in OLDEST_AND_NEWEST]
     assert _places(changes, "added", "vanished") == ids[0] ^ ids[1]
     assert _places(changes, "introduced", "resolved", "lost", "still") == set()
-    levels = [{name: clause.level for name, clause in load_edition(each).clauses.items()} for each in edition_names()]
+    levels = [{name: clause.level for name, clause in load_edition(each).clauses.items()} for each in OLDEST_AND_NEWEST]
     # What one edition demands and the other is silent on is observed there.
     assert _places(changes, "status") == {
         name for name in ids[0] & ids[1] if (levels[0][name] == "observed") != (levels[1][name] == "observed")
