@@ -132,7 +132,9 @@ class Response:
     @property
     def is_left_out(self) -> bool:
         """Return True if the answer to a batch has no answer to this item."""
-        return self.item == {} and self.item is not self.document
+        # A limit answers the batch as a whole.
+        is_limit = isinstance(self.outcome, NotJudged)
+        return self.item == {} and self.item is not self.document and not is_limit
 
     @property
     def shape(self) -> tuple[Hashable, ...]:

@@ -60,8 +60,9 @@ def test_a_clause_that_lost_all_calls_of_one_kind_is_incomplete() -> None:
         assert entry.lost >= 1
 
 
-def test_limits_that_do_not_end_make_a_run_incomplete() -> None:
-    report = judged(lambda request, honest, number: LIMITED if number % 4 == 0 else honest)
+@pytest.mark.parametrize("every", [2, 3, 4, 5, 6])
+def test_limits_that_do_not_end_make_a_run_incomplete(every: int) -> None:
+    report = judged(lambda request, honest, number: LIMITED if number > 4 and number % every == 0 else honest)
     assert report.verdict.verdict is Verdict.INCOMPLETE
     assert any("a limit is reached" in entry.note for entry in report.verdict.with_status(Status.INCOMPLETE))
 
