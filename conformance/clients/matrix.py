@@ -15,6 +15,7 @@ from typing import Final
 
 from conformance.clients.libraries import ADAPTERS, Library
 from conformance.engine.deviations import load_deviations
+from conformance.engine.results import MOST_KEPT
 from conformance.errors import UserError
 from conformance.reporting.clients_page import Row
 from conformance.reporting.read import read_report
@@ -37,14 +38,20 @@ def gate_one(library: Library, version: str, edition: str, folder: Path) -> str:
         nothing_known = Path(made) / "none.toml"
         nothing_known.touch()
         words = [sys.executable, "-m", "conformance", "gate", name, "--edition", edition, "--report-dir", made]
-        done = subprocess.run([*words, "--deviations", str(nothing_known)], capture_output=True, text=True, check=False)
+        # The report has all violations only where a deviation file is written from it.
+        words += ["--deviations", str(nothing_known), "--write-deviations", str(Path(made) / "found.toml")]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
         report = Path(made) / "report.json"
         if not report.exists():
             said = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
             write_whole(kept / _NOT_RUN, (said or ["Error: it ended without a report"])[-1].removeprefix("Error: "))
             return "not run"
         document = read_report(report)
+    known = _known_of(library)
     for clause in document["clauses"]:
+        # What is not known comes first, so that the few that are kept show it.
+        clause["violations"].sort(key=lambda violation: bool(known(clause["id"], violation["classes"])))
+        del clause["violations"][MOST_KEPT:]
         for violation in clause["violations"]:
             asked = violation["repeat"].rpartition(" | ")[0]
             # The path of an environment is of no use to another person.
@@ -84,11 +91,6 @@ def _row(library: Library, version: str, editions: Sequence[str], kept: Path) ->
         name: read_report(kept / name / "report.json") for name in editions if (kept / name / "report.json").exists()
     }
     whys = {name: (kept / name / _NOT_RUN).read_text("utf-8") for name in editions if (kept / name / _NOT_RUN).exists()}
-    entries = load_deviations(ADAPTERS / library.deviations, date.today())
-
-    def known(clause: str, classes: dict[str, str]) -> str:
-        return next((entry.reason for entry in entries if entry.covers(clause, classes)), "")
-
     return Row(
         name=library.name,
         version=library.version and version,
@@ -97,9 +99,19 @@ def _row(library: Library, version: str, editions: Sequence[str], kept: Path) ->
         sends=library.sends,
         reports=reports,
         whys=whys,
-        known=known,
+        known=_known_of(library),
         is_pinned=version == (library.version or "here"),
     )
+
+
+def _known_of(library: Library) -> Callable[[str, dict[str, str]], str]:
+    """Return the function that gives the reason of the known deviation that a violation is, or the empty text."""
+    entries = load_deviations(ADAPTERS / library.deviations, date.today())
+
+    def known(clause: str, classes: dict[str, str]) -> str:
+        return next((entry.reason for entry in entries if entry.covers(clause, classes)), "")
+
+    return known
 
 
 def gate_all(
