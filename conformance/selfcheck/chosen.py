@@ -1,7 +1,8 @@
 """Choose which mutants a test judges in which edition.
 
 To judge every mutant in every edition takes minutes. So a mutant is judged in one edition where its clauses demand the
-same in all; the editions take turns. With WHOLE=1 in the environment each is judged in every edition that it is for.
+same in all; the oldest and the newest edition take turns. With WHOLE=1 in the environment each mutant
+is judged in every edition that it is for.
 """
 
 import os
@@ -21,7 +22,8 @@ def alternating(variants: list[Variant]) -> list[tuple[Variant, str]]:
     return [
         (variant, edition)
         for place, variant in enumerate(variants)
-        for edition in (variant.editions if WHOLE else [variant.editions[place % len(variant.editions)]])
+        for ends in ([edition for edition in OLDEST_AND_NEWEST if edition in variant.editions],)
+        for edition in (variant.editions if WHOLE else [ends[place % len(ends)]])
     ]
 
 

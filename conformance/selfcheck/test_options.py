@@ -81,7 +81,7 @@ def test_a_command_that_did_its_work_says_so_by_its_status(
     assert shown in ran.output
 
 
-EDITIONS = "choose 2024-10 or 2026-03"
+EDITIONS = "choose 2024-10, 2025-05 or 2026-03"
 ERRORS: list[tuple[list[str], str]] = [
     (["--nonsense"], "No such option '--nonsense'."),
     (["judge"], "No such command 'judge'."),
@@ -90,7 +90,7 @@ ERRORS: list[tuple[list[str], str]] = [
     (["run", "nowhere.py"], "file or directory not found: nowhere.py"),
     (["run", "-k", "nothing_of_that_name"], "no clause is left to judge: see -k, -m, --level"),
     (["run", "--level", "foo"], "--level foo: choose documented or implied"),
-    (["run", "--edition=foo"], "--edition foo: choose 2024-10, 2026-03 or auto"),
+    (["run", "--edition=foo"], "--edition foo: choose 2024-10, 2025-05, 2026-03 or auto"),
     (["run", "--edition", "auto"], "--edition auto: only a portal with a url is asked"),
     (["run", "--record-mode=once"], "--record-mode once: choose none or rewrite"),
     (["run", "--block-network", "--target", "target.toml"], "--block-network: this run calls over the network"),
@@ -101,7 +101,7 @@ ERRORS: list[tuple[list[str], str]] = [
     (["run", "--deviations", "none.toml"], "none.toml: cannot read it (No such file or directory)"),
     (["run", "--cap", "3"], "--timeout, --https, --jobs and --max-time go with --client: leave them out"),
     (["run", "--report-dir", "cut.json", "-k", "rating"], "--report-dir cut.json: cannot write the report"),
-    (["plan", "--edition", "foo"], "--edition foo: choose 2024-10, 2026-03 or auto"),
+    (["plan", "--edition", "foo"], "--edition foo: choose 2024-10, 2025-05, 2026-03 or auto"),
     (["plan", "--edition", "auto"], "--edition auto: nothing is sent, so no portal is asked"),
     (["plan", "--budget", "some"], "--budget some: give a whole number"),
     (["plan", "--budget", "1"], "--budget 1: the preflight alone takes"),

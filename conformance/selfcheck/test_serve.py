@@ -248,7 +248,7 @@ def test_many_connections_are_held_at_once(bitrix24_portal: ServedPortal) -> Non
     [
         (["--as", "another"], "--as another: choose reference or bitrix24"),
         (["--as", "bitrix24", "--edition", "2024-10"], "it follows 2026-03 at every date: leave --edition out"),
-        (["--edition", "2025"], "--edition 2025: choose 2024-10 or 2026-03"),
+        (["--edition", "2025"], "--edition 2025: choose 2024-10, 2025-05 or 2026-03"),
         (["--port", "70000"], "cannot listen on '127.0.0.1', port 70000"),
         (["--host", "nowhere.invalid"], "cannot listen on 'nowhere.invalid'"),
         (["--host", "bad host", "--https"], "cannot listen on 'bad host'"),
