@@ -142,7 +142,7 @@ BAD_INPUT: list[tuple[Callable[[Path], list[str]], str]] = [
     (lambda _: ["run", "--target", "none.toml"], "--target none.toml: cannot read this file"),
     (lambda _: ["run", "--deviations", "none.toml"], "none.toml: cannot read it (No such file"),
     (lambda _: ["explain", "rating.holes"], "unknown clause 'rating.holes'"),
-    (lambda folder: ["run", target_file(folder, NOWHERE)], "/rest/1/***/: cannot connect: check the url"),
+    (lambda folder: ["run", target_file(folder, NOWHERE)], "/rest/***/***/: cannot connect: check the url"),
 ]
 
 

@@ -38,9 +38,10 @@ class SecretUrl:
 
     @property
     def shown(self) -> str:
-        """Return the URL with host and secret masked."""
+        """Return the URL with host, user id and secret masked."""
         parts = urlsplit(self.value)
-        path = "/".join(MASK if segment and segment == self.secret else segment for segment in parts.path.split("/"))
+        hidden = {self.secret, self.user_id} - {""}
+        path = "/".join(MASK if segment in hidden else segment for segment in parts.path.split("/"))
         return f"{parts.scheme}://{MASK}{path}"
 
     @property
