@@ -10,6 +10,7 @@ from typing import Final
 
 from conformance.clients.protocol import ApiError, ClientOutcome, NotSent, OtherError, ProtocolError, Returned, TimedOut
 from conformance.contract.classes import FILLED, STARS
+from conformance.engine.deviations import HANG
 from conformance.exchange.call import METHOD, Call, Json
 from conformance.exchange.read_back import comment_reads_back
 from conformance.exchange.reproduce import describe
@@ -78,7 +79,20 @@ class ClientExchange:
 
     @property
     def classes(self) -> dict[str, str]:
-        return self.case.classes
+        return {**self.case.classes, **dict([HANG] if isinstance(self.outcome, TimedOut) else ())}
+
+    @property
+    def hung_at(self) -> str:
+        """Return the name of the answer from which the library did not come back, or the empty text.
+
+        A success has no name here: if a library hangs on one, the values are the reason, or the calls before it.
+        """
+        match self.outcome:
+            case TimedOut() if self.case.script is not TRUE:
+                return self.case.script.name
+            case NotSent(behind=name):
+                return name
+        return ""
 
     @property
     def oddness(self) -> tuple[()]:
@@ -276,7 +290,9 @@ class ClientExchange:
             ("permitted", expected),
             ("repeat", _repeat(self.case, self.command)),
         )
-        return Violation(clause, facts, self.case.classes, tuple(notes))
+        # Where the secret showed, it does not matter if the library came back.
+        classes = self.case.classes if clause == SECRET_KEPT else self.classes
+        return Violation(clause, facts, classes, tuple(notes))
 
 
 def _rounded(seconds: float) -> str:

@@ -85,9 +85,10 @@ class ProtocolError:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """The call was not asked for."""
+    """The call was not asked for. behind: the name of the answer to the call before it that did not come back."""
 
     reason: str
+    behind: str = ""
 
     def __str__(self) -> str:
         return f"not sent: {self.reason}"

@@ -56,6 +56,7 @@ def run_client_checks(
             run.judge_cases(judgement, cases[clause].fixed)
         if judgement.findings:
             run.confirm(judgement)
+    run.settle_lost(judgements)
     return {judgement.check.clause: judgement.result for judgement in judgements}
 
 
@@ -65,13 +66,18 @@ EVERY_ROUND: Final = ("client.method", "client.true", SECRET_KEPT, "client.reque
 
 @dataclass(slots=True)
 class _Run:
-    """sent: the exchange of each case, which is sent once."""
+    """The rounds of a run.
+
+    sent: the exchange of each case, which is sent once.
+    lost: the rounds that could not be judged, each with a clause that it was made for.
+    """
 
     session: ClientSession
     deviations: tuple[Deviation, ...]
     seed: int
     finds_all: bool
     sent: dict[ClientCase, ClientExchange] = field(default_factory=dict)
+    lost: list[tuple[Judgement, ClientExchange]] = field(default_factory=list)
 
     def send(self, cases: Mapping[str, Iterable[ClientCase]]) -> None:
         """Send the cases of each clause that were not sent yet."""
@@ -109,14 +115,30 @@ class _Run:
                 judgement.result.exchanges += 1
             elif judgement.judge(record, self.deviations):
                 judgement.result.judged_kinds |= record.case.kinds
-            elif record.must_be_judged:
-                self._count_lost(judgement, record)
+            elif record.must_be_judged and self._is_made_for(judgement, record):
+                self.lost.append((judgement, record))
 
-    def _count_lost(self, judgement: Judgement, exchange: ClientExchange) -> None:
-        """Count a round that could not be judged, with the clauses that it was made for."""
+    def _is_made_for(self, judgement: Judgement, exchange: ClientExchange) -> bool:
         own = judgement.check.evidence.cases(self.session.edition).fixed
-        if judgement.check.clause not in EVERY_ROUND or exchange.case in own:
-            judgement.result.count_lost(_unjudged(exchange), exchange.case.kinds)
+        return judgement.check.clause not in EVERY_ROUND or exchange.case in own
+
+    def settle_lost(self, judgements: list[Judgement]) -> None:
+        """Count each round that could not be judged: behind a hang that is a known deviation, or as lost.
+
+        A hang is known only where this run has seen it, as a violation that an entry about hangs excuses.
+        """
+        known = {
+            exchange.hung_at: place
+            for judgement in judgements
+            for exchange in judgement.excused
+            for place, entry in enumerate(self.deviations)
+            if exchange.hung_at and entry.hangs and entry.excuses(judgement.check.clause, exchange.classes)
+        }
+        for judgement, exchange in self.lost:
+            if exchange.hung_at in known:
+                judgement.result.behind_hangs[known[exchange.hung_at]] += 1
+            else:
+                judgement.result.count_lost(_unjudged(exchange), exchange.case.kinds, exchange.hung_at)
 
     def _fails(self, judgement: Judgement, case: ClientCase) -> bool:
         """Return True if a case shows a violation, which is kept."""

@@ -155,14 +155,19 @@ class ClientSession:
         secret = new_secret()
         earlier: list[ClientExchange] = []
         for one in case.before:
+            if one.script.name in self._never_back:
+                return self._behind(case, one)
             earlier.append(self._ask(one, program, secret))
             if len(earlier) == 1 and earlier[0].was_lost and not program.is_fresh:
                 # What it remembers of other rounds is no matter of this one.
                 program.finish()
                 earlier = [self._ask(one, program, secret)]
+            if isinstance(earlier[-1].outcome, TimedOut):
+                self._never_back.setdefault(one.script.name, earlier[-1])
+                return self._behind(case, one)
             if not earlier[-1].came_back:
                 program.finish()
-                return self._unsent(case, f"the call before it, answered {one.script.name}, did not come back")
+                return self._unsent(case, f"the program ended at the call before it, answered {one.script.name}")
         exchange = self._ask(case, program, secret)
         if not isinstance(exchange.outcome, Returned):
             program.finish()
@@ -190,9 +195,14 @@ class ClientSession:
                 self.requests_by_answer.setdefault(case.script.name, set()).add(exchange.attempts)
         return exchange
 
-    def _unsent(self, case: ClientCase, reason: str) -> ClientExchange:
+    def _unsent(self, case: ClientCase, reason: str, behind: str = "") -> ClientExchange:
         words = tuple(self.programs[0].words)
-        return ClientExchange(case, (), NotSent(reason), "", words, self.edition.name, "")
+        return ClientExchange(case, (), NotSent(reason, behind), "", words, self.edition.name, "")
+
+    def _behind(self, case: ClientCase, hung: ClientCase) -> ClientExchange:
+        """Return the exchange of a case that was not asked, because the library hangs on a call before it."""
+        name = hung.script.name
+        return self._unsent(case, f"the call before it, answered {name}, did not come back", name)
 
     def _with_leaks(self, exchange: ClientExchange) -> ClientExchange:
         """Return the exchange with the places where its secret was printed, at any time of the program's life."""

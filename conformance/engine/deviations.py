@@ -17,6 +17,8 @@ from conformance.portals.scripts import ELSEWHERE, scripts_of
 
 UNFILLED: Final = "TODO"
 """How the reason and the source of an entry begin that --write-deviations wrote and nobody filled in."""
+HANG: Final = ("came_back", "nothing")
+"""The class of a call from which a client library did not come back."""
 _HEADER: Final = re.compile(r"\s*\[\[\s*deviation\s*\]\]")
 _CLASSES: Final[Mapping[str, frozenset[str]]] = {
     "session": frozenset({*BAD_SESSIONS, *STATES, "digits"}),
@@ -28,11 +30,18 @@ _CLASSES: Final[Mapping[str, frozenset[str]]] = {
 }
 
 
+def is_hang(classes: Mapping[str, str]) -> bool:
+    """Return True if a client library did not come back from a call with these classes."""
+    name, cls = HANG
+    return classes.get(name) == cls
+
+
 @dataclass(frozen=True, slots=True)
 class Deviation:
     """One expected violation.
 
     where: by parameter, the classes that the entry is narrowed to. If it is empty, the entry covers all calls.
+    hangs: True if the entry is about calls from which a client library does not come back, and about no others.
     is_unfilled: True if reason or source is still to be filled in.
     line: the line of the file on which the entry begins.
     """
@@ -44,6 +53,7 @@ class Deviation:
     expired: bool
     line: int = 1
     is_unfilled: bool = False
+    hangs: bool = False
 
     def covers(self, clause: str, classes: Mapping[str, str]) -> bool:
         """Return True if a call with values of these classes is inside the entry.
@@ -52,6 +62,10 @@ class Deviation:
         """
         narrowed = all(classes.get(parameter) in names for parameter, names in self.where.items())
         return not self.expired and not self.is_unfilled and self.clause == clause and narrowed
+
+    def excuses(self, clause: str, classes: Mapping[str, str]) -> bool:
+        """Return True if a call with these classes is inside the entry, and violates the clause as the entry says."""
+        return self.covers(clause, classes) and (not self.hangs or is_hang(classes))
 
 
 _Names = Annotated[tuple[str, ...], Meta(min_length=1)] | UnsetType
@@ -74,6 +88,7 @@ class _DeviationEntry:
     source: Annotated[str, Meta(min_length=1, description="Where this was seen, or who accepted it.")]
     expires: Annotated[date, Meta(description="The last day on which the entry excuses anything.")] | UnsetType = UNSET
     where: _WhereEntry = _WhereEntry()
+    hangs: Annotated[bool, Meta(description="A client library does not come back from these calls.")] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,4 +134,5 @@ def _deviation(entry: _DeviationEntry, where: str, today: date) -> Deviation:
         where=narrowed,
         expired=not isinstance(entry.expires, UnsetType) and entry.expires < today,
         is_unfilled=entry.reason.startswith(UNFILLED) or entry.source.startswith(UNFILLED),
+        hangs=entry.hangs,
     )

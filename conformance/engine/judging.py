@@ -33,12 +33,17 @@ class Finding:
 
 @dataclass(slots=True)
 class Judgement:
-    """What was found of one check so far. suspected: exchanges whose wrong refusal may have another cause."""
+    """What was found of one check so far.
+
+    suspected: exchanges whose wrong refusal may have another cause.
+    excused: exchanges whose violation a known deviation excuses.
+    """
 
     check: Check
     result: ClauseResult
     findings: list[Finding] = field(default_factory=list)
     suspected: list[Any] = field(default_factory=list)
+    excused: list[Any] = field(default_factory=list)
 
     def smallest(self) -> list[Finding]:
         """Return the smallest violation of each combination of classes, the smallest of all first."""
@@ -67,7 +72,9 @@ class Judgement:
                 self.suspected.append(exchange)
                 if is_caused_elsewhere(self.check, exchange):
                     return True
-            if not self.result.count(deviations, exchange.classes, deviated=True):
+            if self.result.count(deviations, exchange.classes, deviated=True):
+                self.excused.append(exchange)
+            else:
                 violation = exchange.violation(self.check.clause, violated.expected)
                 self.findings.append(Finding(record, violation.with_read_back(violated.read_back)))
             return True

@@ -1,5 +1,6 @@
 """The result of one clause, from where it is judged to where the verdict is decided."""
 
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -27,6 +28,8 @@ class ClauseResult:
     lost: how many calls were not answered, so that nothing of them could be judged.
     first_lost: the first of them, and why.
     judged_kinds, lost_kinds: the kinds of the calls that were judged, and of those that were not answered.
+    lost_at: the answers from which a client library did not come back; "" for calls that were lost in another way.
+    behind_hangs: by the place of a deviation entry, how many calls were not judged because of the hang that it lists.
     lacking: the reason why nothing could be exercised.
     missing: why calls that it needs were not sent, or are not on the recording; then it has not passed.
     """
@@ -42,6 +45,8 @@ class ClauseResult:
     first_lost: str = ""
     judged_kinds: set[Hashable] = field(default_factory=set)
     lost_kinds: set[Hashable] = field(default_factory=set)
+    lost_at: set[str] = field(default_factory=set)
+    behind_hangs: Counter[int] = field(default_factory=Counter)
     lacking: str = ""
     missing: str = ""
 
@@ -60,15 +65,17 @@ class ClauseResult:
         """Return True if more than a tenth of the calls was not answered, or all of one kind."""
         return self.lost * _MOST_LOST > self.sent or not self.lost_kinds <= self.judged_kinds
 
-    def count_lost(self, line: str, kinds: Iterable[Hashable]) -> None:
+    def count_lost(self, line: str, kinds: Iterable[Hashable], hung_at: str = "") -> None:
         """Count a call that was not answered.
 
         line: the reason, and the call.
         kinds: what the clause is about in this call.
+        hung_at: the name of the answer from which a client library did not come back, if that is the reason.
         """
         self.lost += 1
         self.first_lost = self.first_lost or line
         self.lost_kinds.update(kinds)
+        self.lost_at.add(hung_at)
 
     def count(self, deviations: tuple[Deviation, ...], classes: Mapping[str, str], deviated: bool) -> bool:
         """Count a judged call with values of these classes. Return True if a known deviation excuses it."""
@@ -80,6 +87,7 @@ class ClauseResult:
             if entry.covers(self.clause, classes):
                 counts = self.excused.setdefault(place, [0, 0])
                 counts[0] += 1
-                counts[1] += deviated
-                excused = excused or deviated
+                excuses = deviated and entry.excuses(self.clause, classes)
+                counts[1] += excuses
+                excused = excused or excuses
         return excused

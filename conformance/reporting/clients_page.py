@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from conformance.engine.deviations import is_hang
 from conformance.exchange.violation import shown_facts
 from conformance.reporting.diff import Change, compare
 from conformance.reporting.markdown import code
@@ -33,6 +34,17 @@ class Row:
     whys: Mapping[str, str]
     known: Callable[[str, dict[str, str]], str]
     is_pinned: bool
+
+    @cached_property
+    def known_hangs(self) -> frozenset[str]:
+        """Return the answers from which the library does not come back, where a known deviation says so."""
+        return frozenset(
+            violation["answered"]
+            for report in self.reports.values()
+            for clause in report["clauses"]
+            for violation in clause["violations"]
+            if is_hang(violation["classes"]) and self.known(clause["id"], violation["classes"])
+        )
 
     @property
     def title(self) -> str:
@@ -72,6 +84,9 @@ def status_of(row: Row, clause: dict[str, Any]) -> str:
     """Return the status of a clause, with known deviations told apart."""
     entries = clause["violations"]
     if clause["status"] == "failed" and entries and all(row.known(clause["id"], entry["classes"]) for entry in entries):
+        return "known-deviation"
+    hung_at = clause.get("hung_at", ())
+    if clause["status"] == "incomplete" and hung_at and row.known_hangs.issuperset(hung_at):
         return "known-deviation"
     return str(clause["status"])
 

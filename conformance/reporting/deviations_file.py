@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from conformance.engine.deviations import UNFILLED, Deviation, header_lines
+from conformance.engine.deviations import UNFILLED, Deviation, header_lines, is_hang
 from conformance.engine.narrowing import Where, narrow
 from conformance.errors import UserError
 from conformance.exchange.violation import Violation, printable, shown_facts
@@ -118,6 +118,7 @@ def _entry(clause: str, shown: Violation, where: Where) -> str:
         f'clause = "{clause}"',
         f'reason = "{UNFILLED}: what it does"',
         f'source = "{UNFILLED}: where this was seen, or who accepted it"',
+        *(["hangs = true"] if is_hang(shown.classes) else []),
         *_where(where),
     ]
     return "\n".join(lines) + "\n"

@@ -86,6 +86,7 @@ class _DeviationEntry:
     source: str
     where: Mapping[str, tuple[str, ...]]
     line: Annotated[int, Meta(ge=1, description="Where the entry begins in the deviation file.")] = 1
+    hangs: Annotated[bool, Meta(description="A client library does not come back from these calls.")] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,13 @@ class _ClauseEntry:
         Mapping[str, str], Meta(description="By label what was seen; equal for two runs of the same portal.")
     ]
     lost: Annotated[int, Meta(ge=1, description="How many calls were not answered.")] | UnsetType = UNSET
+    hung_at: (
+        Annotated[
+            tuple[str, ...],
+            Meta(description="The answers from which a client did not come back, if all lost calls were lost so."),
+        ]
+        | UnsetType
+    ) = UNSET
     reading: Annotated[str, Meta(description="The step of reading from the sections to the demand.")] | UnsetType = (
         UNSET
     )

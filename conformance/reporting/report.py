@@ -123,6 +123,7 @@ def _clause(entry: ClauseVerdict) -> dict[str, Any]:
         "exchanges": entry.exchanges,
         "note": entry.note,
         **({"lost": entry.lost} if entry.lost else {}),
+        **({"hung_at": list(entry.hung_at)} if entry.hung_at else {}),
         "violations": [violation.document() for violation in entry.violations],
         "deviations": [_deviation(deviation) for deviation in entry.deviations],
         "observed": dict(sorted(entry.observed.items())),
@@ -131,4 +132,6 @@ def _clause(entry: ClauseVerdict) -> dict[str, Any]:
 
 def _deviation(entry: Deviation) -> dict[str, Any]:
     where = {parameter: sorted(names) for parameter, names in entry.where.items()}
-    return {"reason": entry.reason, "source": entry.source, "where": where, "line": entry.line}
+    return {"reason": entry.reason, "source": entry.source, "where": where, "line": entry.line} | (
+        {"hangs": True} if entry.hangs else {}
+    )

@@ -62,6 +62,7 @@ class ClauseVerdict:
     exchanges: how many were judged.
     deviations: the entries that excused something or are gone.
     lost: how many calls were not answered.
+    hung_at: the answers from which a client library did not come back, if all lost calls were lost so.
     gone: the entries that hold again, whatever else is said of the clause.
     held: the classes of the calls for which it held.
     """
@@ -74,6 +75,7 @@ class ClauseVerdict:
     observed: Mapping[str, str]
     note: str
     lost: int = 0
+    hung_at: tuple[str, ...] = ()
     gone: tuple[Deviation, ...] = ()
     held: frozenset[Classes] = frozenset()
 
@@ -135,7 +137,7 @@ def decide_clause(
     elif gone:
         status = Status.DEVIATION_GONE
         note = "this deviation holds no longer, remove it: " + "; ".join(entry.reason for entry in gone)
-    elif excusing:
+    elif result.exchanges and (excusing or result.behind_hangs):
         status = Status.KNOWN_DEVIATION
         note = "; ".join(entry.reason for entry in excusing)
     elif result.exchanges:
@@ -144,7 +146,10 @@ def decide_clause(
         status, note = Status.NOT_EXERCISED, result.lacking or _UNEXERCISED
     if result.lost_note and result.lost_note not in note:
         note = "; ".join(filter(None, (note, result.lost_note)))
-    entries = tuple(gone or excusing)
+    hangs = {deviations[place].reason: count for place, count in result.behind_hangs.items()}
+    hung = [f"{count} of its calls not judged: known hang, {reason}" for reason, count in hangs.items()]
+    note = "; ".join(filter(None, (note, *hung)))
+    entries = tuple(gone or [*excusing, *(deviations[place] for place in result.behind_hangs)])
     return ClauseVerdict(
         clause,
         status,
@@ -154,6 +159,7 @@ def decide_clause(
         result.observed,
         note,
         lost=result.lost,
+        hung_at=tuple(sorted(result.lost_at)) if "" not in result.lost_at else (),
         gone=tuple(gone),
         held=frozenset(result.held),
     )

@@ -771,6 +771,12 @@ def hangs_on_expired_token(asked: Asked) -> Answer:
     return never_returns(asked) if answer.get("error", {}).get("code") == "expired_token" else answer
 
 
+def retries_for_ever_and_hangs_on_expired_token(asked: Asked) -> Answer:
+    """For the test of a hang that is not known beside one that is."""
+    answer = retries_for_ever(asked)
+    return never_returns(asked) if answer.get("error", {}).get("code") == "expired_token" else answer
+
+
 def hangs_on_errors(asked: Asked) -> Answer:
     """For the test of a library that hangs on every error."""
     answer = honest(asked)

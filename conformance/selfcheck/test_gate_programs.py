@@ -14,6 +14,7 @@ from conformance.check import Report, check_client
 from conformance.clients.process import CommandClient, Printed
 from conformance.clients.protocol import Asked, Returned, TimedOut
 from conformance.contract.clauses import edition_names, load_edition
+from conformance.engine.deviations import Deviation
 from conformance.errors import UserError
 from conformance.options import JOBS
 from conformance.portals.scripts import documented_refusals
@@ -24,13 +25,20 @@ EDITION = load_edition(edition_names()[-1])
 ASKED = Asked("http://127.0.0.1:9/rest/1/x/", "", "m", {})
 
 
-def _gate(name: str, *clauses: str, timeout: float = 1.0, max_seconds: float = 300.0) -> Report:
+def _gate(
+    name: str,
+    *clauses: str,
+    timeout: float = 1.0,
+    max_seconds: float = 300.0,
+    deviations: tuple[Deviation, ...] = (),
+) -> Report:
     return check_client(
         f"{client_mutants.__name__}:{name}",
         EDITION,
-        draws=0,
+        draws=1,
         timeout_seconds=timeout,
         max_seconds=max_seconds,
+        deviations=deviations,
         only=clauses,
     )
 
@@ -46,6 +54,40 @@ def test_one_hang_does_not_hide_the_other_answers() -> None:
     [entry] = report.verdict.with_status(Status.INCOMPLETE)
     assert "answered expired_token-401" in entry.note
     assert entry.exchanges >= len(documented_refusals(EDITION)) - 1
+
+
+BEHIND_THE_LIMIT = ("client.error-code", "client.error-in-200", "client.rate-limit", "client.recovers")
+
+
+def _hang(hangs: bool) -> Deviation:
+    limits = frozenset({"QUERY_LIMIT_EXCEEDED-200", "QUERY_LIMIT_EXCEEDED-503"})
+    return Deviation("client.rate-limit", "retries without end", "seen", {"answer": limits}, False, hangs=hangs)
+
+
+def test_what_cannot_be_judged_because_of_a_known_hang_is_shown_and_does_not_make_a_gate_incomplete() -> None:
+    report = _gate("retries_for_ever", *BEHIND_THE_LIMIT, deviations=(_hang(True),))
+    assert report.verdict.verdict is Verdict.WITH_DEVIATIONS
+    notes = {entry.clause.id: entry.note for entry in report.verdict.with_status(Status.KNOWN_DEVIATION)}
+    assert notes["client.rate-limit"] == "retries without end"
+    for clause in ("client.error-code", "client.error-in-200", "client.recovers"):
+        assert notes[clause] == "1 of its calls not judged: known hang, retries without end"
+
+
+@pytest.mark.parametrize(
+    ("name", "hangs"), [("retries_for_ever", False), ("retries_for_ever_and_hangs_on_expired_token", True)]
+)
+def test_a_hang_that_no_entry_lists_as_one_stays_incomplete(name: str, hangs: bool) -> None:
+    report = _gate(name, *BEHIND_THE_LIMIT, deviations=(_hang(hangs),))
+    assert report.verdict.verdict is Verdict.INCOMPLETE
+    lost = {entry.clause.id for entry in report.verdict.with_status(Status.INCOMPLETE)}
+    assert lost == {"client.error-code", "client.error-in-200", "client.recovers"}
+
+
+def test_a_known_hang_is_strict() -> None:
+    report = _gate("posts_json", *BEHIND_THE_LIMIT, deviations=(_hang(True),))
+    assert report.verdict.verdict is Verdict.DEVIATIONS_OUTDATED
+    report = _gate("forgets_the_answer_of_a_retry", "client.rate-limit", deviations=(_hang(True),))
+    assert report.verdict.verdict is Verdict.NOT_CONFORMANT
 
 
 def test_of_a_library_that_hangs_each_time_three_answers_are_tried() -> None:
