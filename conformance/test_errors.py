@@ -9,6 +9,8 @@ from conformance.contract.classes import (
     NOT_WHOLE_RATINGS,
     OTHER_TYPES,
     OUTSIDE,
+    OVERFLOW,
+    RATINGS,
     STARS,
 )
 from conformance.contract.clauses import status_words
@@ -37,12 +39,17 @@ def test_a_chat_that_is_no_open_line_is_refused_with_its_code(exchange: Exchange
     exchange.must_be_refused()
 
 
-@clause("error.chat-id", exchange=calls(**FINE, session=("unknown",), about=["session"]))
+def _overflowing(session: PortalSession) -> list[Call]:
+    values = session.sessions[OVERFLOW].boundaries if OVERFLOW in session.sessions else ()
+    return [Call(ClassifiedValue(OVERFLOW, value), value_of(RATINGS, "5")) for value in values]
+
+
+@clause("error.chat-id", exchange=calls(**FINE, session=("unknown",), about=["session"], also=_overflowing))
 def test_an_unknown_session_is_refused_as_an_unknown_chat(exchange: Exchange) -> None:
     exchange.must_be_refused()
 
 
-@clause("error.unknown-session", exchange=calls(**FINE, session=("unknown",), about=["session"]))
+@clause("error.unknown-session", exchange=calls(**FINE, session=("unknown",), about=["session"], also=_overflowing))
 def test_an_unknown_session_is_refused_like_a_forbidden_one(exchange: Exchange) -> None:
     exchange.must_be_refused()
 

@@ -1,10 +1,20 @@
 """Chapter "rating": a whole number of stars from 1 to 5."""
 
-from conformance.contract.classes import NOT_WHOLE_RATINGS, OUTSIDE, STARS
+from collections.abc import Callable
+
+from conformance.contract.classes import COMMENTS, NOT_WHOLE_RATINGS, OUTSIDE, STARS, WORDS_FOR_NOTHING
 from conformance.engine.records import Exchange
-from conformance.suite import calls, clause
+from conformance.engine.session import PortalSession
+from conformance.exchange.call import Call, ClassifiedValue
+from conformance.suite import calls, clause, value_of
 
 WITH_OR_WITHOUT = ("absent", "plain")
+
+
+def _beside_a_comment(name: str, *texts: str) -> Callable[[PortalSession], list[Call]]:
+    """Return texts that a portal may take for no rating, which only shows beside a comment."""
+    plain = value_of(COMMENTS, "plain")
+    return lambda session: [Call(session.rateable, ClassifiedValue(name, text), plain) for text in texts]
 
 
 @clause("rating.accepts-1-to-5", exchange=calls(rating=STARS, comment=WITH_OR_WITHOUT, about=["rating"]))
@@ -17,14 +27,24 @@ def test_a_rating_outside_1_to_5_is_refused(exchange: Exchange) -> None:
     exchange.must_be_refused()
 
 
-@clause("rating.whole-number", exchange=calls(rating=NOT_WHOLE_RATINGS, comment=WITH_OR_WITHOUT))
+@clause(
+    "rating.whole-number",
+    exchange=calls(
+        rating=NOT_WHOLE_RATINGS, comment=WITH_OR_WITHOUT, also=_beside_a_comment("text", *WORDS_FOR_NOTHING)
+    ),
+)
 def test_a_rating_that_is_no_whole_number_is_refused(exchange: Exchange) -> None:
     exchange.must_not_be_accepted()
 
 
 @clause(
     "rating.digits-as-text",
-    exchange=calls(rating=("digits", "digits-outside"), comment=WITH_OR_WITHOUT, about=["rating as text"]),
+    exchange=calls(
+        rating=("digits", "digits-outside"),
+        comment=WITH_OR_WITHOUT,
+        about=["rating as text"],
+        also=_beside_a_comment("digits-outside", "-0"),
+    ),
 )
 def test_a_rating_as_a_text_of_digits_means_that_number(exchange: Exchange) -> None:
     exchange.must_be_allowed()

@@ -59,8 +59,9 @@ class EquivalenceClass:
 
 def needs_json(pick: ClassifiedValue) -> bool:
     """Return True if only a JSON body can carry the value without doubt: in a form every value is a text."""
-    by_class = pick.cls in ("digits", "digits-outside", "control", "number")
-    return by_class or pick.value is None or isinstance(pick.value, bool | list | dict)
+    by_class = pick.cls in ("digits", "digits-outside", "control", "number", OVERFLOW)
+    is_word = pick.cls == "text" and pick.value in WORDS_FOR_NOTHING
+    return by_class or is_word or pick.value is None or isinstance(pick.value, bool | list | dict)
 
 
 def _by_name(*classes: EquivalenceClass) -> dict[str, EquivalenceClass]:
@@ -69,6 +70,8 @@ def _by_name(*classes: EquivalenceClass) -> dict[str, EquivalenceClass]:
 
 # Some language reads these words as a number or as a missing value, so they are not drawn as plain words.
 _WORDS_READ_AS_VALUES = {"nan", "inf", "infinity", "null", "none", "nil", "undefined", "true", "false"}
+WORDS_FOR_NOTHING: Final = ("null", "None", "undefined")
+"""In JSON they are texts as any other. In a form a correct portal may take them for a missing value."""
 _LETTERS = string.ascii_letters + "бжщÄéñ"
 
 
@@ -105,7 +108,7 @@ RATINGS: Final[Mapping[str, EquivalenceClass]] = _by_name(
         lambda st: st.integers(-(2**63), -1).map(int),
     ),
     EquivalenceClass("fraction", (2.5,), (0.5, 1.5, 3.5, 4.5, 5.5, 4.9, 0.1, 1.001, "2.5"), _draw_fractions),
-    EquivalenceClass("text", ("abc",), ("five", "x"), _draw_words),
+    EquivalenceClass("text", ("abc",), ("five", "x", *WORDS_FOR_NOTHING), _draw_words),
     EquivalenceClass("boolean", (True, False)),
     EquivalenceClass("list", ([5],), ([1, 2], ["5"]), lambda st: st.lists(st.integers(1, 5), min_size=1, max_size=3)),
     EquivalenceClass(
@@ -116,7 +119,10 @@ RATINGS: Final[Mapping[str, EquivalenceClass]] = _by_name(
     ),
     EquivalenceClass("digits", ("1", "2", "3", "4", "5")),
     EquivalenceClass(
-        "digits-outside", ("6", "0", "-1"), ("7", "10", "-5", "259"), lambda st: st.integers(6, 10**6).map(str)
+        "digits-outside",
+        ("6", "0", "-1"),
+        ("7", "10", "-5", "259", "-0", str(2**32 + 5), str(2**64 + 5)),
+        lambda st: st.integers(6, 10**6).map(str),
     ),
 )
 STARS: Final = ("1", "2", "3", "4", "5")
@@ -291,6 +297,8 @@ NOT_FILLED: Final = ("absent", "empty", "null")
 OTHER_TYPES: Final = ("number", "boolean", "list", "object")
 UNJUDGED_COMMENTS: Final = ("blank", "control", "oversize", *OTHER_TYPES)
 
+OVERFLOW: Final = "overflow"
+"""The class of ids that a portal takes for the rateable one if it keeps 32 or 64 bits."""
 STATES: Final = ("rateable", "forbidden", "not_open_line", "unknown", "open")
 OWN_SESSIONS: Final = ("rateable", "digits")
 """The classes of SESSION_ID that name the session whose vote is read back."""
@@ -311,9 +319,11 @@ def session_classes(sessions: Mapping[str, int], live: bool) -> dict[str, Equiva
     text = EquivalenceClass("text", ("abc", f"{own}abc"))
     boolean = EquivalenceClass("boolean", (False,))
     fraction = EquivalenceClass("fraction", (own + 0.5,))
+    overflow: tuple[EquivalenceClass, ...] = ()
     if not live:
+        overflow = (EquivalenceClass(OVERFLOW, (2**32 + own,), (2**64 + own, str(2**32 + own))),)
         negative = EquivalenceClass("negative", (-own, -1), (-2, -(2**31)), lambda st: st.integers(-(2**31), -1))
-        text = EquivalenceClass("text", ("abc", f"{own}abc"), ("x", f"abc{own}"), _draw_words)
+        text = EquivalenceClass("text", ("abc", f"{own}abc"), ("x", f"abc{own}", *WORDS_FOR_NOTHING), _draw_words)
         boolean = EquivalenceClass("boolean", (False, True))
         fraction = EquivalenceClass(
             "fraction",
@@ -331,7 +341,9 @@ def session_classes(sessions: Mapping[str, int], live: bool) -> dict[str, Equiva
         fraction,
         boolean,
         EquivalenceClass("list", ([own],)),
-        EquivalenceClass("object", ({"a": own},), ({"ID": own},)),
+        # The real portal reads the key ID.
+        EquivalenceClass("object", ({"ID": own},), ({"a": own},)),
+        *overflow,
         EquivalenceClass("digits", (str(own),)),
         *(EquivalenceClass(state, (number,)) for state, number in sessions.items()),
     )

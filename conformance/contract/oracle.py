@@ -13,6 +13,7 @@ from conformance.contract.classes import (
     NOT_WHOLE_RATINGS,
     NOT_WHOLE_SESSIONS,
     OUTSIDE,
+    OVERFLOW,
     STARS,
     TEXTS,
     UNJUDGED_COMMENTS,
@@ -25,7 +26,7 @@ _SESSION_FAULTS: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(NOT_WHOLE_SESSIONS, ("session-id.whole-number",)),
     "forbidden": ("error.access-denied",),
     "not_open_line": ("error.chat-type",),
-    "unknown": ("error.chat-id", "error.unknown-session"),
+    **dict.fromkeys(("unknown", OVERFLOW), ("error.chat-id", "error.unknown-session")),
 }
 _RATING_FAULTS: Final[Mapping[str, str]] = {
     **dict.fromkeys(OUTSIDE, "rating.rejects-outside"),
@@ -87,7 +88,8 @@ def allowed(edition: Edition, session: str, rating: str, comment: str) -> Allowe
     open_codes: set[str] = set()
     if session in judged_sessions(edition):
         rejecting += _first_in_edition(edition, _SESSION_FAULTS.get(session, ()))
-    else:
+    if session == OVERFLOW or session not in judged_sessions(edition):
+        # To a portal with numbers of 32 bits such an id is no number, and to any other one it is unknown.
         open_codes |= edition.method_codes
     if rating in _RATING_FAULTS:
         rejecting.append(_RATING_FAULTS[rating])

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, UnsetType, to_builtins
 
-from conformance.contract.classes import BAD_SESSIONS, COMMENTS, RATINGS, STATES
+from conformance.contract.classes import BAD_SESSIONS, COMMENTS, OVERFLOW, RATINGS, STATES
 from conformance.contract.clauses import edition_names, load_edition
 from conformance.errors import UserError
 from conformance.loading import load, read_text, unknown
@@ -21,7 +21,7 @@ HANG: Final = ("came_back", "nothing")
 """The class of a call from which a client library did not come back."""
 _HEADER: Final = re.compile(r"\s*\[\[\s*deviation\s*\]\]")
 _CLASSES: Final[Mapping[str, frozenset[str]]] = {
-    "session": frozenset({*BAD_SESSIONS, *STATES, "digits"}),
+    "session": frozenset({*BAD_SESSIONS, *STATES, OVERFLOW, "digits"}),
     "rating": frozenset(RATINGS),
     "comment": frozenset(COMMENTS),
     "answer": frozenset(

@@ -44,6 +44,10 @@ class Caller(StrEnum):
     SECOND = "second caller"
     UNSCOPED = "caller without scope"
     WRONG_SECRET = "wrong secret"
+    OTHER_CASE = "the secret in the other case"
+    CUT_SECRET = "the secret without its last character"
+    LONGER_SECRET = "the secret with a letter more"
+    EMPTY_SECRET = "an empty secret"
     TOKEN_QUERY = "token in query"
     TOKEN_BODY = "token in body"
     TOKEN_BEARER = "Bearer token"
@@ -51,7 +55,9 @@ class Caller(StrEnum):
     NO_CREDENTIALS = "no credentials"
 
 
-NO_RIGHTS: Final = (Caller.WRONG_SECRET, Caller.UNSCOPED, Caller.WRONG_TOKEN, Caller.NO_CREDENTIALS)
+NEARLY_RIGHT: Final = (Caller.OTHER_CASE, Caller.CUT_SECRET, Caller.LONGER_SECRET, Caller.EMPTY_SECRET)
+"""The callers whose secret is made from the right one. No live portal and no plan has them: they could leak it."""
+NO_RIGHTS: Final = (Caller.WRONG_SECRET, Caller.UNSCOPED, Caller.WRONG_TOKEN, Caller.NO_CREDENTIALS, *NEARLY_RIGHT)
 """The callers without rights: a portal must deny each of their calls."""
 TOKEN_CALLERS: Final = (Caller.TOKEN_BODY, Caller.TOKEN_QUERY, Caller.TOKEN_BEARER)
 REST_CALLERS: Final = (*TOKEN_CALLERS, Caller.WRONG_TOKEN, Caller.NO_CREDENTIALS)

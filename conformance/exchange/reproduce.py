@@ -11,8 +11,15 @@ from conformance.exchange.encode import BOUNDARY, HttpRequest, as_text, encode
 _TOKEN_MARK: Final = "B24TOKENMARK"
 WRONG_SECRET: Final = "not-the-webhook-secret"
 """A constant: a secret made from the right one could leak parts of the right one."""
+_WEBHOOK: Final = "${B24_WEBHOOK_URL%/}"
+_PARENT: Final = f'$(printf %s "{_WEBHOOK}" | sed "s,/[^/]*$,,")'
+_SECRET: Final = f'printf %s "{_WEBHOOK}" | sed "s,.*/,,"'
 _BASES: Final = {
-    Caller.MAIN: "${B24_WEBHOOK_URL%/}",
+    Caller.MAIN: _WEBHOOK,
+    Caller.OTHER_CASE: f"{_PARENT}/$({_SECRET} | tr a-zA-Z A-Za-z)",
+    Caller.CUT_SECRET: f"{_PARENT}/$({_SECRET} | sed s/.$//)",
+    Caller.LONGER_SECRET: f"{_WEBHOOK}x",
+    Caller.EMPTY_SECRET: f"{_PARENT}/",
     Caller.SECOND: "${B24_SECOND_URL%/}",
     Caller.UNSCOPED: "${B24_UNSCOPED_URL%/}",
     Caller.TOKEN_BODY: "${B24_TOKEN_URL%/}",

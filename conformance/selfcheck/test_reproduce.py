@@ -13,6 +13,7 @@ from conformance.contract.clauses import load_edition
 from conformance.engine.cases import sendable
 from conformance.exchange.call import (
     ABSENT,
+    NEARLY_RIGHT,
     NOTHING,
     TOKEN_CALLERS,
     Batch,
@@ -37,7 +38,7 @@ PLAIN = Call(ClassifiedValue("rateable", 494), ClassifiedValue("5", 5), Classifi
 WAYS = [
     *(Delivery(encoding, suffix) for encoding in Encoding for suffix in ("", ".json", ".xml")),
     *(Delivery(encoding, caller=caller) for encoding in Encoding
-      for caller in (*TOKEN_CALLERS, Caller.SECOND, Caller.UNSCOPED, Caller.WRONG_SECRET)),
+      for caller in (*TOKEN_CALLERS, Caller.SECOND, Caller.UNSCOPED, Caller.WRONG_SECRET, *NEARLY_RIGHT)),
     *(Delivery(encoding, batch=batch) for encoding in (Encoding.JSON, Encoding.FORM, Encoding.QUERY_GET)
       for batch in (Batch.MAP, Batch.LIST)),
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, UnsetType, to_builtins
 
 from conformance.contract.clauses import Edition, default_edition, edition_names, load_edition
 from conformance.errors import UserError
-from conformance.exchange.call import TOKEN_CALLERS, Caller
+from conformance.exchange.call import NEARLY_RIGHT, TOKEN_CALLERS, Caller
 from conformance.exchange.reproduce import WRONG_SECRET
 from conformance.loading import DEVIATIONS, file_or_shipped, load, unknown
 from conformance.options import AUTO
@@ -167,7 +167,8 @@ def embedded_target() -> Target:
         kind="embedded",
         edition=default_edition(),
         live=False,
-        callers=_callers(main, f"{host}2/{reference.SECOND_SECRET}/", f"{host}3/{reference.UNSCOPED_SECRET}/", host),
+        callers=_callers(main, f"{host}2/{reference.SECOND_SECRET}/", f"{host}3/{reference.UNSCOPED_SECRET}/", host)
+        | _nearly_right(main),
         token=Secret(reference.TOKEN),
         sessions=reference.SESSIONS,
         not_offered=frozenset(),
@@ -188,6 +189,16 @@ def _callers(main: SecretUrl, second: str, unscoped: str, token: str) -> dict[Ca
     return callers
 
 
+def _nearly_right(main: SecretUrl) -> dict[Caller, SecretUrl]:
+    """Return the callers whose secret is made from the right one, as far as it differs from it."""
+    secret = main.secret
+    secrets = (secret.swapcase(), secret[:-1], f"{secret}x")
+    if not secret[1:] or "%" in secret:
+        return {}
+    made = {caller: other for caller, other in zip(NEARLY_RIGHT, secrets, strict=False) if other != secret}
+    return {caller: main.with_secret(other) for caller, other in (made | {Caller.EMPTY_SECRET: ""}).items()}
+
+
 def _target(form: TargetFile, path: Path) -> Target:
     check_name(form.name, path)
     if form.edition and form.edition not in (*edition_names(), AUTO):
@@ -204,12 +215,13 @@ def _target(form: TargetFile, path: Path) -> Target:
     others = [_url(url, f"{path}: callers.{key}", shape) if url else "" for key, url, shape in callers]
     sessions = checked_sessions(form.sessions, path)
     live = form.live or not is_this_machine(httpx.URL(main.value).host)
+    nearly_right = {} if live else _nearly_right(main)
     return Target(
         name=form.name,
         kind="url",
         edition=form.edition,
         live=live,
-        callers=_callers(main, *others),
+        callers=_callers(main, *others) | nearly_right,
         token=Secret(_expand(form.callers.token, f"{path}: callers.token")),
         sessions=sessions,
         not_offered=checked_not_offered(form.not_offered, sessions, path),

@@ -35,6 +35,10 @@ _REST: Final = "https://portal.invalid/rest/"
 PLACEHOLDER_BASES: Final[Mapping[Caller, str]] = {
     Caller.MAIN: f"{_REST}1/recorded-webhook/",
     Caller.WRONG_SECRET: f"{_REST}1/{WRONG_SECRET}/",
+    Caller.OTHER_CASE: f"{_REST}1/other-case/",
+    Caller.CUT_SECRET: f"{_REST}1/cut/",
+    Caller.LONGER_SECRET: f"{_REST}1/longer/",
+    Caller.EMPTY_SECRET: f"{_REST}1/empty/",
     Caller.SECOND: f"{_REST}2/recorded-second/",
     Caller.UNSCOPED: f"{_REST}3/recorded-unscoped/",
     **dict.fromkeys(REST_CALLERS, _REST),
