@@ -195,7 +195,7 @@ COMMENTS: Final[Mapping[str, EquivalenceClass]] = _by_name(
     EquivalenceClass(
         "special",
         (
-            'a&b=c&RATING=1+1 100%25 %41#x?y;z <script>"it\'s"</script> &lt; http://a.b/?c=d é Ж 😀.',
+            'a&b=c&RATING=1+1 100%25 %41#x?y;z <script>"it\'s"</script> &lt; http://a.b/?c=d %s %d é Ж 😀.',
             f"{string.punctuation} «»№§©€—…",
         ),
         (

@@ -59,6 +59,7 @@ from conformance.options import MOST_VOTES
 from conformance.target.target import Target
 
 MAP: Final = Delivery(batch=Batch.MAP)
+FORM_MAP: Final = Delivery(Encoding.FORM, batch=Batch.MAP)
 LIST: Final = Delivery(batch=Batch.LIST)
 XML: Final = Delivery(suffix=".xml")
 SHORT: Final = Delivery(suffix=".json")
@@ -362,7 +363,7 @@ class _Steps:
         calls.append(Call(self.own))
         calls += [Call(self.own, rating, comment) for rating, comment in _EMPTY_ONES]
         calls.append(Call(self.own, value_of(RATINGS, "2"), value_of(COMMENTS, "special", 1)))
-        return _items(calls, MAP)
+        return _items(calls, FORM_MAP)
 
     def open_items(self) -> tuple[Call, ...]:
         """Return what the pages leave open, as far as a batch can carry it, and a vote at the end."""

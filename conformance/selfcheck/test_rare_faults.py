@@ -14,7 +14,7 @@ from conformance.portals.in_process import portal_answering
 from conformance.portals.php_forms import PortalRequest
 from conformance.portals.reference import SECRET, SESSIONS, PortalResponse, ReferencePortal, whole_number
 from conformance.reporting.verdict import Status, Verdict
-from conformance.selfcheck.mutation import asked, crashes_where, received
+from conformance.selfcheck.mutation import asked, crashes_where, is_batch, received, refused_where
 from conformance.target.target import embedded_target
 
 pytestmark = pytest.mark.quick
@@ -91,6 +91,33 @@ def test_the_plan_for_a_live_portal_sends_an_object_with_the_key_id_and_no_secre
     FAULTS["the key ID of SESSION_ID"][0](portal)
     verdict = check_portal(portal_answering(live, portal.answer), edition, Planned(plan)).verdict
     assert verdict.verdict is Verdict.NOT_CONFORMANT
+
+
+def _ignores_batches_in_forms(portal: ReferencePortal) -> None:
+    received(portal, lambda r: replace(r, body=b"") if is_batch(r) and "urlencoded" in r.media_type else r)
+
+
+def _refuses_percent_signs(sign: str) -> Apply:
+    return lambda portal: refused_where(portal, lambda p, _: sign in str(p.get("COMMENT")))
+
+
+@pytest.mark.parametrize("edition", edition_names())
+@pytest.mark.parametrize(
+    ("apply", "clause"),
+    [
+        (_ignores_batches_in_forms, "transport.batch"),
+        (_refuses_percent_signs("%s"), "comment.any-text"),
+        (_refuses_percent_signs("%d"), "comment.any-text"),
+    ],
+    ids=["batch in a form", "%s", "%d"],
+)
+def test_the_plan_for_a_live_portal_names_the_clause(apply: Apply, clause: str, edition: str) -> None:
+    live = replace(embedded_target(), live=True)
+    portal = ReferencePortal(load_edition(edition))
+    apply(portal)
+    plan = Planned(plan_of(live, portal.edition))
+    verdict = check_portal(portal_answering(live, portal.answer), portal.edition, plan).verdict
+    assert clause in {entry.clause.id for entry in verdict.with_status(Status.FAILED)}
 
 
 def test_a_web_server_may_answer_an_address_without_a_secret() -> None:
