@@ -8,7 +8,7 @@ my $json = JSON::PP->new->utf8->allow_nonref;
 
 sub vote {
     my ($asked) = @_;
-    my $response = HTTP::Tiny->new(timeout => 10)->post(
+    my $response = HTTP::Tiny->new(timeout => 10, verify_SSL => 1)->post(
         $asked->{url} . $asked->{method},
         { content => $json->encode($asked->{params}), headers => { 'Content-Type' => 'application/json' } },
     );
