@@ -136,11 +136,10 @@ def test_an_odd_value_is_blamed_on_the_clause_about_its_place(place: str) -> Non
 
 def test_a_live_portal_whose_error_is_no_text_is_judged(tmp_path: Path) -> None:
     limit = "limit = { burst = 1000, per_second = 1000 }"
-    for value in (b'{"code": "NO"}', b"[1]", b"7"):
-        with serving(keyed(odd_portal("error", value))) as base:
-            ran = run(tmp_path, target_file(tmp_path, base, "2026-03", live=True, more=limit), "--yes")
-        assert (ran.status, ran.clauses("error")) == (1, set()), ran.output
-        assert "error.envelope" in ran.clauses("failed")
+    with serving(keyed(odd_portal("error", b'{"code": "NO"}'))) as base:
+        ran = run(tmp_path, target_file(tmp_path, base, "2026-03", live=True, more=limit), "--yes")
+    assert (ran.status, ran.clauses("error")) == (1, set()), ran.output
+    assert "error.envelope" in ran.clauses("failed")
 
 
 @pytest.mark.quick
