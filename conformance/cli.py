@@ -1,25 +1,30 @@
 """The command vote-conformance: a thin face of pytest, and what can be shown without a portal."""
 
 import difflib
-import io
 import os
 import re
 import shlex
 import shutil
-import sys
-import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final
 
 import click
-from click.shell_completion import CompletionItem
 
 from conformance import __version__
+from conformance.arguments import (
+    CommandGroup,
+    Forwarded,
+    OneOf,
+    complete_clause,
+    complete_library,
+    complete_value,
+    options_of_a_run,
+)
 from conformance.contract.clauses import Edition, default_edition, load_edition
 from conformance.errors import CANNOT_RUN, UserError
-from conformance.options import AUTO, EDITIONS, GROUPS, OPTIONS, checked, one_of
+from conformance.options import AUTO, EDITIONS, checked
 from conformance.portals import PORTALS, SERVED_PORT
 
 NEVER: Final = "never"
@@ -28,86 +33,6 @@ _CACHE: Final = ".pytest_cache/vote-conformance"
 """Where --lf finds the last failures, apart from those of the project in whose folder the command runs."""
 _TEST: Final = re.compile(r"test_\w+\.py(::|$)")
 """A file or test of the suite, as reports name it."""
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
-
-class _Command(click.Group):
-    """A command that ends each error with one line and one status."""
-
-    def main(self, *arguments: Any, **settings: Any) -> NoReturn:
-        """Run the command and end the process with its exit status."""
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):
-                # Portals answer any character; the encoding of a terminal or of a file may have few.
-                stream.reconfigure(errors="backslashreplace")
-        try:
-            status = super().main(*arguments, **{**settings, "standalone_mode": False})
-        except click.exceptions.NoArgsIsHelpError as error:
-            error.show()
-            status = CANNOT_RUN
-        except click.ClickException as error:
-            status = _fail(error.format_message())
-        except UserError as error:
-            status = _fail(str(error))
-        except click.Abort:
-            status = _fail("stopped")
-        except Exception:  # noqa: BLE001 - Python's own status for a defect of ours would read as a verdict
-            traceback.print_exc()
-            status = CANNOT_RUN
-        sys.exit(status)
-
-    def invoke(self, context: click.Context) -> Any:
-        """Run a subcommand. Raises UserError where its output cannot be written."""
-        try:
-            return super().invoke(context)
-        except OSError as error:
-            # Python would try to write the rest of the output when it ends, and fail with a status of its own.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            raise UserError(f"{error.filename or 'standard output'}: {error.strerror}") from None
-
-
-def _fail(text: str) -> int:
-    click.echo(f"Error: {text}", err=True)
-    return CANNOT_RUN
-
-
-# Before 8.4 the type of click takes no argument.
-class _OneOf(click.ParamType):  # type: ignore[type-arg]
-    """A value out of a few, which are loaded where they are needed."""
-
-    name = "choice"
-
-    def __init__(self, choices: Callable[[], Sequence[str]]) -> None:
-        self._choices = choices
-
-    def convert(self, value: Any, param: click.Parameter | None, _context: click.Context | None) -> Any:
-        """Return the value. Raises UserError if it is not one of the choices."""
-        return one_of(param.opts[0] if param else "", value, self._choices())
-
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
-        """Return the choices as help shows them."""
-        return "|".join(self._choices())
-
-    def shell_complete(self, _context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Return the choices that begin like this."""
-        return _completions(self._choices(), incomplete)
-
-
-def _completions(words: Iterable[str], incomplete: str) -> list[CompletionItem]:
-    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
-
-
-def _options_of_a_run(*names: str) -> Callable[[_Function], _Function]:
-    """Give a command some of the options of a run; `checked` reads their values."""
-
-    def decorate(function: _Function) -> _Function:
-        for option in (option for option in reversed(OPTIONS) if option.name in names):
-            function = click.option(
-                option.name, metavar=option.shown_value or None, is_flag=not option.metavar, help=option.help
-            )(function)
-        return function
-
-    return decorate
 
 
 def _grades() -> Sequence[str]:
@@ -116,48 +41,25 @@ def _grades() -> Sequence[str]:
     return (*GRADES, NEVER)
 
 
-_EDITION: Final = _OneOf(lambda: EDITIONS)
+_EDITION: Final = OneOf(lambda: EDITIONS)
 _OUTPUT: Final = click.option(
     "--output", metavar="FILE", type=click.Path(path_type=Path), help="Default: standard output."
 )
 
 
-@click.group(cls=_Command, context_settings={"help_option_names": list(_HELP)})
+@click.group(cls=CommandGroup, context_settings={"help_option_names": list(_HELP)})
 @click.version_option(__version__)
 def main() -> None:
     """Judges implementations of the Bitrix24 REST method imopenlines.session.head.vote by its documentation."""
 
 
-class _Forwarded(click.Command):
-    """A command that hands its arguments on. Help and completion come from the options of a run."""
-
-    def format_options(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options by group, and how those of pytest are given."""
-        for group, options in GROUPS.items():
-            with formatter.section(group.capitalize()):
-                formatter.write_dl([(f"{option.name} {option.shown_value}".strip(), option.help) for option in options])
-        with formatter.section("Options of pytest"):
-            formatter.write_dl([("-k, -m, -x, --lf, -v, ...", "Each other option goes to pytest: see `pytest -h`.")])
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Return the names of options that begin like this."""
-        return _completions((option.name for option in OPTIONS), incomplete)
-
-
-def _complete_value(context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the choices of the option before the cursor, else names of files."""
-    before = (context.params.get("arguments") or ("",))[-1]
-    choices = next((option.choices for option in OPTIONS if option.name == before), ())
-    return _completions(choices, incomplete) if choices else [CompletionItem(incomplete, type="file")]
-
-
 @main.command(
-    cls=_Forwarded,
+    cls=Forwarded,
     add_help_option=False,
     context_settings={"ignore_unknown_options": True},
     options_metavar="[OPTIONS] [OPTIONS OF PYTEST]",
 )
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="", shell_complete=_complete_value)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="", shell_complete=complete_value)
 @click.pass_context
 def run(context: click.Context, arguments: tuple[str, ...]) -> int:
     """Run the suite against a portal, or with --client against a client library.
@@ -190,19 +92,13 @@ def _run_tests(arguments: Sequence[str]) -> int:
     return int(status) if status in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) else CANNOT_RUN
 
 
-def _complete_library(_context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from conformance.clients.libraries import libraries
-
-    return _completions(libraries(), incomplete)
-
-
 @main.command(
-    cls=_Forwarded,
+    cls=Forwarded,
     add_help_option=False,
     context_settings={"ignore_unknown_options": True},
     options_metavar="[OPTIONS OF run]",
 )
-@click.argument("library", required=False, metavar="NAME[==VERSION]", shell_complete=_complete_library)
+@click.argument("library", required=False, metavar="NAME[==VERSION]", shell_complete=complete_library)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="")
 @click.pass_context
 def gate(context: click.Context, library: str | None, arguments: tuple[str, ...]) -> int:
@@ -226,7 +122,7 @@ def gate(context: click.Context, library: str | None, arguments: tuple[str, ...]
 
 
 @main.command()
-@click.argument("library", metavar="NAME[==VERSION]", shell_complete=_complete_library)
+@click.argument("library", metavar="NAME[==VERSION]", shell_complete=complete_library)
 def adapter(library: str) -> None:
     """Run the adapter of a published library: it answers each line of its input, as the client protocol says."""
     from conformance.clients.libraries import library_of, program_of
@@ -237,7 +133,7 @@ def adapter(library: str) -> None:
 
 @main.command("client-check")
 @click.argument("command", metavar="CMD")
-@_options_of_a_run("--edition", "--https", "--timeout")
+@options_of_a_run("--edition", "--https", "--timeout")
 def client_check(command: str, **given: Any) -> int:
     """Send three calls through an adapter and show each line in both directions, before the gate.
 
@@ -251,7 +147,7 @@ def client_check(command: str, **given: Any) -> int:
 
 
 @main.command()
-@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=_complete_library)
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_library)
 @click.option("--edition", "names_of_editions", type=_EDITION, multiple=True, help="Default: every edition.")
 @click.option("--newest", is_flag=True, help="Judge the newest version in the registry where it is not the listed one.")
 @click.option("--render", is_flag=True, help="Judge nothing: write the pages from the reports that are there.")
@@ -277,7 +173,7 @@ def matrix(
 
 
 @main.command()
-@_options_of_a_run("--target", "--edition", "--budget", "--votes", "--no-votes", "--exhaustive", "--seed")
+@options_of_a_run("--target", "--edition", "--budget", "--votes", "--no-votes", "--exhaustive", "--seed")
 @click.option("--explore", is_flag=True, help="List what explore mode sends: the default of a run on this machine.")
 def plan(explore: bool, **given: Any) -> None:
     """Show what a run sends: each request, what it is for, requests, votes, seconds. Sends nothing.
@@ -310,7 +206,7 @@ def plan(explore: bool, **given: Any) -> None:
 @click.option("--port", metavar="P", type=int, default=SERVED_PORT, show_default=True, help="0 takes a free one.")
 @click.option("--host", metavar="H", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--edition", type=_EDITION, help=f"Edition of the documentation. Default: {default_edition()}.")
-@click.option("--as", "portal", type=_OneOf(lambda: PORTALS), default=PORTALS[0], show_default=True)
+@click.option("--as", "portal", type=OneOf(lambda: PORTALS), default=PORTALS[0], show_default=True)
 @click.option("--https", is_flag=True, help="Speak HTTPS too on the same port, with a throw-away authority.")
 def serve(port: int, host: str, edition: str | None, portal: str, https: bool) -> None:
     """Serve a mock portal to try a client library on, until Ctrl-C."""
@@ -357,9 +253,7 @@ def _give(text: str, output: Path | None, *, is_page: bool) -> None:
 @click.option("--markdown", "form", flag_value="markdown", help="A table for a comment on a pull request.")
 @click.option("--json", "form", flag_value="json", help="A JSON object.")
 @_OUTPUT
-@click.option(
-    "--fail-on", type=_OneOf(_grades), default="failure", show_default=True, help="Exit 1 from this grade on."
-)
+@click.option("--fail-on", type=OneOf(_grades), default="failure", show_default=True, help="Exit 1 from this grade on.")
 @click.option("--force", is_flag=True, help="Compare runs of different editions, kinds or levels too.")
 def diff(before: Path, after: Path, *, form: str | None, output: Path | None, fail_on: str, force: bool) -> int:
     """Compare two runs, each a report.json or a record's folder. Exit 1 when something got worse."""
@@ -441,14 +335,8 @@ def _json(document: Any) -> str:
     return json.dumps(document, indent=2)
 
 
-def _complete_clause(_context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the ids of clauses of any edition that begin like this."""
-    ids = dict.fromkeys(clause for name in EDITIONS for clause in load_edition(name).all_clauses)
-    return _completions(ids, incomplete)
-
-
 @main.command()
-@click.argument("clause", required=False, shell_complete=_complete_clause)
+@click.argument("clause", required=False, shell_complete=complete_clause)
 @click.option(
     "--edition",
     type=_EDITION,
