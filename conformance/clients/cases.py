@@ -11,6 +11,7 @@ from conformance.contract.clauses import Edition
 from conformance.exchange.call import ABSENT, NOTHING, Call, ClassifiedValue
 from conformance.portals.scripts import (
     BROKEN,
+    METHOD_STATUS,
     SECOND_ATTEMPTS,
     TRUE,
     Script,
@@ -108,13 +109,14 @@ def _drawn(of: EquivalenceClass) -> st.SearchStrategy[ClassifiedValue]:
     return values.map(lambda value: ClassifiedValue(of.name, value))
 
 
-def omissions(_edition: Edition) -> tuple[ClientCase, ...]:
+def omissions(edition: Edition) -> tuple[ClientCase, ...]:
     """Votes in which one parameter, or both, are left out, or passed as null or as the empty text."""
     ratings, comments = (NOTHING, NULL, EMPTY, STARS_5), (NOTHING, NULL, EMPTY, PRAISE)
     calls = [Call(SESSION, rating, comment) for rating in ratings for comment in comments]
     cases = [ClientCase(call, TRUE) for call in calls if any(value in _values(call) for value in (ABSENT, None, ""))]
-    # What an earlier call passed must not stand in a later one.
-    return (*cases, *(ClientCase(call, TRUE, (ClientCase(VOTE, TRUE),)) for call in _ALONE))
+    # What an earlier call passed must not stand in a later one, whatever that call was answered.
+    earlier = (TRUE, refused("ACCESS_DENIED", METHOD_STATUS, edition))
+    return (*cases, *(ClientCase(call, TRUE, (ClientCase(VOTE, script),)) for script in earlier for call in _ALONE))
 
 
 def _values(call: Call) -> tuple[object, object]:
@@ -152,7 +154,7 @@ def in_turn(edition: Edition) -> tuple[ClientCase, ...]:
     errors = [refused(code, statuses[code], edition) for code in (*_LOGGED_CODES, "expired_token") if code in statuses]
     broken = [script for script in BROKEN if script.name in _BREAKING]
     before: list[tuple[Script, ...]] = [(script,) for script in (TRUE, *errors, *broken, limit[0])]
-    before += [(errors[0],) * _MANY_ERRORS, (broken[0],) * _MANY_ERRORS]
+    before += [(script,) * _MANY_ERRORS for script in (errors[0], broken[0], broken[-1])]
     turns = [ClientCase(VOTE, TRUE, tuple(ClientCase(VOTE, script) for script in scripts)) for scripts in before]
     return (*turns, *(ClientCase(VOTE, script) for script in (*limit, *SECOND_ATTEMPTS)))
 

@@ -631,6 +631,26 @@ def keeps_the_rating_of_the_call_before(asked: Asked) -> Answer:
     return honest(asked, change)
 
 
+@mutant("client.recovers")
+def has_a_breaker_for_lost_connections(asked: Asked) -> Answer:
+    """Sends nothing any more after three connections in a row were lost."""
+    if _known.get("lost", 0) >= 3:
+        return {"exception": "the breaker is open"}
+    answer = honest(asked)
+    _known["lost"] = _known.get("lost", 0) + 1 if answer.get("exception") == "RemoteProtocolError" else 0
+    return answer
+
+
+@mutant("client.omitted-stays-omitted")
+def keeps_the_comment_of_a_refused_call(asked: Asked) -> Answer:
+    """Sends the comment of a refused call with the next call, where that has none."""
+    refused = _known.pop("refused", {})
+    answer = honest(asked, lambda params: {**refused, **params})
+    if "error" in answer and "COMMENT" in given(asked):
+        _known["refused"] = {"COMMENT": asked["params"]["COMMENT"]}
+    return answer
+
+
 _known: dict[str, Any] = {}
 
 
