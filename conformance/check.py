@@ -217,11 +217,14 @@ def _run_portal_checks(
         finds_all = run.write_deviations is not None
         results = run_checks(session, checks, run.mode, run.deviations, seed=run.seed, watch=watch, finds_all=finds_all)
     finally:
-        repeated = session.portal.repeated.items()
-        run.notes = tuple(f"asked once more, {count} times: {reason}" for reason, count in repeated)
+        run.notes = _asked_again(session.portal)
         run.requests, run.writes, run.combinations = session.portal.requests, session.writes, session.combinations
         run.voted_on = {run.target.sessions.get(name, session.rateable.value) for name in session.voted_on}
     return results
+
+
+def _asked_again(portal: Portal) -> tuple[str, ...]:
+    return tuple(f"asked once more, {count} times: {reason}" for reason, count in portal.repeated.items())
 
 
 @contextmanager
@@ -270,6 +273,7 @@ def _planned(run: Run, mode: Planned, listener: Listener, surroundings: Surround
         if run.voted_on:
             _say(listener, "putting back the votes of before the run")
         done = live.restoring.put_back()
+        run.notes = _asked_again(live.portal)
         overwritten = tuple(
             f"session {session} got a vote, and what it had could not be read ({unread[session].reason})"
             for session in sorted(unread.keys() & run.voted_on)

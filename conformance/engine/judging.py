@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from conformance.engine.checks import Check
 from conformance.engine.deviations import Deviation
 from conformance.engine.results import MOST_KEPT, ClauseResult
-from conformance.exchange.violation import ClauseViolated, NotApplicable, Violation
+from conformance.exchange.violation import ClauseViolated, NotApplicable, ReadBackMissing, Violation
 
 
 class Judged(Protocol):
@@ -58,13 +58,15 @@ class Judgement:
         deviations: tuple[Deviation, ...],
         is_caused_elsewhere: Callable[[Check, Any], bool] = lambda _check, _exchange: False,
     ) -> bool:
-        """Judge one record. Return False if the clause says nothing about it.
+        """Judge one record. Return False if the clause says nothing about it. Raise ReadBackMissing.
 
         A violation is kept unless a known deviation excuses it, or its cause lies elsewhere.
         """
         exchange = record.exchange
         try:
             self.check.body(record)
+        except ReadBackMissing:
+            raise
         except NotApplicable:
             return False
         except ClauseViolated as violated:

@@ -11,7 +11,15 @@ from conformance.exchange.call import PLAIN_JSON, Batch, Call
 from conformance.exchange.read_back import NotRead, StoredVote, comment_reads_back, rating_reads_back
 from conformance.exchange.reproduce import curl, describe
 from conformance.exchange.response import Accepted, AnotherResult, Malformed, NotJudged, Outcome, Refused, Response
-from conformance.exchange.violation import ClauseViolated, NotApplicable, Violation, assume, printable, require
+from conformance.exchange.violation import (
+    ClauseViolated,
+    NotApplicable,
+    ReadBackMissing,
+    Violation,
+    assume,
+    printable,
+    require,
+)
 
 _LONGEST_BODY: Final = 160
 
@@ -217,7 +225,9 @@ class StateChange:
     def must_be_unchanged(self) -> None:
         """Require that after a refusal the stored vote is as before."""
         assume(isinstance(self.exchange.outcome, Refused))
-        assume(isinstance(self.before, StoredVote) and isinstance(self.after, StoredVote))
+        missing = [read.reason for read in (self.before, self.after) if isinstance(read, NotRead)]
+        if missing:
+            raise ReadBackMissing(missing[0] if all(missing) else "")
         if not self.before_is_after:
             raise ClauseViolated(f"reads back as before: {self.before}", read_back=str(self.after))
 
@@ -279,9 +289,9 @@ def same_outcome(one: Exchange, other: Exchange) -> bool:
 
 
 def unsaved_fields(call: Call, after: StoredVote | NotRead) -> list[str]:
-    """Return the filled parameters of a call that do not read back as sent. Raise NotApplicable without a read-back."""
+    """Return the filled parameters of a call that do not read back as sent. Raise ReadBackMissing."""
     if isinstance(after, NotRead):
-        raise NotApplicable
+        raise ReadBackMissing(after.reason)
     unsaved = []
     if call.rating.cls in (*STARS, "digits") and not rating_reads_back(int(call.rating.value), after.rating):
         unsaved.append("RATING")

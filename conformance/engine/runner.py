@@ -44,6 +44,7 @@ from conformance.engine.workload import (
 )
 from conformance.exchange.call import Call, ReadBack
 from conformance.exchange.reproduce import describe
+from conformance.exchange.violation import ReadBackMissing
 
 HISTORY: Final = "effect.history-free"
 _ANSWERED: Final = "error.never-5xx"
@@ -185,13 +186,21 @@ class _Run:
             if isinstance(record, Observation):
                 result.observed[record.label] = record.seen
                 result.exchanges += 1
-            elif self._is_judged(check.clause, record) and judgement.judge(
-                record, self.deviations, partial(self._is_caused_elsewhere, blame)
-            ):
-                result.judged_kinds |= _kinds_of(record.exchange.call, check)
+            elif self._is_judged(check.clause, record):
+                self._judge_record(judgement, record, blame)
         for lost in blame.log.lost:
             if check.clause in (lost.clauses or self._promises(lost.call)):
                 result.count_lost(f"{lost.reason}: {describe(lost.call)}", _kinds_of(lost.call, check))
+
+    def _judge_record(self, judgement: Judgement, record: Judged, blame: Blame) -> None:
+        call, check = record.exchange.call, judgement.check
+        try:
+            if judgement.judge(record, self.deviations, partial(self._is_caused_elsewhere, blame)):
+                judgement.result.judged_kinds |= _kinds_of(call, check)
+        except ReadBackMissing as missing:
+            if missing.reason:
+                line = f"the read-back: {missing.reason}: {describe(call)}"
+                judgement.result.count_lost(line, _kinds_of(call, check))
 
     def _promises(self, call: Call) -> tuple[str, ...]:
         allowed = self.session.allowed(call)

@@ -1,7 +1,7 @@
 """The session with one portal: sends requests and keeps what came back. The only place that sends."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from conformance.contract.classes import EquivalenceClass, session_classes
@@ -95,11 +95,13 @@ class PortalSession:
         for done, step in enumerate(steps, 1):
             try:
                 entries += [Entry(content, step.clauses) for content in self._send(step.request)]
-            except NoResponse as failure:
-                if not isinstance(failure, NotRecorded):
-                    unanswered += [Unanswered(call, str(failure), step.clauses) for call in calls_of(step.request)]
-                # The call may have stored a vote: what was read before it says nothing of the calls after it.
+            except NotRecorded:
                 entries.append(Entry(NOT_READ))
+            except NoResponse as failure:
+                unanswered += [Unanswered(call, str(failure), step.clauses) for call in calls_of(step.request)]
+                # The call may have stored a vote: what was read before it says nothing of the calls after it.
+                is_read = isinstance(step.request, ReadBack)
+                entries.append(Entry(NotRead(reason=str(failure)) if is_read else NOT_READ))
             on_step(done)
         return ExchangeLog(tuple(entries), tuple(unanswered))
 
@@ -122,7 +124,12 @@ class PortalSession:
 
     def read(self, number: int) -> StoredVote | NotRead:
         """Return the vote of a session as it stands. Raise as send does."""
-        return self._answered(lambda: self.portal.read(number)) if self.reads else NOT_READ
+        if not self.reads:
+            return NOT_READ
+        stored = self._answered(lambda: self.portal.read(number))
+        if isinstance(stored, NotRead):
+            return replace(stored, reason=stored.code or "the answer holds no vote")
+        return stored
 
     def _is_repeatable(self, call: Call) -> bool:
         """Return True if a call may be sent twice: it cannot be accepted, or its effect can be read back."""

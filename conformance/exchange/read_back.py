@@ -40,12 +40,14 @@ class StoredVote:
 
 @dataclass(frozen=True, slots=True)
 class NotRead:
-    """The answer to a read-back holds no vote.
+    """There is no stored vote to compare with.
 
     code: the error code with which the portal refused; empty if the answer is neither a vote nor a known refusal.
+    reason: why a read-back that was sent shows no vote; empty if none was sent.
     """
 
     code: str = ""
+    reason: str = ""
 
 
 NOT_READ: Final = NotRead()

@@ -28,6 +28,17 @@ class NotApplicable(Exception):
     """A test raises this error if its clause makes no demand on this answer."""
 
 
+class ReadBackMissing(NotApplicable):
+    """A test raises this error if it needs a read-back that is not there.
+
+    reason: why a read-back that was sent shows no vote; empty if none was sent.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 def require(condition: bool, expected: str, read_back: str = "") -> None:
     """Raise ClauseViolated unless the condition holds. Unlike `assert`, this also works under `python -O`."""
     if not condition:

@@ -12,6 +12,7 @@ from conformance.contract.clauses import load_edition
 from conformance.engine.plan import plan_of
 from conformance.engine.results import ClauseResult
 from conformance.engine.workload import Planned
+from conformance.exchange.call import READ_METHOD
 from conformance.loading import shipped_recordings
 from conformance.portals.in_process import portal_answering
 from conformance.portals.php_forms import PortalRequest
@@ -65,6 +66,25 @@ def test_limits_that_do_not_end_make_a_run_incomplete(every: int) -> None:
     report = judged(lambda request, honest, number: LIMITED if number > 4 and number % every == 0 else honest)
     assert report.verdict.verdict is Verdict.INCOMPLETE
     assert any("a limit is reached" in entry.note for entry in report.verdict.with_status(Status.INCOMPLETE))
+
+
+NO_VOTES: Final = {
+    "a page": PortalResponse(502, "text/html", b"<html>Bad Gateway</html>"),
+    "a limit": LIMITED,
+    "null": PortalResponse(200, "application/json", b'{"result": null}'),
+    "another type": PortalResponse(200, "application/json", b'{"result": ["a"]}'),
+}
+
+
+@pytest.mark.parametrize("answer", NO_VOTES.values(), ids=NO_VOTES)
+def test_lost_read_backs_are_counted_for_the_clauses_that_need_them(answer: PortalResponse) -> None:
+    report = judged(
+        lambda request, honest, number: answer if number > 30 and request.path.endswith(READ_METHOD) else honest
+    )
+    assert report.verdict.verdict is Verdict.INCOMPLETE
+    notes = {entry.clause.id: entry.note for entry in report.verdict.with_status(Status.INCOMPLETE)}
+    assert notes.keys() == {"effect.saved", "effect.unchanged-on-refusal"}
+    assert all("calls were not answered: the read-back: " in note for note in notes.values())
 
 
 @pytest.mark.parametrize(
