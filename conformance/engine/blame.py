@@ -233,7 +233,8 @@ def features_of(call: Call) -> frozenset[Feature]:
     features: set[Feature] = {
         ("session", "own" if own else call.session.cls),
         (_filled(call), True),
-        ("encoding", delivery.encoding),
+        # The parameters of an item are in its own query, whatever the encoding of the batch is.
+        ("encoding", delivery.encoding if delivery.batch is Batch.NO else Encoding.JSON),
         ("suffix", delivery.suffix),
         ("caller", delivery.caller),
         ("batch", delivery.batch),

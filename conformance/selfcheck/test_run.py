@@ -107,7 +107,7 @@ def test_a_live_target_gets_the_plan_and_no_other_session(tmp_path: Path) -> Non
     assert ran.report["requests"] + found_votes_read + votes_put_back_verified == requests
     assert ran.report["requests"] <= 90
     assert ran.report["writes"] <= 25
-    own = {"494", '"494"', "494.5", "-494", '"494abc"', '"abc"', "[494]", '{"a": 494}'}
+    own = {"494", '"494"', "494.5", "-494", '"494abc"', '"abc"', "[494]", '{"ID": 494}'}
     others = {"7001", "8001", "999999937", "495"}
     as_text = {f'"{number}"' for number in ("7001", "8001", "999999937", "495", "-494", "494.5", "0")}
     assert own | others <= named <= own | others | as_text | {"0", '""', "null", "false"}
