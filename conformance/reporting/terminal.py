@@ -76,8 +76,10 @@ def conclusion(run: RunVerdict, facts: RunFacts, colour: bool) -> str:
         click.style(run.verdict.value, fg="red" if run.exit_status else "green", bold=True) if colour else run.verdict
     )
     counts = [f"{len(run.with_status(status))} {status.value}" for status in Status if run.with_status(status)]
-    lines = [f"verdict: {word}   {judged}, edition {facts.edition}", ", ".join(counts), f"next: {_next(run, facts)}"]
-    return "\n".join(lines)
+    lost = [entry for entry in run.with_status(Status.PASSED) if entry.lost]
+    passed_all_the_same = [f"not answered: {entry.lost} calls of {entry.clause.id}, which passed" for entry in lost]
+    lines = [f"verdict: {word}   {judged}, edition {facts.edition}", ", ".join(counts), *passed_all_the_same]
+    return "\n".join([*lines, f"next: {_next(run, facts)}"])
 
 
 def what_to_export(violation: Violation, target: Target) -> str:

@@ -64,7 +64,7 @@ def broken_promises(cell: Cell, came: Came, calm: Came) -> Iterator[str]:
         yield f"it took {came.seconds:.0f} s"
     if came.megabytes > MOST_MEGABYTES:
         yield f"it took {came.megabytes:.0f} MB"
-    if came.twice:
+    if came.twice > 0:
         yield f"{came.twice} requests were sent again in silence"
     if not (cell.kind and KINDS[cell.kind].may_look_right):
         yield from _silence(came, calm)
