@@ -9,8 +9,12 @@ from conformance.clients.exchange import ClientCase
 from conformance.contract.classes import ALL_TEXTS, COMMENTS, OUTSIDE, RATINGS, STARS, EquivalenceClass
 from conformance.contract.clauses import Edition
 from conformance.exchange.call import ABSENT, NOTHING, Call, ClassifiedValue
+from conformance.portals.reference import SESSIONS
 from conformance.portals.scripts import (
+    AS_DESERVED,
     BROKEN,
+    DROPPED,
+    LIMIT,
     METHOD_STATUS,
     SECOND_ATTEMPTS,
     TRUE,
@@ -18,6 +22,7 @@ from conformance.portals.scripts import (
     documented_refusals,
     limits,
     refused,
+    refused_after_limit,
 )
 
 SESSION: Final = ClassifiedValue("rateable", 494)
@@ -30,6 +35,10 @@ _LOGGED_CODES: Final = ("INVALID_CREDENTIALS", "ERROR_METHOD_NOT_FOUND", "ACCESS
 _BREAKING: Final = ("html-502", "cut-json", "dropped")
 _MANY_ERRORS: Final = 5
 """After so many errors in a row the usual circuit breakers open."""
+_REPEATED: Final = ("INVALID_CREDENTIALS", "INTERNAL_SERVER_ERROR", LIMIT, "html-502", "dropped")
+"""The codes and answers that such breakers count: refusals, faults of the server, limits, pages, lost connections."""
+_AT_ONCE: Final = (("One", "Two"), ("Three", "Four"), ("Five", "Six"))
+"""The comments of calls that are made at once. Several pairs: a race is not lost each time."""
 EMPTY: Final = ClassifiedValue("empty", "")
 NULL: Final = ClassifiedValue("null", None)
 
@@ -67,7 +76,7 @@ _TRAPS: Final = (
 )
 
 # Longer than a portal must accept: a library may refuse them, but not cut them.
-_LONG: Final = ("long " * 300 + "end", "x" * 9_990 + "the end")
+_LONG: Final = ("long " * 300 + "end", "x" * 9_990 + "the end", "ж" * 9_990 + "the end")
 _SESSIONS: Final = (1, 65_537, 2**24 + 1, 2**31 - 1)
 _LARGEST_EVERYWHERE: Final = 2**53 - 1
 """Above it a language whose numbers are floating point keeps another number, before its library sees it."""
@@ -115,7 +124,7 @@ def omissions(edition: Edition) -> tuple[ClientCase, ...]:
     calls = [Call(SESSION, rating, comment) for rating in ratings for comment in comments]
     cases = [ClientCase(call, TRUE) for call in calls if any(value in _values(call) for value in (ABSENT, None, ""))]
     # What an earlier call passed must not stand in a later one, whatever that call was answered.
-    earlier = (TRUE, refused("ACCESS_DENIED", METHOD_STATUS, edition))
+    earlier = (TRUE, refused("ACCESS_DENIED", METHOD_STATUS, edition), DROPPED)
     return (*cases, *(ClientCase(call, TRUE, (ClientCase(VOTE, script),)) for script in earlier for call in _ALONE))
 
 
@@ -127,7 +136,7 @@ def refusals(edition: Edition) -> tuple[ClientCase, ...]:
     """Each method code and each system code at its documented status; one also with texts that may confuse."""
     codes = documented_refusals(edition)
     told = [str(value) for name in ALL_TEXTS for value in COMMENTS[name].core_values]
-    scripts = [refused(code, status, edition) for code, status in codes]
+    scripts = [*(refused(code, status, edition) for code, status in codes), refused_after_limit(edition)]
     return tuple(
         ClientCase(VOTE, script) for script in (*scripts, *(refused(*codes[0], edition, text) for text in told))
     )
@@ -152,11 +161,21 @@ def in_turn(edition: Edition) -> tuple[ClientCase, ...]:
     """Return calls after others: the same again, after each kind of error, after five errors, with second attempts."""
     limit, statuses = limits(edition), edition.system_codes
     errors = [refused(code, statuses[code], edition) for code in (*_LOGGED_CODES, "expired_token") if code in statuses]
-    broken = [script for script in BROKEN if script.name in _BREAKING]
-    before: list[tuple[Script, ...]] = [(script,) for script in (TRUE, *errors, *broken, limit[0])]
-    before += [(script,) * _MANY_ERRORS for script in (errors[0], broken[0], broken[-1])]
+    errors += [*(script for script in BROKEN if script.name in _BREAKING), limit[0]]
+    before = [(TRUE,), *((one,) * (_MANY_ERRORS if {one.name, one.code} & {*_REPEATED} else 1) for one in errors)]
     turns = [ClientCase(VOTE, TRUE, tuple(ClientCase(VOTE, script) for script in scripts)) for scripts in before]
-    return (*turns, *(ClientCase(VOTE, script) for script in (*limit, *SECOND_ATTEMPTS)))
+    return (*turns, *(ClientCase(VOTE, script) for script in (*limit, *SECOND_ATTEMPTS)), *at_once())
+
+
+def at_once() -> tuple[ClientCase, ...]:
+    """Return two calls that are made at once, of which one is refused, each from the view of both."""
+    denied, star = ClassifiedValue("forbidden", SESSIONS["forbidden"]), ClassifiedValue("1", 1)
+    pairs = [
+        (Call(SESSION, STARS_5, ClassifiedValue("plain", own)), Call(denied, star, ClassifiedValue("plain", other)))
+        for own, other in _AT_ONCE
+    ]
+    views = [view for one, other in pairs for view in ((one, other), (other, one))]
+    return tuple(ClientCase(call, AS_DESERVED, beside=beside) for call, beside in views)
 
 
 def limited(edition: Edition) -> tuple[ClientCase, ...]:

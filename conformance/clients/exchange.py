@@ -3,13 +3,24 @@
 import json
 import math
 import shlex
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from types import UnionType
 from typing import Final
 
-from conformance.clients.protocol import ApiError, ClientOutcome, NotSent, OtherError, ProtocolError, Returned, TimedOut
-from conformance.contract.classes import FILLED, STARS
+from conformance.clients.protocol import (
+    ApiError,
+    Asked,
+    ClientOutcome,
+    NotSent,
+    OtherError,
+    ProtocolError,
+    Returned,
+    TimedOut,
+    line_of,
+)
+from conformance.contract.classes import DENIED_STATES, FILLED, STARS
 from conformance.engine.deviations import HANG
 from conformance.exchange.call import METHOD, Call, Json
 from conformance.exchange.read_back import comment_reads_back
@@ -32,11 +43,13 @@ class ClientCase:
     """What a caller asks of the library, and what the portal answers.
 
     before: what is asked first, of the same program with the same webhook.
+    beside: what is asked at the same time, of the same program with the same webhook.
     """
 
     call: Call
     script: Script
     before: tuple["ClientCase", ...] = ()
+    beside: Call | None = None
 
     @property
     def classes(self) -> dict[str, str]:
@@ -62,6 +75,7 @@ class ClientExchange:
     edition: the name of the edition.
     secret: that of the webhook, for this call alone; empty where it was not sent.
     earlier: what reached the portal of the calls before it.
+    changed: what the caller's own parameters are after a call, where the library changed them; otherwise None.
     """
 
     case: ClientCase
@@ -72,6 +86,7 @@ class ClientExchange:
     edition: str
     secret: str = ""
     earlier: tuple[Arrival, ...] = ()
+    changed: Json = None
 
     @property
     def exchange(self) -> "ClientExchange":
@@ -197,9 +212,10 @@ class ClientExchange:
         self._must_have_come_back()
         require(not (isinstance(self.outcome, Returned) and self.outcome.value is True), "anything but the value true")
 
-    def must_be_the_error(self, code: str) -> None:
-        """The caller gets an error with exactly this code."""
+    def must_be_the_error(self) -> None:
+        """The caller gets an error with exactly the code of the last answer."""
         self._must_have_come_back()
+        code = self.case.script.code_of(sum(1 for arrival in self.arrivals if arrival.votes))
         require(
             isinstance(self.outcome, ApiError) and self.outcome.code == code,
             f"an error with the code {json.dumps(code)}",
@@ -216,7 +232,11 @@ class ClientExchange:
         require(isinstance(self.outcome, Returned), "a success")
 
     def must_recover(self) -> None:
-        """Nothing of an earlier call, or of an earlier attempt, changes what arrives and what comes back."""
+        """Nothing of another call, or of an earlier attempt, changes what arrives and what comes back."""
+        if self.case.beside is not None:
+            self._must_not_be_mixed(self.case.beside)
+            return
+        require(self.changed is None, "the caller's own parameters are after the call what they were before it")
         if self.case.before:
             assume(not isinstance(self.outcome, ProtocolError | NotSent))
             assume(any(arrival.votes for arrival in self.earlier))
@@ -227,6 +247,18 @@ class ClientExchange:
         # Libraries add parameters of their own, as an id of the request.
         asked = [{name: vote.parameters.get(name) for name in _PARAMETERS} for vote in votes]
         require(all(one == asked[0] for one in asked), "each attempt carries the same parameters")
+
+    def _must_not_be_mixed(self, beside: Call) -> None:
+        """Each of two calls that are made at once arrives as it was passed, and gets its own outcome."""
+        assume(self.came_back and bool(self.votes))
+        asked = [dict(call.parameters) for call in (self.case.call, beside)]
+        which = {
+            next((place for place, own in enumerate(asked) if _is_all_the_same(own, vote.parameters)), None)
+            for vote in self.votes
+        }
+        require(which == {0, 1}, "each of two calls that are made at once arrives as it was passed")
+        wanted: type | UnionType = ApiError | OtherError if self.case.call.session.cls in DENIED_STATES else Returned
+        require(isinstance(self.outcome, wanted), "the outcome of this call, not that of the call beside it")
 
     def must_not_be_sent(self) -> None:
         """Nothing reaches a server whose certificate nobody trusts."""
@@ -254,7 +286,7 @@ class ClientExchange:
         if isinstance(self.outcome, ApiError | OtherError):
             return
         asked, arrived = dict(self.case.call.parameters), [vote.parameters for vote in self.votes[1:]]
-        is_whole = bool(arrived) and all(_is_same(name, asked[name], arrived[-1].get(name)) for name in asked)
+        is_whole = bool(arrived) and _is_all_the_same(asked, arrived[-1])
         succeeded = isinstance(self.outcome, Returned) and self.outcome.value is True
         require(is_whole and succeeded, "the call at the new address with its parameters, and its outcome; or an error")
 
@@ -275,6 +307,8 @@ class ClientExchange:
         if unknown:
             names = printable(", ".join(unknown), _LONGEST_SHOWN)
             notes.append(f"the portal of the gate does not know {names}, and answered ERROR_METHOD_NOT_FOUND")
+        if self.changed is not None:
+            notes.append(f"the caller's own parameters are then {_short(self.changed)}")
         if isinstance(self.outcome, TimedOut):
             notes.append("--timeout SECONDS gives each call more time")
         notes.append(
@@ -283,6 +317,7 @@ class ClientExchange:
         came_back = self.leaks if clause == SECRET_KEPT else printable(str(self.outcome), _LONGEST_SHOWN)
         facts = (
             *(("before", f"{describe(one.call)}, answered {one.script.name}") for one in self.case.before[-1:]),
+            *((("beside", describe(self.case.beside)),) if self.case.beside is not None else ()),
             ("asked", describe(self.case.call)),
             ("arrived", "; then ".join(shown[:_MOST_SHOWN]) or "nothing"),
             ("answered", self.case.script.name),
@@ -314,6 +349,10 @@ def _is_same(name: str, asked: Json, arrived: Json) -> bool:
     return str(arrived) == str(asked) or arrived == asked
 
 
+def _is_all_the_same(asked: Mapping[str, Json], arrived: Mapping[str, Json]) -> bool:
+    return all(_is_same(name, value, arrived.get(name)) for name, value in asked.items())
+
+
 def _shown(arrival: Arrival) -> str:
     calls = []
     for item in arrival.items:
@@ -332,9 +371,14 @@ def _repeat(case: ClientCase, command: tuple[str, ...]) -> str:
     """A line that asks the program again, where `vote-conformance serve` runs."""
     if case.script in ELSEWHERE:
         return f"vote-conformance run --client {shlex.quote(shlex.join(command))} -- -k client"
-    lines = []
-    for one in (*case.before, case):
-        url = f"http://127.0.0.1:{SERVED_PORT}/rest/1/{one.script.name}/"
-        asked = {"url": url, "ca_file": "", "method": METHOD, "params": dict(one.call.parameters)}
-        lines.append(shlex.quote(json.dumps(asked)))
+    url = f"http://127.0.0.1:{SERVED_PORT}/rest/1/{{}}/"
+    rounds = [
+        [
+            Asked(url.format(one.script.name), "", METHOD, dict(call.parameters))
+            for call in (one.call, one.beside)
+            if call
+        ]
+        for one in (*case.before, case)
+    ]
+    lines = [shlex.quote(line_of(calls).decode().rstrip()) for calls in rounds]
     return f"printf '%s\\n' {' '.join(lines)} | {shlex.join(command)}"

@@ -13,12 +13,13 @@ import subprocess
 import sys
 import termios
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from conformance.clients.protocol import Asked, ClientOutcome, ProtocolError, Reply, TimedOut, read_reply
+from conformance.clients.protocol import Asked, ProtocolError, Reply, TimedOut, line_of, read_reply
 from conformance.errors import UserError
 from conformance.exchange.violation import printable
 from conformance.target.secrets import MASK
@@ -125,6 +126,7 @@ class CommandClient:
     environment: what is added to ours.
     leaks: by secret, where it was printed. Complete when the program has been finished.
     first_line: the first line that it printed besides answers.
+    is_concurrent: True if it said that calls may be made at once.
     """
 
     words: list[str]
@@ -133,16 +135,18 @@ class CommandClient:
     name: str = ""
     leaks: dict[str, str] = field(default_factory=dict)
     first_line: str = ""
+    is_concurrent: bool = False
     _process: _Process | None = None
     _answers_once: bool = False
 
-    def ask(self, asked: Asked) -> ClientOutcome:
-        """What the library hands back. Raise UserError when the program cannot be started."""
+    def ask(self, *calls: Asked) -> list[Reply]:
+        """Return the answer to each call; several are asked for at once. Raise UserError if it cannot be started."""
         while True:
             process = self._process or self._start()
-            back = self._answer_of(process, asked)
-            if not isinstance(back, ProtocolError) or not process.answered:
-                return back
+            answered_before = process.answered
+            replies = self._answers_of(process, calls)
+            if not answered_before or not isinstance(replies[-1].back, ProtocolError):
+                return replies
             # It ended after an earlier answer, as a program does that is written for one line: this is another one.
             self._answers_once = True
 
@@ -183,37 +187,45 @@ class CommandClient:
             process.threads.append(thread)
         return process
 
-    def _answer_of(self, process: _Process, asked: Asked) -> ClientOutcome:
+    def _answers_of(self, process: _Process, calls: Sequence[Asked]) -> list[Reply]:
+        """Ask for the calls. Where one is not answered, none after it is."""
         assert process.running.stdin is not None
         while not process.replies.empty():
             if process.replies.get() is None:
-                return self._broke(process)
-        process.asked_bytes = len(asked.line)
+                return [self._broke(process)] * len(calls)
+        line = line_of(calls)
+        process.asked_bytes = len(line)
         try:
-            process.running.stdin.write(asked.line)
+            process.running.stdin.write(line)
             process.running.stdin.flush()
         except OSError:
-            return self._broke(process)
-        try:
-            reply = process.replies.get(timeout=self.timeout_seconds)
-        except queue.Empty:
-            self.end()
-            return TimedOut(self.timeout_seconds)
-        if reply is None:
-            return self._broke(process)
-        process.answered += 1
-        self.name = self.name or printable(reply.client, _LONGEST_NAME)
+            return [self._broke(process)] * len(calls)
+        replies: list[Reply] = []
+        ends_at = time.monotonic() + self.timeout_seconds
+        while len(replies) < len(calls):
+            try:
+                reply = process.replies.get(timeout=max(0.0, ends_at - time.monotonic()))
+            except queue.Empty:
+                self.end()
+                return replies + [Reply(TimedOut(self.timeout_seconds))] * (len(calls) - len(replies))
+            if reply is None:
+                return replies + [self._broke(process)] * (len(calls) - len(replies))
+            process.answered += 1
+            self.name = self.name or printable(reply.client, _LONGEST_NAME)
+            self.is_concurrent |= reply.is_concurrent
+            replies.append(reply)
         if self._answers_once:
             self.finish()
-        return reply.back
+        return replies
 
-    def _broke(self, process: _Process) -> ProtocolError:
+    def _broke(self, process: _Process) -> Reply:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.running.wait(_WAIT_FOR_END_SECONDS)
         self.end()
         lines = [line for printed in process.printed for line in printed.last.splitlines() if line.strip()][-1:]
         told = f": {printable(lines[0].strip(), 200)}" if lines else ""
-        return ProtocolError(f"the program ended (status {process.running.returncode}) before it answered{told}")
+        ended = f"the program ended (status {process.running.returncode}) before it answered{told}"
+        return Reply(ProtocolError(ended))
 
     def end(self) -> None:
         """Ends the program with all that it started, and waits until what it printed is read."""

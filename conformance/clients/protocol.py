@@ -2,17 +2,20 @@
 
 Asked:   {"url": webhook, "ca_file": path, "method": name, "params": {...}}
 Answer:  {"value": ...} or {"error": {"code": text, "description": text, "status": number}} or {"exception": text}
-An answer may name the library and its version: {"client": "name 1.2.3", ...}.
+An answer may name the library and its version: {"client": "name 1.2.3", ...}, hold what the caller's own parameters are
+after the call: {"params": {...}, ...}, and tell that calls may be made at once: {"concurrent": true, ...}.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from conformance.exchange.call import Json
 
 KINDS: Final = frozenset({"value", "error", "exception"})
+_BESIDE: Final = frozenset({"client", "params", "concurrent"})
+"""What may stand beside them in an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,13 @@ class Asked:
         """In ASCII, so that no program needs to know the encoding of its input."""
         asked = {"url": self.url, "ca_file": self.ca_file, "method": self.method, "params": dict(self.params)}
         return json.dumps(asked).encode() + b"\n"
+
+
+def line_of(calls: Sequence[Asked]) -> bytes:
+    """Return the line that asks for a call, or for several at once: these stand in a list."""
+    if len(calls) == 1:
+        return calls[0].line
+    return b"[" + b", ".join(asked.line.rstrip() for asked in calls) + b"]\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +109,17 @@ ClientOutcome = Returned | ApiError | OtherError | TimedOut | ProtocolError | No
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A line that is an answer. client: the library and its version, where the program tells."""
+    """A line that is an answer, or what stands in its place.
+
+    client: the library and its version, where the program tells.
+    params: what the caller's own parameters are after the call; None where the program does not tell.
+    is_concurrent: True if the program says that calls may be made at once.
+    """
 
     back: ClientOutcome
-    client: str
+    client: str = ""
+    params: Json = None
+    is_concurrent: bool = False
 
 
 def read_reply(line: str) -> Reply | None:
@@ -111,11 +128,12 @@ def read_reply(line: str) -> Reply | None:
         document = json.loads(line.removeprefix("\ufeff"))
     except (ValueError, RecursionError):
         return None
-    is_answer = isinstance(document, dict) and (document.keys() & KINDS or document.keys() <= {"client"})
+    is_answer = isinstance(document, dict) and (document.keys() & KINDS or document.keys() <= _BESIDE)
     if not is_answer:
         return None
     client = document.get("client")
-    return Reply(_back_of(document), client if isinstance(client, str) else "")
+    named = client if isinstance(client, str) else ""
+    return Reply(_back_of(document), named, document.get("params"), document.get("concurrent") is True)
 
 
 def _back_of(document: dict[str, Any]) -> ClientOutcome:

@@ -79,6 +79,11 @@ class ClientSession:
         """Return the library and its version, as the program names them."""
         return next((program.name for program in self.programs if program.name), _UNNAMED)
 
+    @property
+    def is_concurrent(self) -> bool:
+        """Return True if the program says that calls may be made at once."""
+        return self.programs[0].is_concurrent
+
     def send_all(self, cases: Mapping[str, Iterable[ClientCase]]) -> dict[ClientCase, ClientExchange]:
         """Ask for each case once, by clause, in all programs at the same time. Raise UserError."""
         tried = {clause: _Tried() for clause in cases}
@@ -87,7 +92,7 @@ class ClientSession:
             for case in of_clause:
                 todo.setdefault(case, clause)
         # What a library waits for comes first: the short rounds then fill the time of the other programs.
-        waiting = deque(sorted(todo, key=lambda case: case.script is TRUE))
+        waiting = deque(sorted(todo, key=lambda case: -sum(one.script is not TRUE for one in (*case.before, case))))
         done: dict[ClientCase, ClientExchange] = {}
         used = self.programs[: max(1, len(waiting) // _FEWEST_OF_A_PROGRAM)]
 
@@ -173,14 +178,17 @@ class ClientSession:
             program.finish()
         arrivals = tuple(arrival for one in earlier if one.case.call == case.call for arrival in one.arrivals)
         leaks = "; ".join(one.leaks for one in (*earlier, exchange) if one.leaks)
-        return replace(exchange, earlier=arrivals, leaks=leaks)
+        changed = next((one.changed for one in (*earlier, exchange) if one.changed is not None), None)
+        return replace(exchange, earlier=arrivals, leaks=leaks, changed=changed)
 
     def _ask(self, case: ClientCase, program: CommandClient, secret: str = "") -> ClientExchange:
         secret = secret or new_secret()
         self.mock.begin_round(secret, case.script)
         base = self.elsewhere.get(case.script, self.base)
-        asked = Asked(f"{base}/rest/1/{secret}/", self.ca_file, METHOD, dict(case.call.parameters))
-        outcome = program.ask(asked)
+        calls = [case.call] if case.beside is None else [case.call, case.beside]
+        url = f"{base}/rest/1/{secret}/"
+        reply = program.ask(*(Asked(url, self.ca_file, METHOD, dict(call.parameters)) for call in calls))[0]
+        outcome, passed = reply.back, dict(case.call.parameters)
         arrivals = self.mock.end_round(secret)
         handed_back = str(outcome) + (outcome.description if isinstance(outcome, ApiError) else "")
         leaks = f"the secret, in what it hands back: {_cut(handed_back, secret)}" if secret in handed_back else ""
@@ -188,10 +196,19 @@ class ClientSession:
         if headers:
             leaks = "; ".join(filter(None, (leaks, f"the secret, in the header {printable(min(headers), 60)}")))
         words = tuple(program.words)
-        exchange = ClientExchange(case, arrivals, _without(outcome, secret), leaks, words, self.edition.name, secret)
+        exchange = ClientExchange(
+            case,
+            arrivals,
+            _without(outcome, secret),
+            leaks,
+            words,
+            self.edition.name,
+            secret,
+            changed=reply.params if reply.params not in (None, passed) else None,
+        )
         with self._lock:
             self.requests += len(arrivals)
-            if arrivals and not isinstance(outcome, TimedOut):
+            if arrivals and case.beside is None and not isinstance(outcome, TimedOut):
                 self.requests_by_answer.setdefault(case.script.name, set()).add(exchange.attempts)
         return exchange
 

@@ -19,6 +19,8 @@ LONGEST_LOG: Final = 1_000
 """The most requests that the log keeps. Older requests are dropped."""
 _LARGEST_LOGGED: Final = 2**16
 """In bytes. The log keeps a request with a larger body without its body."""
+_LARGEST_OF_A_ROUND: Final = 2**17
+"""In bytes, as above, for a request of a round: the longest text of the gate in a batch, escaped twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +142,11 @@ class MockPortal:
     def answer(self, request: PortalRequest) -> PortalResponse | Dropped:
         """Answer a request and log the request."""
         answered = self._answer(request)
-        kept = request if len(request.body) <= _LARGEST_LOGGED else replace(request, body=b"")
         status = answered.status if isinstance(answered, PortalResponse) else 0
+        of_round = self.rounds.get(_secret_of(request.path))
+        largest = _LARGEST_LOGGED if of_round is None else _LARGEST_OF_A_ROUND
+        kept = request if len(request.body) <= largest else replace(request, body=b"")
         arrival = Arrival(kept, status, time.monotonic())
-        of_round = self.rounds.get(arrival.secret)
         if of_round is None:
             self.log.append(arrival)
         elif len(of_round) < LONGEST_LOG:

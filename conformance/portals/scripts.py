@@ -92,7 +92,9 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The portal reads the request and answers as it deserves."""
+    """The portal reads the request and answers as it deserves, after some seconds."""
+
+    seconds: float = 0.0
 
 
 Step = Redirect | Judged | SentAs | Replied | RefusedWhole | WithoutResult | Cut | Slow | PortalResponse | Dropped
@@ -113,7 +115,11 @@ class Script:
     @property
     def code(self) -> str:
         """Return the code of a script that refuses, or the empty text."""
-        match self.steps[0]:
+        return self.code_of(1)
+
+    def code_of(self, attempt: int) -> str:
+        """Return the code that the request of that number is refused with, or the empty text."""
+        match self.steps[(attempt - 1) % len(self.steps)]:
             case RefusedWhole(refusal) | Replied(Refusal() as refusal):
                 return refusal.code
         return ""
@@ -171,6 +177,8 @@ def scripts_of(edition_name: str) -> Mapping[str, Script]:
         *OTHER_FORMS,
         *SECOND_ATTEMPTS,
         *limits(edition),
+        refused_after_limit(edition),
+        AS_DESERVED,
     ]
     refusals = documented_refusals(edition)
     scripts = [refused(code, status, edition) for code, status in refusals]
@@ -190,6 +198,8 @@ SECOND_ATTEMPTS: Final = (
     Script("one-dropped", (Dropped(), Replied(Result(True)))),
     Script("one-502", (PortalResponse(502, _HTML, _PAGE), Replied(Result(True)))),
 )
+AS_DESERVED: Final = Script("as-deserved", (Judged(0.2),))
+"""The portal's own answer, so late that calls that are made at once overlap."""
 REFUSED_CONNECTION: Final = Script("refused-connection", (Dropped(),))
 UNKNOWN_AUTHORITY: Final = Script("unknown-authority", (Replied(Result(True)),))
 ELSEWHERE: Final = (REFUSED_CONNECTION, UNKNOWN_AUTHORITY)
@@ -200,6 +210,7 @@ RESULTS: Final = (
     *(Script(name, (Replied(Result(value)),)) for name, value in _NOT_TRUE.items()),
     Script("no-result", (WithoutResult(),)),
 )
+DROPPED: Final = Script("dropped", (Dropped(),))
 BROKEN: Final = (
     Script("html-500", (PortalResponse(500, _HTML, _PAGE),)),
     Script("html-502", (PortalResponse(502, _HTML, _PAGE),)),
@@ -207,7 +218,7 @@ BROKEN: Final = (
     Script("cut-json", (Cut(),)),
     Script("empty", (PortalResponse(200, _JSON, b""),)),
     Script("no-content", (PortalResponse(204, _JSON, b""),)),
-    Script("dropped", (Dropped(),)),
+    DROPPED,
 )
 
 
@@ -223,6 +234,12 @@ def limits(edition: Edition) -> tuple[Script, ...]:
     )
 
 
+def refused_after_limit(edition: Edition) -> Script:
+    """Return the script of one rate limit, then another refusal."""
+    limit, refusal = limits(edition)[0], refused("ACCESS_DENIED", METHOD_STATUS, edition)
+    return Script("limit-then-ACCESS_DENIED", (*limit.steps, *refusal.steps))
+
+
 def play(step: Step, request: PortalRequest, edition: Edition) -> PortalResponse | Dropped:
     """Return the answer of one step to a request."""
     match step:
@@ -231,8 +248,8 @@ def play(step: Step, request: PortalRequest, edition: Edition) -> PortalResponse
         case Redirect(status):
             query = f"?{request.query}" if request.query else ""
             answered = PortalResponse(status, "text/plain", b"", location=quote(request.path) + query)
-        case Judged():
-            answered = _at_webhook(ReferencePortal(edition), request)
+        case Judged(seconds):
+            answered = replace(_at_webhook(ReferencePortal(edition), request), after_seconds=seconds)
         case RefusedWhole(refusal):
             answered = render(refusal, request.path.lower().endswith(".xml"))
         case Replied(reply):

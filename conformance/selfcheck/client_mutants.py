@@ -10,7 +10,7 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from threading import Event
+from threading import Barrier, Event
 from typing import Any, Final
 from urllib.parse import quote, quote_plus, unquote, urlencode
 
@@ -188,6 +188,12 @@ def keeps_its_connection(asked: Asked) -> Answer:
 
 
 _client: Final = httpx.Client(timeout=10)
+
+
+@correct
+def may_be_called_at_once(asked: Asked) -> Answer:
+    """Lets two calls be made at once, and leaves alone what its caller passed."""
+    return {**honest(asked), "concurrent": True, "params": asked["params"]}
 
 
 @correct
@@ -651,7 +657,78 @@ def keeps_the_comment_of_a_refused_call(asked: Asked) -> Answer:
     return answer
 
 
+@mutant("client.recovers")
+def has_a_breaker_for_limits(asked: Asked) -> Answer:
+    """Sends nothing any more after three rate limits in a row."""
+    if _known.get("limits", 0) >= 3:
+        return {"exception": "the breaker is open"}
+    answer = honest(asked)
+    _known["limits"] = _known.get("limits", 0) + 1 if answer.get("error", {}).get("code") == CODE else 0
+    return answer
+
+
+@mutant("client.recovers")
+def has_a_breaker_for_faults(asked: Asked) -> Answer:
+    """Sends nothing any more after four errors in a row whose code says that the server is at fault."""
+    if _known.get("faults", 0) >= 4:
+        return {"exception": "the breaker is open"}
+    answer = honest(asked)
+    is_fault = answer.get("error", {}).get("code") == "INTERNAL_SERVER_ERROR"
+    _known["faults"] = _known.get("faults", 0) + 1 if is_fault else 0
+    return answer
+
+
+@mutant("client.omitted-stays-omitted")
+def keeps_the_comment_of_a_lost_call(asked: Asked) -> Answer:
+    """Sends the comment of a call whose connection was lost with the next call, where that has none."""
+    lost = _known.pop("lost", {})
+    answer = honest(asked, lambda params: {**lost, **params})
+    if answer.get("exception") == "RemoteProtocolError" and "COMMENT" in given(asked):
+        _known["lost"] = {"COMMENT": asked["params"]["COMMENT"]}
+    return answer
+
+
+@mutant("client.error-code")
+def reports_a_limit_in_place_of_a_later_error(asked: Asked) -> Answer:
+    """Sends again after a rate limit, and reports the limit whatever error comes then."""
+    answer = honest(asked)
+    if answer.get("error", {}).get("code") != CODE:
+        return answer
+    again = honest(asked)
+    return answer if "error" in again else again
+
+
+@mutant("client.recovers")
+def changes_what_the_caller_passed(asked: Asked) -> Answer:
+    """Adds a parameter to the caller's own dictionary."""
+    answer = honest(asked)
+    asked["params"]["auth"] = "x"
+    return {**answer, "params": asked["params"]}
+
+
+@mutant("client.recovers")
+def mixes_parameters_of_calls_at_once(asked: Asked) -> Answer:
+    """Sends the parameters of a call that is on its way in place of those of a second one."""
+    params = _known.setdefault("on its way", given(asked))
+    answer = honest(asked, lambda _: dict(params))
+    _known.pop("on its way", None)
+    return {**answer, "concurrent": True}
+
+
+@mutant("client.recovers")
+def mixes_answers_of_calls_at_once(asked: Asked) -> Answer:
+    """Keeps an answer where another call can overwrite it before it is handed back."""
+    _under_way.append(asked)
+    _known["answer"] = honest(asked)
+    if len(_under_way) > 1:
+        _meeting.wait(10)
+    _under_way.remove(asked)
+    return {**_known["answer"], "concurrent": True}
+
+
 _known: dict[str, Any] = {}
+_under_way: Final[list[Asked]] = []
+_meeting: Final = Barrier(2)
 
 
 # Values that a language takes for others
@@ -697,6 +774,12 @@ def composes_accents_only(asked: Asked) -> Answer:
 def cuts_in_the_middle_of_a_character(asked: Asked) -> Answer:
     """Cuts texts after 300 bytes."""
     return honest(asked, texts(lambda text: text.encode()[:300].decode(errors="replace")))
+
+
+@mutant("client.parameters-intact")
+def cuts_at_16_000_bytes(asked: Asked) -> Answer:
+    """Cuts texts after 16,000 bytes: no text of ASCII that a portal must accept is as long."""
+    return honest(asked, texts(lambda text: text.encode()[:16_000].decode(errors="replace")))
 
 
 @mutant("client.parameters-intact")

@@ -12,7 +12,7 @@ import pytest
 
 from conformance.check import Report, check_client
 from conformance.clients.process import CommandClient, Printed
-from conformance.clients.protocol import Asked, Returned, TimedOut
+from conformance.clients.protocol import Asked, Reply, Returned, TimedOut
 from conformance.contract.clauses import edition_names, load_edition
 from conformance.engine.deviations import Deviation
 from conformance.errors import UserError
@@ -28,7 +28,7 @@ ASKED = Asked("http://127.0.0.1:9/rest/1/x/", "", "m", {})
 def _gate(
     name: str,
     *clauses: str,
-    timeout: float = 1.0,
+    timeout: float = 3.0,
     max_seconds: float = 300.0,
     deviations: tuple[Deviation, ...] = (),
 ) -> Report:
@@ -112,14 +112,14 @@ def test_one_lost_call_of_many_alike_is_shown_and_no_more_makes_a_gate_incomplet
     clause = "client.parameters-intact"
     [entry] = [one for one in _gate("hangs_on_one_text", clause).verdict.clauses if one.clause.id == clause]
     assert (entry.status, entry.lost) == (Status.PASSED, 1)
-    assert entry.note.startswith(f"1 of {entry.exchanges + 1} calls were not answered: nothing within 1 s")
+    assert entry.note.startswith(f"1 of {entry.exchanges + 1} calls were not answered: nothing within 3 s")
     report = _gate("hangs_on_four", clause)
     assert report.verdict.verdict is Verdict.INCOMPLETE
 
 
 def test_a_flood_is_bounded_in_memory(tmp_path: Path) -> None:
     client = _program(tmp_path, "input()\nwhile True:\n    print('{\"value\": true}x' * 100_000)\n", timeout=2)
-    assert isinstance(client.ask(ASKED), TimedOut)
+    assert isinstance(client.ask(ASKED)[0].back, TimedOut)
     assert len(client.first_line) < 1_000
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 700_000
 
@@ -128,7 +128,7 @@ def test_an_answer_to_a_call_that_was_not_read_is_no_answer(tmp_path: Path) -> N
     client = _program(
         tmp_path, "import time\nfor _ in range(9):\n    print('{\"value\": true}', flush=True)\ntime.sleep(9)\n", 1
     )
-    assert isinstance(client.ask(ASKED), TimedOut)
+    assert isinstance(client.ask(ASKED)[0].back, TimedOut)
 
 
 def test_answers_that_nobody_asked_for_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,9 +150,9 @@ def test_answers_that_nobody_asked_for_are_forgotten(tmp_path: Path, monkeypatch
         '        print(\'{"value": "again"}\', flush=True)\n'
         "    print('done', flush=True)\n",
     )
-    assert client.ask(ASKED) == Returned(0)
+    assert client.ask(ASKED)[0].back == Returned(0)
     assert all_read.wait(30)
-    assert client.ask(ASKED) == Returned(1)
+    assert client.ask(ASKED)[0].back == Returned(1)
     client.finish()
 
 
@@ -165,7 +165,7 @@ def test_descendants_are_ended_with_the_program(tmp_path: Path) -> None:
         "print('{\"value\": %d}' % child.pid, flush=True)\n"
         "input()\n",
     )
-    back = client.ask(ASKED)
+    back = client.ask(ASKED)[0].back
     assert isinstance(back, Returned)
     assert isinstance(back.value, int)
     child = os.pidfd_open(back.value)
@@ -177,7 +177,7 @@ def test_descendants_are_ended_with_the_program(tmp_path: Path) -> None:
 
 def test_what_a_program_says_of_itself_cannot_steer_a_terminal(tmp_path: Path) -> None:
     client = _program(tmp_path, 'input()\nprint(\'{"client": "\\\\u001b[2Jx", "value": true}\')\n')
-    assert client.ask(ASKED) == Returned(True)
+    assert client.ask(ASKED)[0].back == Returned(True)
     client.finish()
     assert client.name == "\\x1b[2Jx"
 
@@ -187,9 +187,37 @@ def test_a_program_that_answers_once_costs_one_process_a_call(tmp_path: Path, mo
     client = _program(
         tmp_path, "open('started', 'a').write('x')\ninput()\nprint('{\"value\": true}')\nimport os\nos._exit(0)\n"
     )
-    assert [client.ask(ASKED) for _ in range(5)] == [Returned(True)] * 5
+    assert [client.ask(ASKED)[0].back for _ in range(5)] == [Returned(True)] * 5
     client.finish()
     assert os.path.getsize("started") <= 6
+
+
+TWO_AT_ONCE = """
+import json, sys
+for line in sys.stdin:
+    asked = json.loads(line)
+    if isinstance(asked, list):
+        print(json.dumps({"value": len(asked)}), flush=True)
+        sys.exit("one of two")
+    print('{"value": 1, "concurrent": true, "params": {"RATING": 5}}', flush=True)
+"""
+
+
+def test_two_calls_at_once_are_one_line_and_two_answers(tmp_path: Path) -> None:
+    client = _program(tmp_path, TWO_AT_ONCE)
+    assert not client.is_concurrent
+    assert client.ask(ASKED) == [Reply(Returned(1), "", {"RATING": 5}, is_concurrent=True)]
+    assert client.is_concurrent
+    first, second = client.ask(ASKED, ASKED)
+    assert first.back == Returned(2)
+    assert str(second.back) == "no answer: the program ended (status 1) before it answered: one of two"
+
+
+def test_two_calls_at_once_have_one_cap(tmp_path: Path) -> None:
+    client = _program(
+        tmp_path, "input()\nprint('{\"value\": 1}', flush=True)\nimport time\ntime.sleep(60)\n", timeout=1
+    )
+    assert [reply.back for reply in client.ask(ASKED, ASKED)] == [Returned(1), TimedOut(1)]
 
 
 def test_attempts_are_recorded_with_their_pauses_and_their_risk() -> None:

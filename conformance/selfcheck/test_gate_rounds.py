@@ -125,6 +125,65 @@ def test_an_asynchronous_function_has_one_event_loop(project: Path) -> None:
     assert check_client("aio:vote", EDITION, draws=3, timeout_seconds=5).verdict.verdict is Verdict.CONFORMANT
 
 
+@pytest.mark.parametrize("most", [1, 2])
+def test_two_calls_at_once_are_two_tasks_of_one_loop(project: Path, most: int) -> None:
+    (project / "aio.py").write_text(
+        LIBRARY.replace("httpx.Client", "httpx.AsyncClient")
+        .replace("def call", "async def call")
+        .replace("client.post", "await client.post")
+        .replace("return call", "return await call")
+        .replace("def vote", "async def one")
+        + "under_way = []\n"
+        "async def vote(asked):\n"
+        "    under_way.append(asked)\n"
+        "    try:\n"
+        f"        if len(under_way) > {most}:\n"
+        "            raise RuntimeError('one call after the other')\n"
+        "        return {**await one(asked), 'concurrent': True}\n"
+        "    finally:\n"
+        "        under_way.remove(asked)\n",
+        "utf-8",
+    )
+    verdict = check_client("aio:vote", EDITION, draws=3, timeout_seconds=5, only={"client.recovers"}).verdict
+    assert verdict.verdict is (Verdict.CONFORMANT if most == 2 else Verdict.NOT_CONFORMANT)
+
+
+def test_two_calls_at_once_are_shown_and_repeated_as_such(project: Path) -> None:
+    (project / "one.py").write_text(
+        "import library, threading\n"
+        "lock = threading.Lock()\n"
+        "def vote(asked):\n"
+        "    if not lock.acquire(blocking=False):\n"
+        "        raise RuntimeError('one call after the other')\n"
+        "    with lock_released():\n"
+        "        return {**library.vote(asked), 'concurrent': True}\n"
+        "class lock_released:\n"
+        "    def __enter__(self): pass\n"
+        "    def __exit__(self, *_): lock.release()\n",
+        "utf-8",
+    )
+    verdict = check_client("one:vote", EDITION, draws=3, timeout_seconds=5, only={"client.recovers"}).verdict
+    [violation, *_] = next(entry for entry in verdict.with_status(Status.FAILED)).violations
+    facts = dict(violation.facts)
+    assert {facts["beside"][:15], facts["asked"][:15]} == {"SESSION_ID=494 ", "SESSION_ID=7001"}
+    assert '/rest/1/as-deserved/", "ca_file"' in facts["repeat"]
+    assert facts["repeat"].startswith("printf '%s\\n' '[{")
+
+
+def test_what_the_caller_passed_is_shown_where_it_was_changed(project: Path) -> None:
+    (project / "pops.py").write_text(
+        "import library\n"
+        "def vote(asked):\n"
+        "    answer = library.vote(asked)\n"
+        "    asked['params'].pop('RATING', None)\n"
+        "    return {**answer, 'params': asked['params']}\n",
+        "utf-8",
+    )
+    verdict = check_client("pops:vote", EDITION, draws=3, timeout_seconds=5, only={"client.recovers"}).verdict
+    [violation, *_] = next(entry for entry in verdict.with_status(Status.FAILED)).violations
+    assert 'the caller\'s own parameters are then {"SESSION_ID": 494, "COMMENT": "Good"}' in violation.notes
+
+
 def test_a_library_that_asks_for_something_else_first_is_not_accused(project: Path) -> None:
     (project / "asks.py").write_text(
         "import library\n"
