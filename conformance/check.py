@@ -16,6 +16,7 @@ import httpx
 
 from conformance import __version__
 from conformance.clients.cases import VOTE
+from conformance.clients.elsewhere import other_hosts_refused
 from conformance.clients.exchange import ClientCase
 from conformance.clients.process import CommandClient, words_of
 from conformance.clients.runner import run_client_checks
@@ -344,6 +345,8 @@ def _client_results(run: Run, client: ClientOptions, checks: Sequence[Check]) ->
             )
         finally:
             run.client_name, run.requests = session.name, session.requests
+            told = session.other_hosts.told
+            run.notes = (f"refused, because no call leaves this machine: {told}",) if told else ()
 
 
 @contextmanager
@@ -356,8 +359,9 @@ def client_session(client: ClientOptions, edition: Edition) -> Iterator[ClientSe
         serving(mock.answer, certificate.context) as base,
         serving(mock.answer, unknown.context) as untrusted,
         nobody_listens() as closed,
+        other_hosts_refused() as other_hosts,
     ):
-        environment = {**certificate.environment, "NO_PROXY": "*", "no_proxy": "*", "PYTHONUNBUFFERED": "1"}
+        environment = {**certificate.environment, **other_hosts.environment, "PYTHONUNBUFFERED": "1"}
         programs = tuple(CommandClient(client.words, environment, client.timeout_seconds) for _ in range(client.jobs))
         url = base.replace("http:", "https:", 1) if client.https else base
         scheme = "https" if client.https else "http"
@@ -366,7 +370,9 @@ def client_session(client: ClientOptions, edition: Edition) -> Iterator[ClientSe
             REFUSED_CONNECTION: f"{scheme}://{HOST}:{closed}",
         }
         ends_at = time.monotonic() + client.max_seconds
-        session = ClientSession(edition, programs, mock, url, str(certificate.ca_file), elsewhere, ends_at)
+        session = ClientSession(
+            edition, programs, mock, url, str(certificate.ca_file), elsewhere, ends_at, other_hosts=other_hosts
+        )
         try:
             session.preflight(ClientCase(VOTE, TRUE))
             yield session

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from conformance.clients.cases import NULL, SESSION, STARS_5, VOTE
+from conformance.clients.elsewhere import other_hosts_refused
 from conformance.clients.process import new_secret, words_of
 from conformance.clients.protocol import Asked, read_reply
 from conformance.contract.clauses import Edition
@@ -38,9 +39,13 @@ def dry_run(command: str, edition: Edition, timeout_seconds: float, https: bool,
     )
     mock = MockPortal(ReferencePortal(edition))
     answered = True
-    with throw_away_certificate() as certificate, serving(mock.answer, certificate.context) as base:
+    with (
+        throw_away_certificate() as certificate,
+        serving(mock.answer, certificate.context) as base,
+        other_hosts_refused() as other_hosts,
+    ):
         url = base.replace("http:", "https:", 1) if https else base
-        environment = {**certificate.environment, "NO_PROXY": "*", "no_proxy": "*", "PYTHONUNBUFFERED": "1"}
+        environment = {**certificate.environment, **other_hosts.environment, "PYTHONUNBUFFERED": "1"}
         for call, script in calls:
             secret = new_secret()
             mock.begin_round(secret, script)
@@ -52,6 +57,8 @@ def dry_run(command: str, edition: Edition, timeout_seconds: float, https: bool,
                 for item in arrival.items:
                     shown = " ".join(f"{name}={value!r}" for name, value in item.parameters.items())
                     say(f"  arrived         {printable(f'{item.method}: {shown}   {arrival.way}', _LONGEST)}")
+        if other_hosts.told:
+            say(f"refused, because no call leaves this machine: {other_hosts.told}")
     return answered
 
 

@@ -99,8 +99,7 @@ def program_of(library: Library, version: str) -> list[str]:
 
 
 def _install_with_pip(library: Library, package: str, folder: Path) -> None:
-    python = _found(f"python{library.python}") if library.python else sys.executable
-    _run([python, "-m", "venv", str(folder)], package)
+    _run([python_of(library), "-m", "venv", str(folder)], package)
     pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     _run([*pip, package, *library.needs], package)
 
@@ -112,6 +111,11 @@ def _install_with_npm(library: Library, package: str, folder: Path) -> None:
     # No script of a package runs here.
     npm = [_found("npm"), "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"]
     _run([*npm, "--prefix", str(folder), f"{name}@{version}", *library.needs], package)
+
+
+def python_of(library: Library) -> str:
+    """Return the Python that a library is installed for. Raise UserError if it is not here."""
+    return _found(f"python{library.python}") if library.python else sys.executable
 
 
 def _found(program: str) -> str:

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from conformance.clients.libraries import ADAPTERS, Library
+from conformance.clients.libraries import ADAPTERS, Library, python_of
 from conformance.engine.deviations import is_hang, load_deviations
 from conformance.engine.results import MOST_KEPT
 from conformance.errors import UserError
@@ -66,12 +66,12 @@ def gate_one(library: Library, version: str, edition: str, folder: Path) -> str:
 
 
 def newest_of(library: Library) -> str:
-    """Return the newest version in the registry that can be installed here. Raise UserError."""
+    """Return the newest version in the registry that can be installed for its Python. Raise UserError."""
     package = library.package or library.name
     if library.registry == "npm":
         words = ["npm", "view", package, "version"]
     else:
-        words = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed", "--no-deps"]
+        words = [python_of(library), "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed", "--no-deps"]
         words += ["--report", "-", package]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -126,7 +126,11 @@ def gate_all(
     for library in chosen:
         version = library.version
         if newest:
-            version = newest_of(library) if library.registry else ""
+            try:
+                version = newest_of(library) if library.registry else ""
+            except UserError as error:
+                say(f"{library.name}: not run ({error})")
+                continue
             if version in ("", library.version):
                 continue
         for edition in editions:

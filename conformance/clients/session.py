@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from conformance.clients.elsewhere import OtherHosts
 from conformance.clients.exchange import ClientCase, ClientExchange
 from conformance.clients.process import CommandClient, new_secret
 from conformance.clients.protocol import (
@@ -59,6 +60,7 @@ class ClientSession:
     elsewhere: the base of another address, for scripts that need one.
     ends_at: the time of the clock after which nothing is asked any more.
     requests: how many requests arrived.
+    other_hosts: what the library asked of other hosts.
     requests_by_answer: by the name of the scripted answer, what requests its calls caused, in words.
     """
 
@@ -71,6 +73,7 @@ class ClientSession:
     ends_at: float = math.inf
     requests: int = 0
     requests_by_answer: dict[str, set[str]] = field(default_factory=dict)
+    other_hosts: OtherHosts = field(default_factory=lambda: OtherHosts(""))
     _never_back: dict[Hashable, ClientExchange] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -246,6 +249,7 @@ class ClientSession:
             elsewhere = [
                 f"{one.request.method} {one.request.path}".replace(first.secret, MASK) for one in self.mock.log
             ]
+            elsewhere += [f"a request to {host}, which was refused," for host in sorted(self.other_hosts.asked)]
             raise UserError(
                 f"--client: nothing arrived at the url of the first call"
                 f"{f' ({printable(elsewhere[0], _LONGEST_SHOWN)} did)' if elsewhere else ''}, and what came back is "

@@ -94,7 +94,9 @@ def _portal(name: str, edition: str, mode: str) -> list[str]:
 
 
 def _client(command: str, edition: str) -> list[str]:
-    verdict = check_client(command, load_edition(edition), draws=CLIENT_DRAWS, timeout_seconds=CAP_SECONDS).verdict
+    verdict = check_client(
+        command, load_edition(edition), draws=CLIENT_DRAWS, timeout_seconds=CAP_SECONDS, jobs=1
+    ).verdict
     return [entry.clause.id for entry in verdict.with_status(Status.FAILED)]
 
 

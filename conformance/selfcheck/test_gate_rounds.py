@@ -1,5 +1,6 @@
 """What a round of the gate may not depend on: earlier rounds, event loops, names of packages, other methods."""
 
+import re
 from pathlib import Path
 
 import httpx
@@ -7,6 +8,7 @@ import pytest
 
 from conformance.check import check_client
 from conformance.contract.clauses import edition_names, load_edition
+from conformance.errors import UserError
 from conformance.fixture import ServedPortal
 from conformance.portals.other_methods import OTHER_METHODS
 from conformance.portals.reference import SECRET
@@ -168,6 +170,37 @@ def test_two_calls_at_once_are_shown_and_repeated_as_such(project: Path) -> None
     assert {facts["beside"][:15], facts["asked"][:15]} == {"SESSION_ID=494 ", "SESSION_ID=7001"}
     assert '/rest/1/as-deserved/", "ca_file"' in facts["repeat"]
     assert facts["repeat"].startswith("printf '%s\\n' '[{")
+
+
+ASKS_ANOTHER = """
+import library, urllib.request
+urls = {urls}
+def vote(asked):
+    for url in urls:
+        try:
+            urllib.request.urlopen(url, timeout=5)
+        except OSError as error:
+            assert "403" in str(error)
+    return library.vote(asked)
+"""
+
+
+def test_what_a_library_asks_of_other_hosts_is_refused_and_shown(project: Path) -> None:
+    urls = ["https://oauth.bitrix.info/rest/", "http://user:word@example.com/a?b"]
+    (project / "asks.py").write_text(ASKS_ANOTHER.format(urls=urls), "utf-8")
+    report = check_client("asks:vote", EDITION, draws=3, timeout_seconds=5, only={"client.redirect"})
+    assert report.verdict.verdict is Verdict.CONFORMANT
+    [note] = report.facts.notes
+    hosts = r"example\.com \(\d+\), oauth\.bitrix\.info:443 \(\d+\)"
+    assert re.fullmatch(f"refused, because no call leaves this machine: {hosts}", note)
+
+
+def test_a_call_to_another_host_explains_that_nothing_arrived(project: Path) -> None:
+    (project / "other.py").write_text(
+        "import urllib.request\ndef vote(asked): urllib.request.urlopen('http://example.com/vote')\n", "utf-8"
+    )
+    with pytest.raises(UserError, match=r"\(a request to example\.com, which was refused, did\)"):
+        check_client("other:vote", EDITION)
 
 
 def test_what_the_caller_passed_is_shown_where_it_was_changed(project: Path) -> None:

@@ -3,6 +3,10 @@
 No package is installed by these tests: what they leave out is the gate of each library, which the weekly workflow runs.
 """
 
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,6 +16,7 @@ from click.testing import CliRunner
 
 from conformance.cli import main
 from conformance.clients.libraries import ADAPTERS, Library, libraries, library_of, program_of
+from conformance.clients.matrix import gate_all, newest_of
 from conformance.engine.deviations import load_deviations
 from conformance.errors import UserError
 from conformance.reporting.clients_page import Row, clients_html, clients_markdown
@@ -46,6 +51,35 @@ def test_an_installed_library_is_not_installed_again(tmp_path: Path, monkeypatch
     assert Path(adapter).name == "abx24_adapter.py"
     with pytest.raises(UserError, match="gate: npm is not on the path: install it"):
         program_of(*library_of("@bitrix24/b24jssdk"))
+
+
+def _pip_that_knows(version: str, asked: list[list[str]]) -> Callable[..., subprocess.CompletedProcess[str]]:
+    def run(words: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        asked.append(words)
+        document = {"install": [{"metadata": {"version": version}}]} if version else {}
+        return subprocess.CompletedProcess(words, not version, json.dumps(document), "")
+
+    return run
+
+
+def test_the_newest_version_is_one_for_the_python_of_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+    monkeypatch.setattr(subprocess, "run", _pip_that_knows("9.9", asked))
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    assert newest_of(libraries()["b24api-2"]) == "9.9"
+    assert asked[0][0] == f"/usr/bin/python{libraries()['b24api-2'].python}"
+
+
+def test_a_library_without_a_newest_version_is_said_and_the_others_are_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subprocess, "run", _pip_that_knows("", []))
+    said: list[str] = []
+    chosen = [libraries()[name] for name in ("abx24", "raw-bash", "b24pysdk")]
+    gate_all(chosen, ["2026-03"], tmp_path, True, said.append)
+    assert said == [
+        f"{name}: not run ({name}: the registry does not name its newest version)" for name in ("abx24", "b24pysdk")
+    ]
 
 
 def test_gate_without_a_name_lists_the_libraries() -> None:

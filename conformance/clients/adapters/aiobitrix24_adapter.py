@@ -20,9 +20,10 @@ async def vote(asked):
 
 
 for line in sys.stdin:
+    asked = json.loads(line)
     try:
-        answer = asyncio.run(vote(json.loads(line)))
+        answer = asyncio.run(vote(asked))
     except Exception as error:
         traceback.print_exc()  # as an application logs it
         answer = {"exception": f"{type(error).__name__}: {error}"}
-    print(json.dumps({**answer, "client": NAME}), flush=True)
+    print(json.dumps({**answer, "params": asked["params"], "client": NAME}), flush=True)

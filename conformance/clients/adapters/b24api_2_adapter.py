@@ -17,12 +17,13 @@ async def vote(asked):
 
 
 for line in sys.stdin:
+    asked = json.loads(line)
     try:
-        answer = {"value": asyncio.run(vote(json.loads(line)))}
+        answer = {"value": asyncio.run(vote(asked))}
     except ApiResponseError as error:
         traceback.print_exc()  # as an application logs it
         answer = {"error": {"code": error.wire_code, "description": str(error)}}
     except Exception as error:
         traceback.print_exc()
         answer = {"exception": f"{type(error).__name__}: {error}"}
-    print(json.dumps({**answer, "client": NAME}), flush=True)
+    print(json.dumps({**answer, "params": asked["params"], "client": NAME}), flush=True)

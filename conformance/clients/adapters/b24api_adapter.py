@@ -20,8 +20,9 @@ def vote(asked):
 
 
 for line in sys.stdin:
+    asked = json.loads(line)
     try:
-        answer = {"value": vote(json.loads(line))}
+        answer = {"value": vote(asked)}
     except ApiResponseError as error:
         traceback.print_exc()  # as an application logs it
         # The code is a part of the text only.
@@ -29,4 +30,4 @@ for line in sys.stdin:
     except Exception as error:
         traceback.print_exc()
         answer = {"exception": f"{type(error).__name__}: {error}"}
-    print(json.dumps({**answer, "client": NAME}), flush=True)
+    print(json.dumps({**answer, "params": asked["params"], "client": NAME}), flush=True)

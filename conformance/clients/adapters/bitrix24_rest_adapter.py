@@ -20,12 +20,13 @@ def vote(asked):
 
 
 for line in sys.stdin:
+    asked = json.loads(line)
     try:
-        answer = {"value": vote(json.loads(line))}
+        answer = {"value": vote(asked)}
     except BitrixError as error:
         traceback.print_exc()  # as an application logs it
         answer = {"error": {"code": error.code, "description": error.message}}
     except Exception as error:
         traceback.print_exc()
         answer = {"exception": f"{type(error).__name__}: {error}"}
-    print(json.dumps({**answer, "client": NAME}), flush=True)
+    print(json.dumps({**answer, "params": asked["params"], "client": NAME}), flush=True)

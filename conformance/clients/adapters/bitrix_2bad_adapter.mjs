@@ -18,6 +18,11 @@ async function call(asked) {
   }
 }
 
+async function answer(asked) {
+  return { ...(await call(asked)), params: asked.params, client: name, concurrent: true }
+}
+
 for await (const line of createInterface({ input: process.stdin })) {
-  console.log(JSON.stringify({ ...(await call(JSON.parse(line))), client: name }))
+  // Two calls that are made at once come as a list.
+  for (const one of await Promise.all([JSON.parse(line)].flat().map(answer))) console.log(JSON.stringify(one))
 }

@@ -24,9 +24,10 @@ def vote(asked):
 
 
 for line in sys.stdin:
+    asked = json.loads(line)
     try:
-        answer = vote(json.loads(line))
+        answer = vote(asked)
     except Exception as error:
         traceback.print_exc()  # as an application logs it
         answer = {"exception": f"{type(error).__name__}: {error}"}
-    print(json.dumps({**answer, "client": NAME}), flush=True)
+    print(json.dumps({**answer, "params": asked["params"], "client": NAME}), flush=True)

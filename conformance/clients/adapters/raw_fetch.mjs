@@ -17,12 +17,12 @@ async function call(asked) {
   return { value: answer.result }
 }
 
+async function answer(asked) {
+  const told = await call(asked).catch((error) => ({ exception: String(error) }))
+  return { ...told, params: asked.params, client: name, concurrent: true }
+}
+
 for await (const line of createInterface({ input: process.stdin })) {
-  let answer
-  try {
-    answer = await call(JSON.parse(line))
-  } catch (error) {
-    answer = { exception: String(error) }
-  }
-  console.log(JSON.stringify({ ...answer, client: name }))
+  // Two calls that are made at once come as a list.
+  for (const one of await Promise.all([JSON.parse(line)].flat().map(answer))) console.log(JSON.stringify(one))
 }
