@@ -75,6 +75,8 @@ class _ViolationEntry:
     read_back: Annotated[str, Meta(description="The vote that is stored after the call.")] | UnsetType = UNSET
     sent: Annotated[str, Meta(description="The call to the portal.")] | UnsetType = UNSET
     way: Annotated[str, Meta(description="How the call was delivered.")] | UnsetType = UNSET
+    before: Annotated[str, Meta(description="The last call that the library was asked for before.")] | UnsetType = UNSET
+    beside: Annotated[str, Meta(description="The call that it was asked for at the same time.")] | UnsetType = UNSET
     asked: Annotated[str, Meta(description="The call that the library was asked for.")] | UnsetType = UNSET
     arrived: Annotated[str, Meta(description="The request at the portal.")] | UnsetType = UNSET
     came_back: Annotated[str, Meta(description="The result that the library handed back.")] | UnsetType = UNSET
