@@ -12,8 +12,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from conformance.selfcheck import client_mutants
 from conformance.selfcheck.chosen import OLDEST_AND_NEWEST
+from conformance.selfcheck.client_mutants import command_of
 
 ADAPTERS = Path(str(files("conformance") / "clients" / "adapters"))
 LIBRARIES = {
@@ -50,10 +50,6 @@ def _run(folder: Path, client: str, *arguments: str, cwd: Path | None = None) ->
     return Ran(done.returncode, done.stdout + done.stderr, json.loads(path.read_text("utf-8")) if path.exists() else {})
 
 
-def _lying(name: str) -> str:
-    return f"{client_mutants.__name__}:{name}"
-
-
 @pytest.mark.parametrize("edition", OLDEST_AND_NEWEST)
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_a_real_library_has_the_defects_of_its_file_and_no_others(tmp_path: Path, library: str, edition: str) -> None:
@@ -67,7 +63,7 @@ def test_a_real_library_has_the_defects_of_its_file_and_no_others(tmp_path: Path
 
 
 def test_a_violation_shows_what_was_asked_what_arrived_and_what_came_back(tmp_path: Path) -> None:
-    ran = _run(tmp_path, _lying("joins_the_query_by_hand"))
+    ran = _run(tmp_path, command_of("joins_the_query_by_hand"))
     assert ran.status == 1
     schema = json.loads((files("conformance") / "schemas" / "report.schema.json").read_text("utf-8"))
     jsonschema.validate(ran.report, schema)
@@ -84,7 +80,7 @@ def test_a_violation_shows_what_was_asked_what_arrived_and_what_came_back(tmp_pa
 
 
 def test_the_line_that_repeats_a_violation_repeats_it(tmp_path: Path) -> None:
-    [violation, *_] = _run(tmp_path, _lying("swallows_the_code")).violations("client.error-code")
+    [violation, *_] = _run(tmp_path, command_of("swallows_the_code")).violations("client.error-code")
     assert any("`vote-conformance serve --edition 2026-03`" in note for note in violation["notes"])
     line = [sys.executable, "-u", "-m", "conformance", "serve", "--edition", "2026-03"]
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as server:
@@ -100,23 +96,23 @@ def test_the_line_that_repeats_a_violation_repeats_it(tmp_path: Path) -> None:
 def test_a_known_deviation_of_a_client_is_strict(tmp_path: Path) -> None:
     entry = '[[deviation]]\nclause = "client.true"\nreason = "hands back 1"\nsource = "seen"\n'
     (tmp_path / "known.toml").write_text(entry, "utf-8")
-    ran = _run(tmp_path, _lying("hands_back_1"), "--deviations", "known.toml")
+    ran = _run(tmp_path, command_of("hands_back_1"), "--deviations", "known.toml")
     assert (ran.status, ran.report["verdict"]) == (0, "conformant-with-deviations")
-    ran = _run(tmp_path, _lying("posts_json"), "--deviations", "known.toml")
+    ran = _run(tmp_path, command_of("posts_json"), "--deviations", "known.toml")
     assert (ran.status, ran.report["verdict"]) == (1, "deviations-outdated")
     (tmp_path / "known.toml").write_text(entry + 'where = { answer = ["false"] }\n', "utf-8")
-    assert _run(tmp_path, _lying("hands_back_1"), "--deviations", "known.toml").status == 1
+    assert _run(tmp_path, command_of("hands_back_1"), "--deviations", "known.toml").status == 1
 
 
 def test_a_client_that_never_returns_costs_one_cap(tmp_path: Path) -> None:
-    ran = _run(tmp_path, _lying("never_returns"), "--timeout", "1.5")
+    ran = _run(tmp_path, command_of("never_returns"), "--timeout", "1.5")
     assert ran.status == 2
     assert "--client: nothing within 1.5 s to the first call" in ran.output
     assert ran.report == {}
 
 
 def test_a_client_that_retries_for_ever_is_ended_and_the_others_clauses_are_judged(tmp_path: Path) -> None:
-    ran = _run(tmp_path, _lying("retries_for_ever"), "--cap", "3")
+    ran = _run(tmp_path, command_of("retries_for_ever"), "--cap", "3")
     failed = {name for name, status in ran.statuses().items() if status != "passed"}
     incomplete = {"client.error-code", "client.error-in-200", "client.recovers"}
     assert failed == {"client.rate-limit", "client.requests-sent"} | incomplete
@@ -126,12 +122,12 @@ def test_a_client_that_retries_for_ever_is_ended_and_the_others_clauses_are_judg
 
 
 def test_a_program_that_answers_one_line_is_started_for_each(tmp_path: Path) -> None:
-    ran = _run(tmp_path, _lying("one_line"), "--", "-k", "test_request or client.true")
+    ran = _run(tmp_path, command_of("one_line"), "--", "-k", "test_request or client.true")
     assert ran.status == 0, ran.output
 
 
 def test_the_first_call_over_https_reaches_a_client_that_trusts_the_authority(tmp_path: Path) -> None:
-    ran = _run(tmp_path, _lying("posts_json"), "--https", "--", "-k", "client.true")
+    ran = _run(tmp_path, command_of("posts_json"), "--https", "--", "-k", "client.true")
     assert ran.status == 0, ran.output
 
 
@@ -141,12 +137,12 @@ def test_the_first_call_over_https_reaches_a_client_that_trusts_the_authority(tm
         (["nowhere-to-be-found"], "--client: cannot start nowhere-to-be-found"),
         (["'"], "--client ': not a command line"),
         (["no.such.module:function"], "ModuleNotFoundError: No module named 'no'"),
-        ([_lying("ends_the_program")], "the program ended (status 1) before it answered: the adapter is broken"),
+        ([command_of("ends_the_program")], "the program ended (status 1) before it answered: the adapter is broken"),
         ([f"{sys.executable} -c 'print(1)'"], "the program ended (status 0) before it answered: 1"),
         ([f"{sys.executable} -c 'input(); print(\"{{}}\")'"], "nothing arrived at the url of the first call"),
-        ([_lying("posts_json"), "--timeout", "soon"], "--timeout soon: give seconds, a number above 0"),
-        ([_lying("posts_json"), "--plan"], "--plan: it is about portals: leave it out with --client"),
-        ([_lying("posts_json"), "--target", "x.toml"], "--target: a client library is judged on the portal of"),
+        ([command_of("posts_json"), "--timeout", "soon"], "--timeout soon: give seconds, a number above 0"),
+        ([command_of("posts_json"), "--plan"], "--plan: it is about portals: leave it out with --client"),
+        ([command_of("posts_json"), "--target", "x.toml"], "--target: a client library is judged on the portal of"),
     ],
 )
 def test_what_cannot_be_judged_is_said_in_one_line(tmp_path: Path, arguments: list[str], told: str) -> None:

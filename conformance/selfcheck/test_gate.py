@@ -11,7 +11,8 @@ from conformance.reporting.read import ReportFile
 from conformance.reporting.report import report_of
 from conformance.reporting.verdict import RunVerdict, Status, Verdict
 from conformance.selfcheck.chosen import OLDEST_AND_NEWEST
-from conformance.selfcheck.client_mutants import CLIENT_MUTANTS, CONFORMING_CLIENTS, Client
+from conformance.selfcheck.client_mutants import CLIENT_MUTANTS, CONFORMING_CLIENTS
+from conformance.selfcheck.client_parts import Client
 from conformance.suite import client_checks
 
 NEWEST = load_edition(default_edition())

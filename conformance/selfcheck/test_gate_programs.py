@@ -19,7 +19,7 @@ from conformance.errors import UserError
 from conformance.options import JOBS
 from conformance.portals.scripts import documented_refusals
 from conformance.reporting.verdict import Status, Verdict
-from conformance.selfcheck import client_mutants
+from conformance.selfcheck.client_mutants import command_of
 
 EDITION = load_edition(edition_names()[-1])
 ASKED = Asked("http://127.0.0.1:9/rest/1/x/", "", "m", {})
@@ -33,7 +33,7 @@ def _gate(
     deviations: tuple[Deviation, ...] = (),
 ) -> Report:
     return check_client(
-        f"{client_mutants.__name__}:{name}",
+        command_of(name),
         EDITION,
         draws=1,
         timeout_seconds=timeout,
@@ -245,7 +245,7 @@ def test_what_arrived_at_another_path_is_shown(tmp_path: Path) -> None:
 
 
 def test_three_calls_are_shown_in_both_directions(tmp_path: Path) -> None:
-    line = [sys.executable, "-m", "conformance", "client-check", f"{client_mutants.__name__}:posts_json"]
+    line = [sys.executable, "-m", "conformance", "client-check", command_of("posts_json")]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("  to the program  {") == 3
