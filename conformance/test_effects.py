@@ -13,6 +13,7 @@ from conformance.engine.records import CallSequence, Observation, StateChange
 from conformance.engine.session import PortalSession
 from conformance.exchange.call import ABSENT, DOCUMENTED_ENCODINGS, Call, ClassifiedValue, Delivery, ReadBack
 from conformance.exchange.read_back import NOT_READ, StoredVote
+from conformance.exchange.response import Accepted, Refused
 from conformance.suite import Case, Cases, clause, observations, sequences, state_changes, value_of
 
 ENCODINGS = tuple(Delivery(encoding) for encoding in DOCUMENTED_ENCODINGS)
@@ -21,6 +22,7 @@ ENCODINGS = tuple(Delivery(encoding) for encoding in DOCUMENTED_ENCODINGS)
 @clause(
     "effect.saved",
     change=state_changes(
+        after=Accepted,
         rating=("absent", *STARS, "digits", "empty"),
         comment=("plain", *ALL_TEXTS, "zero-text", "absent"),
         deliveries=ENCODINGS,
@@ -33,6 +35,7 @@ def test_an_accepted_vote_reads_back_as_sent(change: StateChange) -> None:
 @clause(
     "effect.unchanged-on-refusal",
     change=state_changes(
+        after=Refused,
         session=("rateable", "absent", "forbidden", "unknown", "zero", "text"),
         rating=(*OUTSIDE, "5", *NOT_WHOLE_RATINGS, "absent", "empty"),
         comment=("plain", "absent", "empty", "special"),

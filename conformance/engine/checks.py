@@ -37,7 +37,7 @@ from conformance.exchange.call import (
 )
 from conformance.exchange.encode import as_text
 from conformance.exchange.read_back import NotRead, StoredVote
-from conformance.exchange.response import Outcome, Refused
+from conformance.exchange.response import Accepted, Outcome, Refused
 
 _LONGEST_SEEN: Final = 40
 NO_READ_BACK: Final = "the portal offers no read-back"
@@ -51,12 +51,14 @@ class Evidence:
     records: session, blame with its log, clause id -> the records that the test judges.
     about: the kinds of features that the clause is about, see blame.py. It is accused of no other wrong refusal.
     judges_combination: session, one exchange of a combination of classes, clause id -> True if it is judged.
+    judges_every_shape: True if one answer of each shape to any plain call is judged too.
     """
 
     cases: Callable[[Any], Cases]
     records: Callable[[Any, Any, str], Iterable[Any]]
     about: frozenset[str] = KINDS
     judges_combination: Callable[[Any, Exchange, str], bool] = lambda _session, _exchange, _clause: False
+    judges_every_shape: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def calls(
 
     about: the kinds of features that the clause is about.
     also: further calls, written out.
-    judges_every_shape: True if one answer of each shape to any plain call is judged too.
+    judges_every_shape: see Evidence.
     leaves: the outcomes that the clause does not judge.
     session, rating, comment, deliveries: see CallTemplate.
     """
@@ -115,8 +117,10 @@ def calls(
     def judges_combination(session: PortalSession, exchange: Exchange, clause: str) -> bool:
         allowed = exchange.allowed
         promised = clause in allowed.accepting_clauses or clause in allowed.rejecting_clauses
-        return judges_every_shape or promised or votes.covers(session, exchange.call)
+        return promised or votes.covers(session, exchange.call)
 
+    if judges_every_shape:
+        return Evidence(cases, records, frozenset(about), judges_every_shape=True)
     return Evidence(cases, records, frozenset(about), judges_combination)
 
 
@@ -201,12 +205,17 @@ def _has_left_out(exchange: Exchange) -> bool:
 
 def state_changes(
     *,
+    after: type[Accepted | Refused],
     session: tuple[str, ...] = ("rateable",),
     rating: tuple[str, ...] = ("absent",),
     comment: tuple[str, ...] = ("absent",),
     deliveries: tuple[Delivery, ...] = (PLAIN_JSON,),
 ) -> Evidence:
-    """Give the test each call between two read-backs. For the parameters see CallTemplate."""
+    """Give the test each call with this outcome between two read-backs.
+
+    after: the outcome.
+    session, rating, comment, deliveries: see CallTemplate.
+    """
     votes = CallTemplate(session, rating, comment, deliveries)
 
     def cases(session: PortalSession) -> Cases:
@@ -215,12 +224,11 @@ def state_changes(
         return votes.cases(session, lambda call: Case((call, _read(session)), needs_another_vote=True))
 
     def records(_session: PortalSession, blame: Blame, clause: str) -> Iterator[StateChange]:
-        changes = tuple(blame.log.changes_for(clause))
-        refused = [change for change in changes if isinstance(change.exchange.outcome, Refused)]
-        guilty = {change.exchange.number for change in changers(refused)}
+        changes = [change for change in blame.log.changes_for(clause) if isinstance(change.exchange.outcome, after)]
+        guilty = {change.exchange.number for change in changers(changes)} if after is Refused else set()
         for change in changes:
             call = change.exchange.call
-            if not isinstance(change.exchange.outcome, Refused):
+            if after is Accepted:
                 if call.session.cls in OWN_SESSIONS and call.delivery.caller is Caller.MAIN:
                     yield change
             elif change.exchange.number in guilty or change.before_is_after:

@@ -74,7 +74,7 @@ class ExchangeLog:
 
     def exchanges_judged_by_shape(self) -> Iterable[Exchange]:
         """Return the exchanges whose shape of answer is judged. In explore mode one of each shape stands for all."""
-        return self._first_of_each_shape if self._is_tagged else filter(_is_judged_by_shape, self.exchanges)
+        return self.by_shape.values() if self._is_tagged else filter(_is_judged_by_shape, self.exchanges)
 
     @cached_property
     def _is_tagged(self) -> bool:
@@ -90,11 +90,12 @@ class ExchangeLog:
         return found
 
     @cached_property
-    def _first_of_each_shape(self) -> tuple[Exchange, ...]:
+    def by_shape(self) -> dict[Hashable, Exchange]:
+        """Return the first exchange of each shape of answer whose shape is judged."""
         shapes: dict[Hashable, Exchange] = {}
         for exchange in filter(_is_judged_by_shape, self.exchanges):
             shapes.setdefault((exchange.allowed.must_be_accepted, *exchange.response.shape), exchange)
-        return tuple(shapes.values())
+        return shapes
 
     def first(self, call: Call) -> Exchange | None:
         """Return the first exchange of a call, or None."""

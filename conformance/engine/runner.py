@@ -244,19 +244,27 @@ class _Run:
         """Send each combination of classes in every encoding, judge it, and forget it."""
         everything = 0 if watch is UNWATCHED else sum(map(len, combinations_of(self.session)))
         done = 0
+        shapes = set(blame.log.by_shape)
         for steps in combinations_of(self.session):
             done += len(steps)
             watch.progress(done, everything)
-            of_log = blame.for_log(self.session.execute(steps))
-            some_lost, first = bool(of_log.log.unanswered), of_log.log.exchanges[:1]
+            log = self.session.execute(steps)
+            of_log = blame.for_log(log)
+            is_new = not shapes.issuperset(log.by_shape)
+            shapes.update(log.by_shape)
             for judgement in judged:
-                check = judgement.check
-                concerned = some_lost or any(
-                    check.evidence.judges_combination(self.session, one, check.clause) for one in first
-                )
                 is_wanted = self.finds_all or len(judgement.findings) <= LONGEST_SHRINK
-                if is_wanted and concerned:
+                if is_wanted and self._is_about(judgement.check, log, is_new):
                     self._judge_log(judgement, of_log)
+
+    def _is_about(self, check: Check, log: ExchangeLog, is_new: bool) -> bool:
+        """Return True if a check has to look at the log of a combination. is_new: an answer has a new shape."""
+        if log.unanswered or not log.exchanges:
+            return bool(log.unanswered)
+        evidence = check.evidence
+        return (is_new and evidence.judges_every_shape) or evidence.judges_combination(
+            self.session, log.exchanges[0], check.clause
+        )
 
     def _shrink(self, judgement: Judgement, blame: Blame, draws: int) -> None:
         """Let Hypothesis make a violation smaller that no boundary value shows."""

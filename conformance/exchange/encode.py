@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, quote_plus, urlencode
 
@@ -73,6 +74,8 @@ def encode_together(calls: tuple[Call, ...], token: str = "") -> HttpRequest:
     return _encode_request(delivery, "batch", (("halt", 0), ("cmd", _batch_commands(delivery.batch, calls))), token)
 
 
+# Two of five requests of an exhaustive run are the same read-back.
+@lru_cache(maxsize=64)
 def encode_read(read: ReadBack, encoding: Encoding = Encoding.JSON) -> HttpRequest:
     """Return the request of a read-back."""
     return _encode_request(Delivery(encoding), READ_METHOD, (("SESSION_ID", read.session),), "")

@@ -40,19 +40,18 @@ class PatientTransport(OuterTransport):
         """Return the answer, the second one where there were two. Raise NoResponse."""
         if request.extensions.get(UNRECORDED):
             return self.inner.handle_request(request)
-        is_read = READ_METHOD in request.url.path
         try:
             answer = self.inner.handle_request(request)
         except NotRecorded:
             raise
         except NoResponse as failure:
-            if not is_read:
+            if not _is_read(request):
                 raise
             return self._again(request, str(failure))
         found = _stand_in(request, answer)
         if not found:
             return answer
-        if not is_read and not request.extensions.get(REPEATABLE):
+        if not _is_read(request) and not request.extensions.get(REPEATABLE):
             raise NoResponse(found)
         return self._again(request, found)
 
@@ -60,6 +59,10 @@ class PatientTransport(OuterTransport):
         self._repeated[reason] += 1
         self._sleep(self._pause)
         return self.inner.handle_request(request)
+
+
+def _is_read(request: httpx.Request) -> bool:
+    return READ_METHOD in request.url.path
 
 
 def _stand_in(request: httpx.Request, answer: httpx.Response) -> str:

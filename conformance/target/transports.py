@@ -202,13 +202,19 @@ class RedactingTransport(OuterTransport):
 def placeholder_request(request: HttpRequest, caller: Caller) -> httpx.Request:
     """Return a request as the transports take it: to the placeholder of its caller."""
     url = PLACEHOLDER_BASES[caller] + request.path + (f"?{request.query}" if request.query else "")
-    return httpx.Request(request.method, _parsed(url), headers=dict(request.headers), content=request.body)
+    headers = _headers(tuple(request.headers.items()))
+    return httpx.Request(request.method, _parsed(url), headers=headers, content=request.body)
+
+
+# Parsing is the dearest step of a request, and most requests of a run have the same few URLs and headers.
+@lru_cache(maxsize=256)
+def _parsed(url: str) -> httpx.URL:
+    return httpx.URL(url)
 
 
 @lru_cache(maxsize=256)
-def _parsed(url: str) -> httpx.URL:
-    # Parsing is the dearest step of a request, and most requests of a run have the same few URLs.
-    return httpx.URL(url)
+def _headers(pairs: tuple[tuple[str, str], ...]) -> httpx.Headers:
+    return httpx.Headers(pairs)
 
 
 def answer_of(status: int, content_type: str, body: bytes, wait_seconds: float = 0.0) -> httpx.Response:
