@@ -21,6 +21,7 @@ from conformance.clients.exchange import ClientCase
 from conformance.clients.process import CommandClient, words_of
 from conformance.clients.runner import run_client_checks
 from conformance.clients.session import ClientSession
+from conformance.clients.turns import PROGRAMS_OF_A_JOB
 from conformance.contract.classes import DENIED_STATES
 from conformance.contract.clauses import Edition, load_edition
 from conformance.engine.checks import Check
@@ -143,7 +144,7 @@ def check_client(
     """Judge a client library and return the report. Raise UserError if it cannot be judged.
 
     command: a program, or module:function of Python.
-    jobs: how many programs are asked at the same time.
+    jobs: how many programs work at the same time.
     """
     client = ClientOptions(words_of(command), timeout_seconds, https=False, jobs=jobs, max_seconds=max_seconds)
     run = Run(edition=edition, client=client, deviations=deviations, seed=seed, client_draws=draws)
@@ -362,7 +363,10 @@ def client_session(client: ClientOptions, edition: Edition) -> Iterator[ClientSe
         other_hosts_refused() as other_hosts,
     ):
         environment = {**certificate.environment, **other_hosts.environment, "PYTHONUNBUFFERED": "1"}
-        programs = tuple(CommandClient(client.words, environment, client.timeout_seconds) for _ in range(client.jobs))
+        programs = tuple(
+            CommandClient(client.words, environment, client.timeout_seconds)
+            for _ in range(PROGRAMS_OF_A_JOB * client.jobs)
+        )
         url = base.replace("http:", "https:", 1) if client.https else base
         scheme = "https" if client.https else "http"
         elsewhere = {
@@ -371,7 +375,15 @@ def client_session(client: ClientOptions, edition: Edition) -> Iterator[ClientSe
         }
         ends_at = time.monotonic() + client.max_seconds
         session = ClientSession(
-            edition, programs, mock, url, str(certificate.ca_file), elsewhere, ends_at, other_hosts=other_hosts
+            edition,
+            programs,
+            client.jobs,
+            mock,
+            url,
+            str(certificate.ca_file),
+            elsewhere,
+            ends_at,
+            other_hosts=other_hosts,
         )
         try:
             session.preflight(ClientCase(VOTE, TRUE))

@@ -44,7 +44,7 @@ class Options:
     record_mode: "none" or "rewrite".
     client: the command of the client library under test, None where a portal is judged.
     timeout: seconds that one call of the client library may take.
-    jobs: how many programs of the client library are asked at the same time.
+    jobs: how many programs of the client library work at the same time.
     max_time: seconds after which no call of the client library is asked for any more.
     report_dir: the folder of the report, None for one with the name of the target.
     """
@@ -253,7 +253,7 @@ OPTIONS: Final = (
     Option(
         "--jobs",
         _CLIENT,
-        "Programs of the client that are asked at the same time. Default: two for each core.",
+        "Programs of the client that work at the same time. Default: two for each core.",
         "N",
         parse=_some_programs,
     ),

@@ -39,7 +39,7 @@ class ClientOptions:
 
     words: the program that drives it.
     https: True if it is given such a URL.
-    jobs: how many programs are asked at the same time.
+    jobs: how many programs work at the same time.
     max_seconds: the time after which no call is asked for any more.
     """
 

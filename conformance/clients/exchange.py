@@ -52,10 +52,14 @@ class ClientCase:
     beside: Call | None = None
 
     @property
+    def errors(self) -> tuple[str, ...]:
+        """Return the names of the answers that are no plain success."""
+        return tuple(case.script.name for case in (*self.before, self) if case.script is not TRUE)
+
+    @property
     def classes(self) -> dict[str, str]:
         """Return the classes of the three parameters, and the name of the answer: the last that is no plain success."""
-        answers = [case.script.name for case in (*self.before, self) if case.script is not TRUE]
-        return {**self.call.classes, "answer": answers[-1] if answers else TRUE.name}
+        return {**self.call.classes, "answer": (TRUE.name, *self.errors)[-1]}
 
     @property
     def kinds(self) -> frozenset[Hashable]:

@@ -4,7 +4,6 @@ import json
 import math
 import threading
 import time
-from collections import deque
 from collections.abc import Hashable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -23,6 +22,7 @@ from conformance.clients.protocol import (
     Returned,
     TimedOut,
 )
+from conformance.clients.turns import Place, Waiting
 from conformance.contract.clauses import Edition
 from conformance.errors import UserError
 from conformance.exchange.call import METHOD
@@ -55,7 +55,8 @@ class _Tried:
 class ClientSession:
     """A client library between its caller and the mock portal.
 
-    programs: the library in so many programs, which are asked at the same time.
+    programs: the library in so many programs.
+    jobs: how many of them work at the same time. One that waits for long does not count.
     base: where the portal is served, without `/rest/1/SECRET/`.
     elsewhere: the base of another address, for scripts that need one.
     ends_at: the time of the clock after which nothing is asked any more.
@@ -66,6 +67,7 @@ class ClientSession:
 
     edition: Edition
     programs: tuple[CommandClient, ...]
+    jobs: int
     mock: MockPortal
     base: str
     ca_file: str
@@ -94,27 +96,36 @@ class ClientSession:
         for clause, of_clause in cases.items():
             for case in of_clause:
                 todo.setdefault(case, clause)
-        # What a library waits for comes first: the short rounds then fill the time of the other programs.
-        waiting = deque(sorted(todo, key=lambda case: -sum(one.script is not TRUE for one in (*case.before, case))))
+        waiting = Waiting.of(todo)
         done: dict[ClientCase, ClientExchange] = {}
-        used = self.programs[: max(1, len(waiting) // _FEWEST_OF_A_PROGRAM)]
+        used = self.programs[: max(1, len(todo) // _FEWEST_OF_A_PROGRAM)]
+        places = threading.Semaphore(self.jobs)
 
-        def work(program: CommandClient) -> None:
-            while True:
-                with self._lock:
-                    if not waiting:
-                        break
-                    case = waiting.popleft()
+        def ask_next(program: CommandClient) -> bool:
+            with waiting.next() as case:
+                if case is None:
+                    return False
                 of_clause = tried[todo[case]]
                 if of_clause.is_hopeless:
                     reason = f"{_MOST_HANGS} calls of the clause did not come back, and no other did"
                     done[case] = self._unsent(case, reason)
-                    continue
+                    return True
                 exchange = done[case] = self._send(case, program)
-                with self._lock:
-                    of_clause.hung += isinstance(exchange.outcome, TimedOut)
-                    of_clause.came_back += exchange.came_back
-            program.finish()
+            with self._lock:
+                of_clause.hung += isinstance(exchange.outcome, TimedOut)
+                of_clause.came_back += exchange.came_back
+            return True
+
+        def work(program: CommandClient) -> None:
+            place = Place(places)
+            is_more = True
+            try:
+                while is_more:
+                    with place.working(starts=not program.is_running):
+                        is_more = ask_next(program)
+                program.finish()
+            finally:
+                place.leave()
 
         with ThreadPoolExecutor(len(used)) as pool:
             try:
