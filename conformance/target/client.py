@@ -18,6 +18,7 @@ from conformance.target.patience import PAUSE_SECONDS, PatientTransport
 from conformance.target.rate_limit import RateLimitTransport
 from conformance.target.restore import RestoringTransport
 from conformance.target.target import Target
+from conformance.target.time_limit import TimeLimitTransport
 from conformance.target.transports import (
     PLACEHOLDER_TOKEN,
     CredentialsTransport,
@@ -159,7 +160,8 @@ def live_portal(
     limited = RateLimitTransport(network, target.limit, say, surroundings.clock)
     patient = PatientTransport(limited, repeated, PAUSE_SECONDS, surroundings.clock)
     restoring = RestoringTransport(patient, own_comments, say, surroundings.clock)
-    redacting: OuterTransport = RedactingTransport(restoring, target.redactor)
+    # What is put back does not pass the limit of time: a vote is put back however long the run took.
+    redacting: OuterTransport = RedactingTransport(TimeLimitTransport(restoring, surroundings.clock), target.redactor)
     if target.live:
         redacting = KeepingTransport(redacting, own_comments, show)
     recording = RecordingTransport(redacting)

@@ -22,6 +22,8 @@ _LONGEST_WAIT_SECONDS: Final = 10.0
 _PATIENCE_SECONDS: Final = 120.0
 _OPERATING_PATIENCE_SECONDS: Final = 660.0
 """The operating time is counted in ten buckets of a minute."""
+ALL_WAITING_SECONDS: Final = 900.0
+"""How long a run waits in all where a portal asks for it. After that an answer of a limit is taken as it is."""
 
 
 class RateLimitTransport(OuterTransport):
@@ -37,6 +39,7 @@ class RateLimitTransport(OuterTransport):
         self._sleep = clock.sleep
         self._limit = limit
         self._say = say
+        self._waited = 0.0
         # So many in the time in which the full bucket drains: never more than it holds.
         window = pyrate_limiter.Rate(limit.burst, round(1000 * limit.burst / limit.per_second) + _SLACK_MS)
         self._limiter = pyrate_limiter.Limiter(window)
@@ -45,7 +48,7 @@ class RateLimitTransport(OuterTransport):
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_result(_asks_to_wait),
             wait=self._wait,
-            stop=_is_over,
+            stop=self._is_over,
             sleep=self._sleep,
             before_sleep=self._report,
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
@@ -61,8 +64,19 @@ class RateLimitTransport(OuterTransport):
         longer_and_longer = tenacity.wait_exponential(1 / self._limit.per_second, max=_LONGEST_WAIT_SECONDS)(state)
         return max(longer_and_longer, 0.0 if state.outcome is None else _asked_seconds(state.outcome.result()))
 
+    def _is_over(self, state: tenacity.RetryCallState) -> bool:
+        if state.outcome is None:
+            return False
+        answer = state.outcome.result()
+        asked = _asked_seconds(answer)
+        operating = limit_of(answer) == OPERATION_TIME_LIMIT
+        patience = _OPERATING_PATIENCE_SECONDS if operating else _PATIENCE_SECONDS
+        is_too_long = max(state.seconds_since_start or 0.0, state.idle_for) + asked > patience
+        return is_too_long or self._waited + asked > ALL_WAITING_SECONDS
+
     def _report(self, state: tenacity.RetryCallState) -> None:
         if state.outcome is not None and state.next_action is not None:
+            self._waited += state.next_action.sleep
             answer = state.outcome.result()
             what = limit_of(answer) or f"HTTP {answer.status_code}"
             self._say(f"the portal answers {what}: waiting {state.next_action.sleep:.1f} s")
@@ -93,12 +107,3 @@ def _asked_seconds(answer: httpx.Response) -> float:
     # The clock of the portal may differ from that of this machine.
     now = times.get("finish", time.time()) if isinstance(times, dict) else time.time()
     return max(seconds_to_wait(answer), reset - now if isinstance(now, int | float) else 0.0)
-
-
-def _is_over(state: tenacity.RetryCallState) -> bool:
-    if state.outcome is None:
-        return False
-    answer = state.outcome.result()
-    operating = limit_of(answer) == OPERATION_TIME_LIMIT
-    patience = _OPERATING_PATIENCE_SECONDS if operating else _PATIENCE_SECONDS
-    return max(state.seconds_since_start or 0.0, state.idle_for) + _asked_seconds(answer) > patience
