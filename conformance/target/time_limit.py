@@ -22,7 +22,7 @@ class TimeLimitTransport(OuterTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if self._now() > self._ends_at:
             raise UserError(
-                f"the run ends after {RUN_SECONDS / 60:.0f} minutes: the portal answers too slowly, or asks to wait too "
-                "often; run again when it is less busy, or send less with --budget"
+                f"the run ends after {RUN_SECONDS / 60:.0f} minutes: the portal answers too slowly, or asks to wait "
+                "too often; run again when it is less busy, or send less with --budget"
             )
         return self.inner.handle_request(request)
