@@ -1,17 +1,33 @@
 """Ways to make the reference portal behave otherwise: each wraps one of its three layers."""
 
 import json
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import Any, Final, TypeGuard
 
 from conformance.contract.clauses import edition_names
 from conformance.exchange.call import METHOD, Json
 from conformance.portals.php_forms import PortalRequest
-from conformance.portals.reference import Context, PortalResponse, ReferencePortal, Refusal, Reply, Result
+from conformance.portals.reference import (
+    SESSIONS,
+    Context,
+    PortalResponse,
+    ReferencePortal,
+    Refusal,
+    Reply,
+    Result,
+    whole_number,
+)
 
 EVERY_EDITION: Final = tuple(edition_names())
+OLD: Final = ("2024-10", "2025-05")
+NEW: Final = ("2026-03",)
+RATEABLE: Final = SESSIONS["rateable"]
 Parameters = dict[str, Json]
+Apply = Callable[[ReferencePortal], None]
+Editions = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +39,42 @@ class Variant:
     clauses: tuple[str, ...]
     editions: tuple[str, ...]
     apply: Callable[[ReferencePortal], None]
+
+
+_REGISTERED: Final[defaultdict[str, list[Variant]]] = defaultdict(list)
+"""The faults by the name of their module."""
+
+
+def mutant(*clauses: str, editions: Editions = EVERY_EDITION) -> Callable[[Apply], Apply]:
+    """Registers a fault with the clauses that must catch it, in each edition that has them."""
+
+    def register(apply: Apply) -> Apply:
+        conduct = " ".join((apply.__doc__ or "").split())
+        _REGISTERED[apply.__module__].append(Variant(apply.__name__, conduct, clauses, editions, apply))
+        return apply
+
+    return register
+
+
+def mutants_of(module: ModuleType) -> tuple[Variant, ...]:
+    """Return the faults of a module, in the order in which they stand there."""
+    return tuple(_REGISTERED[module.__name__])
+
+
+def text_of(parameters: Parameters) -> str:
+    """Return the comment of a call, or the empty text."""
+    comment = parameters.get("COMMENT")
+    return comment if isinstance(comment, str) else ""
+
+
+def stars_of(parameters: Parameters) -> int | None:
+    """Return the rating of a call as a whole number."""
+    return whole_number(parameters.get("RATING"))
+
+
+def rated(parameters: Parameters, rating: Json) -> Parameters:
+    """Return the parameters with another rating."""
+    return {**parameters, "RATING": rating}
 
 
 def asked(portal: ReferencePortal, change: Callable[[Parameters, Context], Parameters]) -> None:
@@ -142,6 +194,11 @@ def on_error(change: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any
 
 def is_vote(request: PortalRequest) -> bool:
     return METHOD in request.path.lower()
+
+
+def is_named(request: PortalRequest, suffix: str) -> bool:
+    """Return True for a vote whose address ends so."""
+    return is_vote(request) and request.path.endswith(suffix)
 
 
 def is_batch(request: PortalRequest) -> bool:
