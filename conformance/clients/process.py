@@ -155,11 +155,6 @@ class CommandClient:
         """Return True if the program that is asked next has no memory of two calls."""
         return self._process is None or self._process.answered <= 1
 
-    @property
-    def is_running(self) -> bool:
-        """Return True if the program that is asked next has been started."""
-        return self._process is not None
-
     def finish(self) -> None:
         """Lets the program end by itself, so that all that it prints is known."""
         process = self._process

@@ -76,6 +76,7 @@ class ClientSession:
     requests: int = 0
     requests_by_answer: dict[str, set[str]] = field(default_factory=dict)
     other_hosts: OtherHosts = field(default_factory=lambda: OtherHosts(""))
+    _under_way: dict[int, str] = field(default_factory=dict)
     _never_back: dict[Hashable, ClientExchange] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -121,7 +122,7 @@ class ClientSession:
             is_more = True
             try:
                 while is_more:
-                    with place.working(starts=not program.is_running):
+                    with place.working(lambda: self._is_waiting(program)):
                         is_more = ask_next(program)
                 program.finish()
             finally:
@@ -137,6 +138,10 @@ class ClientSession:
                     program.end()
                 raise
         return {case: self._with_leaks(done[case]) for case in todo}
+
+    def _is_waiting(self, program: CommandClient) -> bool:
+        """Return True if a request of the call that is under way has arrived."""
+        return self.mock.has_arrived(self._under_way.get(id(program), ""))
 
     def send(self, case: ClientCase) -> ClientExchange:
         """Ask for one case in the first program, which is ended then, so that all that it prints is known."""
@@ -198,6 +203,7 @@ class ClientSession:
     def _ask(self, case: ClientCase, program: CommandClient, secret: str = "") -> ClientExchange:
         secret = secret or new_secret()
         self.mock.begin_round(secret, case.script)
+        self._under_way[id(program)] = secret
         base = self.elsewhere.get(case.script, self.base)
         calls = [case.call] if case.beside is None else [case.call, case.beside]
         url = f"{base}/rest/1/{secret}/"

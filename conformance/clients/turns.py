@@ -1,7 +1,7 @@
 """Which case is asked next, and how many programs work at the same time."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -9,10 +9,7 @@ from typing import Final
 from conformance.clients.exchange import ClientCase
 
 _LONG_SECONDS: Final = 1.0
-"""A call that takes longer is one in which a library waits: another program may work in the meantime."""
-_LONG_START_SECONDS: Final = 4.0
-"""The same for the first call of a program, which has to start."""
-
+"""A library that has sent its request and does not come back for so long waits: the portal answers at once."""
 PROGRAMS_OF_A_JOB: Final = 2
 """So many programs there are for each that may work at the same time."""
 
@@ -67,21 +64,24 @@ class Place:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
-    def working(self, starts: bool) -> Iterator[None]:
-        """Take the place for a block, and keep it for the next one unless the block is long.
-
-        starts: True if the program has to start in the block.
-        """
+    def working(self, is_waiting: Callable[[], bool]) -> Iterator[None]:
+        """Take the place for a block, and keep it for the next one unless the program waits in the block for long."""
         if not self._is_taken:
             self.places.acquire()
             self._is_taken = True
-        timer = threading.Timer(_LONG_START_SECONDS if starts else _LONG_SECONDS, self.leave)
-        timer.daemon = True
-        timer.start()
+        is_over = threading.Event()
+
+        def watch() -> None:
+            while not is_over.wait(_LONG_SECONDS):
+                if is_waiting():
+                    self.leave()
+                    break
+
+        threading.Thread(target=watch, daemon=True).start()
         try:
             yield
         finally:
-            timer.cancel()
+            is_over.set()
 
     def leave(self) -> None:
         """Give the place to another program."""

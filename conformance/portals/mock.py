@@ -158,6 +158,10 @@ class MockPortal:
         self.scripts[secret] = script
         self.rounds[secret] = []
 
+    def has_arrived(self, secret: str) -> bool:
+        """Return True if a request of that round has arrived."""
+        return bool(self.rounds.get(secret))
+
     def end_round(self, secret: str) -> tuple[Arrival, ...]:
         """Return the requests of that secret and forget them."""
         self._played.pop(secret, None)

@@ -65,7 +65,7 @@ def _hang(hangs: bool) -> Deviation:
 
 
 def test_what_cannot_be_judged_because_of_a_known_hang_is_shown_and_does_not_make_a_gate_incomplete() -> None:
-    report = _gate("retries_for_ever", *BEHIND_THE_LIMIT, deviations=(_hang(True),))
+    report = _gate("retries_for_ever", *BEHIND_THE_LIMIT, timeout=8, deviations=(_hang(True),))
     assert report.verdict.verdict is Verdict.WITH_DEVIATIONS
     notes = {entry.clause.id: entry.note for entry in report.verdict.with_status(Status.KNOWN_DEVIATION)}
     assert notes["client.rate-limit"] == "retries without end"
@@ -77,7 +77,7 @@ def test_what_cannot_be_judged_because_of_a_known_hang_is_shown_and_does_not_mak
     ("name", "hangs"), [("retries_for_ever", False), ("retries_for_ever_and_hangs_on_expired_token", True)]
 )
 def test_a_hang_that_no_entry_lists_as_one_stays_incomplete(name: str, hangs: bool) -> None:
-    report = _gate(name, *BEHIND_THE_LIMIT, deviations=(_hang(hangs),))
+    report = _gate(name, *BEHIND_THE_LIMIT, timeout=8, deviations=(_hang(hangs),))
     assert report.verdict.verdict is Verdict.INCOMPLETE
     lost = {entry.clause.id for entry in report.verdict.with_status(Status.INCOMPLETE)}
     assert lost == {"client.error-code", "client.error-in-200", "client.recovers"}

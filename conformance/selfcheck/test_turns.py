@@ -1,11 +1,10 @@
 """Which case of the gate is asked next, and when a program gives its place to another."""
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import pytest
 
+from conformance.clients import turns
 from conformance.clients.cases import VOTE
 from conformance.clients.exchange import ClientCase
 from conformance.clients.turns import Place, Waiting
@@ -39,40 +38,23 @@ def test_no_program_is_idle_where_only_such_answers_are_left() -> None:
         assert (first, second) == (AFTER_LOST, LOST)
 
 
-@dataclass
-class Clock:
-    """Stands in for threading.Timer: its time passes when the test says so."""
-
-    seconds: float
-    function: Callable[[], None]
-    daemon: bool = False
-    is_cancelled: bool = field(default=False)
-
-    def start(self) -> None:
-        CLOCKS.append(self)
-
-    def cancel(self) -> None:
-        self.is_cancelled = True
-
-
-CLOCKS: list[Clock] = []
-
-
-def test_a_program_gives_its_place_away_while_its_call_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threading, "Timer", Clock)
-    CLOCKS.clear()
+def test_a_program_gives_its_place_away_while_it_waits_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "_LONG_SECONDS", 0.001)
     places = threading.Semaphore(1)
-    place = Place(places)
-    with place.working(starts=True):
+    place, looked, arrived = Place(places), threading.Event(), threading.Event()
+
+    def is_waiting() -> bool:
+        looked.set()
+        return arrived.is_set()
+
+    with place.working(is_waiting):
+        assert looked.wait(30)
         assert not places.acquire(blocking=False)
-    with place.working(starts=False):
-        assert not places.acquire(blocking=False)
-        CLOCKS[-1].function()
-        assert places.acquire(blocking=False)
-    assert all(clock.is_cancelled for clock in CLOCKS)
-    assert CLOCKS[0].seconds > CLOCKS[1].seconds
+        arrived.set()
+        assert places.acquire(timeout=30)
     places.release()
-    with place.working(starts=False):
+    arrived.clear()
+    with place.working(is_waiting):
         assert not places.acquire(blocking=False)
     place.leave()
     place.leave()
