@@ -13,7 +13,7 @@ the clause is about.
 
 from collections.abc import Collection, Hashable, Iterable
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import combinations
 from typing import Final
@@ -46,12 +46,14 @@ class Blame:
     learned_from: the log in which the causes are looked for.
     judges_history: True if effect.history-free is judged, so that it is accused in place of other clauses.
     control: the first vote of the run, which is sent again later.
+    is_unsure: True if each suspect counts as a cause, because the log is too short to tell them apart.
     """
 
     log: ExchangeLog
     learned_from: ExchangeLog
     judges_history: bool
     control: Call
+    is_unsure: bool = False
 
     def for_log(self, log: ExchangeLog) -> "Blame":
         """Return the same blame for another log of the same portal. What was learned is not looked for again."""
@@ -60,6 +62,10 @@ class Blame:
         other = copy(self)
         object.__setattr__(other, "log", log)
         return other
+
+    def unsure(self) -> "Blame":
+        """Return the same blame where each suspect counts as a cause."""
+        return replace(self, is_unsure=True)
 
     def may_accuse(self, exchange: Exchange, about: Collection[str]) -> bool:
         """Return True if the cause of a wrong refusal or a wrong code may be one of these kinds of features."""
@@ -71,9 +77,7 @@ class Blame:
         causes = self.causes_of(exchange)
         if causes:
             return any(kind in about for cause in causes for kind, _ in cause)
-        if exchange.allowed.must_be_accepted:
-            return True
-        if _delivery(exchange.call) in self._proven_deliveries:
+        if self.is_unsure or exchange.allowed.must_be_accepted or _delivery(exchange.call) in self._proven_deliveries:
             return True
         unproven = {kind for kind, _ in self._suspect_features(exchange.call) if kind in DELIVERY_KINDS}
         return not unproven or bool(unproven & set(about))
@@ -82,9 +86,9 @@ class Blame:
         """Return the suspects that explain the refusal of this call."""
         if not exchange.is_wrongly_refused:
             features = features_of(exchange.call)
-            return {cause for cause in self._causes if cause <= features}
+            return set() if self.is_unsure else {cause for cause in self._causes if cause <= features}
         suspects = self.suspects_of(exchange)
-        return suspects & self._causes or suspects
+        return suspects if self.is_unsure else suspects & self._causes or suspects
 
     def suspects_of(self, exchange: Exchange) -> set[Suspect]:
         """Return the features of a call that are not cleared, or its pairs of features where each one is."""

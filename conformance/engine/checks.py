@@ -1,8 +1,8 @@
 """What a test of a portal is given: how its cases are made, and which records of the log it judges.
 
 A test sends nothing. All requests of a run are sent first, then each clause reads the log. Each function here returns
-an `Evidence`. Its `cases` are sent in explore mode; a plan has requests of its own, see plan.py. Its `records` find in
-any log what the test judges: an exchange, or a few that belong together.
+an `Evidence`. Its `cases` are sent in explore mode; a plan has requests of its own, see plan_steps.py. Its `records`
+find in any log what the test judges: an exchange, or a few that belong together.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -129,7 +129,7 @@ class _Run:
         if plan.limit:
             left_out = f"{plan.limit} leaves no call for it"
         blame = self._blame(log)
-        judged = [self._judge(check, blame) for check in self.checks]
+        judged = self._judge_all(blame)
         for judgement in judged:
             if not judgement.result.exchanges:
                 lacking = judgement.check.evidence.cases(self.session).lacking
@@ -155,11 +155,11 @@ class _Run:
         steps = explore_steps(self.session, self.checks, draws, self.seed)
         log += self.session.execute(steps, lambda done: watch.progress(done, len(steps)))
         blame = self._blame(log)
-        judged = [self._judge(check, blame) for check in self.checks]
+        judged = self._judge_all(blame)
         controls = self._controls(judged, blame)
         if controls:
             blame = self._blame(log + self.session.execute(controls))
-            judged = [self._judge(check, blame) for check in self.checks]
+            judged = self._judge_all(blame)
         if exhaustive:
             self._judge_combinations(judged, blame, watch)
         for judgement in judged:
@@ -173,6 +173,13 @@ class _Run:
     def _blame(self, log: ExchangeLog) -> Blame:
         judges_history = any(check.clause == HISTORY for check in self.checks)
         return Blame(log, log, judges_history, control_vote(self.session))
+
+    def _judge_all(self, blame: Blame) -> list[Judgement]:
+        """Judge the log. Where a wrong answer would accuse nobody, it accuses each clause that it may be about."""
+        judged = [self._judge(check, blame) for check in self.checks]
+        if any(one.findings for one in judged) or not any(one.suspected for one in judged):
+            return judged
+        return [self._judge(check, blame.unsure()) for check in self.checks]
 
     def _judge(self, check: Check, blame: Blame) -> Judgement:
         judgement = Judgement(check, ClauseResult(check.clause))
