@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import conformance
+
 if TYPE_CHECKING:
     from conformance.portals.mock import Arrival, MockPortal
     from conformance.portals.reference import Vote
@@ -44,6 +46,14 @@ class ServedPortal:
         Raise UserError where there is no such script.
         """
         self._mock.answer_next(script)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the modules of a project's own package `conformance` be imported beside those of this one."""
+    own = config.rootpath / "conformance"
+    if (own / "__init__.py").is_file() and str(own) not in conformance.__path__:
+        # Last, so that a file of the project hides none of this package.
+        conformance.__path__.append(str(own))
 
 
 @pytest.fixture

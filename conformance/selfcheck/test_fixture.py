@@ -25,6 +25,15 @@ def test_a_vote_is_stored(bitrix24_portal: ServedPortal) -> None:
     assert (stars, sent) == (5, []) and vcr_config_for(bitrix24_portal.url)
 """
 
+OWN_TEST: Final = """
+from conformance.fixture import ServedPortal
+from conformance.helpers import STARS
+
+
+def test_nothing_is_stored(bitrix24_portal: ServedPortal) -> None:
+    assert STARS == 5 and bitrix24_portal.votes == {}
+"""
+
 
 @pytest.mark.quick
 @pytest.mark.parametrize(
@@ -47,6 +56,19 @@ def test_the_fixture_is_typed(tmp_path: Path) -> None:
     line = [sys.executable, "-m", "mypy", "--strict", f"--cache-dir={tmp_path}", "test_typed.py"]
     done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_a_project_may_have_a_package_of_the_same_name(tmp_path: Path) -> None:
+    own = tmp_path / "conformance"
+    own.mkdir()
+    for name in ("__init__", "fixture", "errors"):
+        (own / f"{name}.py").write_text("", "utf-8")
+    (own / "helpers.py").write_text("STARS = 5\n", "utf-8")
+    (own / "test_own.py").write_text(OWN_TEST, "utf-8")
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
+    line = [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "conformance"]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.quick
