@@ -75,6 +75,10 @@ def _silence(came: Came, calm: Came) -> Iterator[str]:
         return
     missing = Counter(calm.delivered) - Counter(came.delivered)
     clauses = came.report.get("clauses", ())
+    written_down = _observations(came) - _observations(calm)
+    if written_down and missing.total() <= len(written_down):
+        # Where the pages are silent, what came is written down as it is.
+        return
     if came.status == 0 and missing and not any(clause.get("lost") for clause in clauses):
         yield f"{missing.total()} calls got no answer of the portal, and the run says nothing of it"
     told = any(word in came.output for word in ("asked once more", "waiting", "cannot", "not answered", "NOT PUT BACK"))
@@ -82,6 +86,10 @@ def _silence(came: Came, calm: Came) -> Iterator[str]:
         yield f"{came.blown} requests met the weather, and the output says nothing of it"
     if came.status == 2 and "cannot run: " not in came.output:
         yield "the exit status is 2, and no line says why"
+
+
+def _observations(came: Came) -> set[tuple[str, str]]:
+    return {item for clause in came.report.get("clauses", ()) for item in clause["observed"].items()}
 
 
 def letter_of(came: Came) -> str:
