@@ -16,6 +16,7 @@ from conformance.portals.scripts import (
     DROPPED,
     LIMIT,
     METHOD_STATUS,
+    OTHER_FORMS,
     SECOND_ATTEMPTS,
     TRUE,
     Script,
@@ -32,7 +33,8 @@ PRAISE: Final = ClassifiedValue("plain", "Good")
 VOTE: Final = Call(SESSION, STARS_5, PRAISE)
 _ALONE: Final = (Call(SESSION, STARS_5), Call(SESSION, comment=PRAISE))
 _LOGGED_CODES: Final = ("INVALID_CREDENTIALS", "ERROR_METHOD_NOT_FOUND", "ACCESS_DENIED", "INTERNAL_SERVER_ERROR")
-_BREAKING: Final = ("html-502", "cut-json", "dropped")
+_FAULTS: Final = (429, *range(500, 600))
+"""The statuses for which libraries wait and try again."""
 _MANY_ERRORS: Final = 5
 """After so many errors in a row the usual circuit breakers open."""
 _REPEATED: Final = ("INVALID_CREDENTIALS", "INTERNAL_SERVER_ERROR", LIMIT, "html-502", "dropped")
@@ -150,7 +152,7 @@ def refusals_in_200(edition: Edition) -> tuple[ClientCase, ...]:
 
 def drawn_descriptions(edition: Edition) -> st.SearchStrategy[ClientCase]:
     """A refusal whose description is a text of any kind, at a status for which no library waits and tries again."""
-    codes = [(code, status) for code, status in documented_refusals(edition) if status not in (429, *range(500, 600))]
+    codes = [(code, status) for code, status in documented_refusals(edition) if status not in _FAULTS]
     text = st.one_of(*(_drawn(COMMENTS[name]) for name in ALL_TEXTS)).map(lambda pick: str(pick.value))
     return st.builds(
         lambda code, told: ClientCase(VOTE, refused(code[0], code[1], edition, told)), st.sampled_from(codes), text
@@ -159,12 +161,16 @@ def drawn_descriptions(edition: Edition) -> st.SearchStrategy[ClientCase]:
 
 def in_turn(edition: Edition) -> tuple[ClientCase, ...]:
     """Return calls after others: the same again, after each kind of error, after five errors, with second attempts."""
-    limit, statuses = limits(edition), edition.system_codes
-    errors = [refused(code, statuses[code], edition) for code in (*_LOGGED_CODES, "expired_token") if code in statuses]
-    errors += [*(script for script in BROKEN if script.name in _BREAKING), limit[0]]
+    codes = [
+        (code, status) for code, status in documented_refusals(edition) if code in _REPEATED or status not in _FAULTS
+    ]
+    errors = [*(refused(code, status, edition) for code, status in codes), *BROKEN]
     before = [(TRUE,), *((one,) * (_MANY_ERRORS if {one.name, one.code} & {*_REPEATED} else 1) for one in errors)]
     turns = [ClientCase(VOTE, TRUE, tuple(ClientCase(VOTE, script) for script in scripts)) for scripts in before]
-    return (*turns, *(ClientCase(VOTE, script) for script in (*limit, *SECOND_ATTEMPTS)), *at_once())
+    # The line that repeats it names a webhook by its answer, so the two answers differ.
+    moved = ClientCase(VOTE, TRUE, (ClientCase(VOTE, OTHER_FORMS[0]),), other_webhook=True)
+    attempts = (ClientCase(VOTE, script) for script in (*limits(edition), *SECOND_ATTEMPTS))
+    return (*turns, moved, *attempts, *at_once())
 
 
 def at_once() -> tuple[ClientCase, ...]:

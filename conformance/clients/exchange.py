@@ -42,7 +42,8 @@ SECRET_KEPT: Final = "client.secret-kept"
 class ClientCase:
     """What a caller asks of the library, and what the portal answers.
 
-    before: what is asked first, of the same program with the same webhook.
+    before: what is asked first, of the same program.
+    other_webhook: True if that has another webhook; otherwise it has the same.
     beside: what is asked at the same time, of the same program with the same webhook.
     """
 
@@ -50,6 +51,7 @@ class ClientCase:
     script: Script
     before: tuple["ClientCase", ...] = ()
     beside: Call | None = None
+    other_webhook: bool = False
 
     @property
     def errors(self) -> tuple[str, ...]:
@@ -311,6 +313,8 @@ class ClientExchange:
         if unknown:
             names = printable(", ".join(unknown), _LONGEST_SHOWN)
             notes.append(f"the portal of the gate does not know {names}, and answered ERROR_METHOD_NOT_FOUND")
+        if self.case.other_webhook:
+            notes.append("the call before it had another webhook")
         if self.changed is not None:
             notes.append(f"the caller's own parameters are then {_short(self.changed)}")
         if isinstance(self.outcome, TimedOut):

@@ -175,7 +175,7 @@ class ClientSession:
         return exchange
 
     def _ask_in_turn(self, case: ClientCase, program: CommandClient) -> ClientExchange:
-        """Ask a program for some calls with the same webhook, and give the exchange of the last."""
+        """Ask a program for some calls, and give the exchange of the last."""
         secret = new_secret()
         earlier: list[ClientExchange] = []
         for one in case.before:
@@ -192,7 +192,7 @@ class ClientSession:
             if not earlier[-1].came_back:
                 program.finish()
                 return self._unsent(case, f"the program ended at the call before it, answered {one.script.name}")
-        exchange = self._ask(case, program, secret)
+        exchange = self._ask(case, program, "" if case.other_webhook else secret)
         if not isinstance(exchange.outcome, Returned):
             program.finish()
         arrivals = tuple(arrival for one in earlier if one.case.call == case.call for arrival in one.arrivals)

@@ -44,6 +44,31 @@ def is_dead_after_a_wrong_token(asked: Asked) -> Answer:
 
 
 @mutant("client.recovers")
+def is_dead_without_a_scope(asked: Asked) -> Answer:
+    """Sends nothing any more to a webhook that once answered insufficient_scope."""
+    if asked["url"] in _known.get("without scope", ()):
+        return {"exception": "the webhook has no such right"}
+    answer = honest(asked)
+    if answer.get("error", {}).get("code") == "insufficient_scope":
+        _known["without scope"] = [asked["url"]]
+    return answer
+
+
+@mutant("client.recovers")
+def is_dead_after_a_page(asked: Asked) -> Answer:
+    """Sends nothing any more to a webhook that once answered no JSON with status 200."""
+    if asked["url"] in _known.get("pages", ()):
+        return {"exception": "the portal is closed"}
+    try:
+        response = post(asked, json=given(asked))
+        if response.status_code == 200 and "html" in response.headers["content-type"]:
+            _known["pages"] = [asked["url"]]
+        return read(response)
+    except (httpx.HTTPError, ValueError) as error:
+        return {"exception": type(error).__name__}
+
+
+@mutant("client.recovers")
 def has_a_breaker(asked: Asked) -> Answer:
     """Sends nothing any more after five errors in a row."""
     if _known.get("errors", 0) >= 5:

@@ -203,6 +203,22 @@ def test_a_call_to_another_host_explains_that_nothing_arrived(project: Path) -> 
         check_client("other:vote", EDITION)
 
 
+def test_a_library_that_stays_with_its_first_webhook_is_caught(project: Path) -> None:
+    (project / "sticky.py").write_text(
+        "import library\n"
+        "known = {}\n"
+        "def vote(asked):\n"
+        "    return library.vote({**asked, 'url': known.setdefault('url', asked['url'])})\n",
+        "utf-8",
+    )
+    verdict = check_client("sticky:vote", EDITION, draws=3, timeout_seconds=5, only={"client.recovers"}).verdict
+    [violation, *_] = next(entry for entry in verdict.with_status(Status.FAILED)).violations
+    assert violation.fact("arrived") == "nothing"
+    assert "the call before it had another webhook" in violation.notes
+    assert "/rest/1/gzip/" in violation.fact("repeat")
+    assert "/rest/1/true/" in violation.fact("repeat")
+
+
 def test_what_the_caller_passed_is_shown_where_it_was_changed(project: Path) -> None:
     (project / "pops.py").write_text(
         "import library\n"
