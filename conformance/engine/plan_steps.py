@@ -105,13 +105,13 @@ class _Steps:
     def votes(self) -> Iterator[Step]:
         """Yield votes in JSON that must be accepted."""
         own, digits = self.own, value_of(self.sessions, "digits")
-        by_token = replace(self.example(), rating=value_of(RATINGS, "2"))
-        yield from self.by_caller("a vote by token in a body", 1, by_token, Delivery(caller=Caller.TOKEN_BODY), 3)
+        # The comment is that of the vote with .json: where one of both is refused, the other shows the cause.
+        by_token = Call(own, value_of(RATINGS, "2"), value_of(COMMENTS, "long"))
+        yield from self.by_caller("a vote by token in a body", 1, by_token, Delivery(caller=Caller.TOKEN_BODY), 5)
         yield from self.voted("RATING alone, answered in XML", 1, Call(own, value_of(RATINGS, "4"), delivery=XML), 4)
         special = Call(digits, value_of(RATINGS, "3"), value_of(COMMENTS, "special"))
-        yield from self.voted("SESSION_ID as text", 1, special)
-        # The same comment is in the batch whose cmd is a list: where one of both is refused, the other shows the cause.
-        rated_by_text = Call(own, ClassifiedValue("digits", "1"), value_of(COMMENTS, "unicode"), SHORT)
+        yield from self.voted("SESSION_ID as text", 1, special, 4)
+        rated_by_text = replace(self.example(), rating=ClassifiedValue("digits", "1"))
         yield from self.voted("RATING as text", 2, rated_by_text, 4)
         # In a plan of few votes this one stands for both. Beside them it leaves no doubt which part is at fault.
         all_as_text = Call(digits, ClassifiedValue("digits", "1"), value_of(COMMENTS, "long"), SHORT)
@@ -189,8 +189,8 @@ class _Steps:
                 calls = [call.via(delivery) for call in self.state("forbidden")]
                 yield from self.refused(f"a forbidden session {shown}", priority, *calls)
         for shown, priority, delivery in (
-            ("in a form", 3, Delivery(Encoding.FORM)),
-            ("by GET, answered in XML", 3, Delivery(Encoding.QUERY_GET, ".xml")),
+            ("in a form", 2, Delivery(Encoding.FORM)),
+            ("by GET, answered in XML", 2, Delivery(Encoding.QUERY_GET, ".xml")),
             ("by token in a query", 1, Delivery(Encoding.QUERY_GET, caller=Caller.TOKEN_QUERY)),
             ("by token in a body", 1, Delivery(caller=Caller.TOKEN_BODY)),
         ):

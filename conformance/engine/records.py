@@ -90,11 +90,12 @@ class Exchange:
         """Require a refusal with a permitted code.
 
         A code that is malformed is left to error.envelope. Where any method code is permitted, a code that no page
-        names is left to error.documented-code.
+        names is left to error.documented-code. A permitted refusal of a call with two faults shows neither of them.
         """
         self.skip_if_limited()
         if isinstance(self.outcome, Accepted):
             raise ClauseViolated(str(self.allowed))
+        assume(len(self.allowed.rejecting_clauses) == 1 or not self.is_allowed)
         assume(isinstance(self.outcome, Refused) and self.response.has_code)
         any_code = self.allowed.codes == self.edition.method_codes
         unnamed = not self.edition.documents(self.response.code)

@@ -48,10 +48,11 @@ def _rank_of_vote(call: Call) -> int:
     if comment.cls == "empty":
         return LAST
     if delivery.caller is not Caller.MAIN:
-        return NEXT if delivery.caller is Caller.SECOND else LATER
+        return NEXT if delivery.caller is Caller.SECOND else LAST
     as_text = [value.cls == "digits" for value in (call.session, call.rating)]
-    is_half = any(as_text) and not all(as_text)
-    return LATER if is_half or comment.cls == "emoji" else FIRST
+    if any(as_text) and not all(as_text):
+        return LATER if call.session.cls == "digits" else LAST
+    return LATER if comment.cls == "emoji" else FIRST
 
 
 def _rank_of_observed(call: Call) -> int:
@@ -62,7 +63,7 @@ def _rank_of_observed(call: Call) -> int:
 
 def _rank_of_denied(call: Call) -> int:
     if call.session.cls == "not_open_line":
-        return LATER if call.delivery == PLAIN_JSON else LAST
+        return NEXT if call.delivery == PLAIN_JSON else LAST
     # In a batch a denial shows the batch too. That of an unknown session alone costs no second vote to put one back.
     way = Batch.MAP if call.session.cls == "forbidden" else Batch.NO
     return FIRST if call.delivery.batch is way and call.comment.absent and not call.delivery.suffix else LAST
