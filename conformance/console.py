@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import click
@@ -97,12 +97,14 @@ class Pace:
     """How fast the requests of a run are sent.
 
     limit: the bucket of the portal.
-    started: when the first request was sent, on the monotonic clock.
+    first: the requests that were done when the first line was made; the time before may be a user's who was asked.
+    started: when the first line was made, on the monotonic clock, 0 if it was not yet.
     shown_at: when progress was shown last, 0 if it was not yet.
     """
 
     limit: Limit
-    started: float = field(default_factory=time.monotonic)
+    first: int = 0
+    started: float = 0.0
     shown_at: float = 0.0
 
     @property
@@ -122,8 +124,13 @@ class Pace:
 
     def line(self, done: int, everything: int, now: float) -> str:
         """Return the line of progress."""
+        if not self.started:
+            self.first, self.started = done, now
         elapsed = max(now - self.started, 0.001)
+        a_second = (done - self.first) / elapsed
         waits_left = (everything - 1) // self.limit.burst * self._window - elapsed if self._window > 1 else 0.0
-        left = max(waits_left, (everything - done) * elapsed / done)
-        words = f"{done} of {everything} requests, {done / elapsed:.0f} a second, about {left:.0f} s left"
+        if not a_second:
+            return f"{done} of {everything} requests"
+        left = max(waits_left, (everything - done) / a_second)
+        words = f"{done} of {everything} requests, {a_second:.0f} a second, about {left:.0f} s left"
         return f"{words}; waiting for the limit" if self.is_waiting(done, everything) else words

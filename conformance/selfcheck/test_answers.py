@@ -9,7 +9,6 @@ import os
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -23,9 +22,8 @@ from conformance.exchange.response import DEEPEST, NO_JSON, parse_json
 from conformance.portals.in_process import portal_answering
 from conformance.portals.php_forms import PortalRequest
 from conformance.portals.reference import Answering, PortalResponse, ReferencePortal
-from conformance.portals.server import serving
 from conformance.reporting.verdict import Status
-from conformance.selfcheck.outside import keyed, run, target_file
+from conformance.selfcheck.live_run import LiveRun
 from conformance.target.target import embedded_target
 
 SAMPLE: Final = int(os.environ.get("ANSWERS", "4"))
@@ -134,12 +132,12 @@ def test_an_odd_value_is_blamed_on_the_clause_about_its_place(place: str) -> Non
         assert failed == expected, value[:40]
 
 
-def test_a_live_portal_whose_error_is_no_text_is_judged(tmp_path: Path) -> None:
-    limit = "limit = { burst = 1000, per_second = 1000 }"
-    with serving(keyed(odd_portal("error", b'{"code": "NO"}'))) as base:
-        ran = run(tmp_path, target_file(tmp_path, base, "2026-03", live=True, more=limit), "--yes")
-    assert (ran.status, ran.clauses("error")) == (1, set()), ran.output
-    assert "error.envelope" in ran.clauses("failed")
+@pytest.mark.quick
+def test_a_live_portal_whose_error_is_no_text_is_judged() -> None:
+    odd = odd_portal("error", b'{"code": "NO"}')
+    verdicts = LiveRun(lambda request, _response, _number: odd(request)).judge().verdicts
+    assert not [verdict for verdict in verdicts.values() if verdict.status is Status.ERROR]
+    assert verdicts["error.envelope"].status is Status.FAILED
 
 
 @pytest.mark.quick

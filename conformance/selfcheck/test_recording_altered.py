@@ -1,9 +1,13 @@
-"""Records that were altered: a request that is not as it was is not exercised, an answer fails its clause."""
+"""Records that were altered: a request that is not as it was is not exercised, an answer fails its clause.
+
+Every other leaf of a request is altered; with WHOLE=1 in the environment every one.
+"""
 
 import copy
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,7 @@ from conformance.contract.oracle import allowed
 from conformance.engine.plan_file import plan_from
 from conformance.exchange.call import NO_RIGHTS, READ_METHOD, Batch, Call, ReadBack, Request
 from conformance.reporting.verdict import Status, Verdict
+from conformance.selfcheck.chosen import WHOLE
 from conformance.target.recording import load_recording
 
 
@@ -51,7 +56,7 @@ PARTS = 4
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_an_altered_request_is_not_exercised(recorded: Path, part: int) -> None:
-    """Every leaf of every recorded request, the values of a JSON body among them."""
+    """The leaves of every recorded request, the values of a JSON body among them."""
     record = load_recording(recorded / "cassettes" / "staging")
     edition = load_edition(record.target.edition)
     cassette = json.loads(record.cassette)
@@ -59,7 +64,7 @@ def test_an_altered_request_is_not_exercised(recorded: Path, part: int) -> None:
     for number in range(part, len(cassette["interactions"]), PARTS):
         place = ("interactions", number, "request")
         request = _at(cassette, place)
-        for changed in _altered_requests(request, number):
+        for changed in islice(_altered_requests(request, number), 0, None, 1 if WHOLE else 2):
             text = json.dumps(_with(cassette, place, changed))
             verdict = check_recording(replace(record, cassette=text), edition=edition).verdict
             assert verdict.verdict is Verdict.INCOMPLETE

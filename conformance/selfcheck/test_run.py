@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 
 from conformance import __version__
+from conformance.console import Pace
 from conformance.contract.clauses import load_edition
 from conformance.portals import reference
 from conformance.portals.php_forms import PortalRequest, parse_query, read_parameters
@@ -18,6 +19,7 @@ from conformance.portals.reference import Answering, PortalResponse, ReferencePo
 from conformance.portals.server import serving
 from conformance.selfcheck.mutants import MUTANTS
 from conformance.selfcheck.outside import SECRET, TOKEN, command, faulty, keyed, run, target_file
+from conformance.target.target import NO_LIMIT
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -45,6 +47,13 @@ def _files(folder: Path) -> str:
 def _schema() -> dict[str, Any]:
     schema: dict[str, Any] = json.loads((files("conformance") / "schemas" / "report.schema.json").read_text("utf-8"))
     return schema
+
+
+@pytest.mark.quick
+def test_the_time_before_the_first_answer_is_no_part_of_the_rate() -> None:
+    pace = Pace(NO_LIMIT)
+    assert pace.line(1, 101, now=500.0) == "1 of 101 requests"
+    assert pace.line(21, 101, now=510.0) == "21 of 101 requests, 2 a second, about 40 s left"
 
 
 @pytest.mark.parametrize(("edition", "mode"), [("2024-10", ["--plan"]), ("2026-03", [])])

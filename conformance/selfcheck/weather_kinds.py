@@ -18,7 +18,7 @@ from typing import Any, Final
 from conformance.portals.reference import PortalResponse
 
 HOST: Final = "a-clients-portal.localhost"
-USER: Final = 141709
+USER: Final = 4_141_709_533
 FOUND: Final = "the operator was rude to Maria on Monday"
 FREE: Final = f"Иван Петров +7 555 0100 of {HOST}, user {USER}, s3cret-webhook-value, s3cret-token-value: {FOUND}"
 _PAGE: Final = f"<html><head><title>Sorry</title></head><body><p>{FREE}</p></body></html>".encode()
