@@ -3,25 +3,21 @@
 Which steps there are: plan_steps.py. Which votes are kept first: vote_rank.py.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
-from conformance.contract.classes import NOT_FILLED
 from conformance.contract.clauses import Edition
 from conformance.contract.oracle import allowed
 from conformance.engine.plan_steps import plan_steps
 from conformance.engine.preflight import preflight_requests
-from conformance.engine.session import Step
+from conformance.engine.session import Step, cannot_write
 from conformance.engine.vote_rank import rank_of
 from conformance.engine.workload import Workload
 from conformance.errors import UserError
 from conformance.exchange.call import NO_RIGHTS, BatchRequest, Call, ReadBack, calls_of
 from conformance.options import MOST_VOTES
+from conformance.target.patience import SPARE_VOTES
 from conformance.target.target import Target
-
-_UNUSABLE: Final = ("absent", "empty", "null", "zero")
-_LETTERS: Final = "abc"
 
 
 def plan_of(target: Target, edition: Edition, budget: int | None = None, votes: int = MOST_VOTES) -> Workload:
@@ -51,7 +47,7 @@ class Votes:
     """How many votes a plan sends.
 
     must: those that must be accepted.
-    most: those that some portal may take for votes, and those that put found votes back.
+    most: those that some portal may take for votes, those that put found votes back, and those that may be sent again.
     """
 
     must: int
@@ -70,12 +66,14 @@ def votes_of(plan: Workload, target: Target, edition: Edition) -> Votes:
         for call in plan.calls
     )
     sessions = [session for call in plan.calls if (session := session_of(call, target)) is not None]
-    return Votes(must, len(sessions) + len(_put_back(sessions, target)))
+    return Votes(must, _most(sessions, target))
 
 
-def _put_back(sessions: Iterable[int], target: Target) -> set[int]:
-    """Return the sessions that may get one vote more at the end. The preflight shows that nobody reads the unknown."""
-    return set(sessions) - {target.sessions.get("unknown")}
+def _most(sessions: Sequence[int], target: Target) -> int:
+    """Return how many votes there may be. sessions: that of each call that some portal may take for a vote."""
+    # Each session may get one vote more at the end. The preflight shows that nobody reads the unknown one.
+    put_back = set(sessions) - {target.sessions.get("unknown")}
+    return len(sessions) + len(put_back) + SPARE_VOTES if sessions else 0
 
 
 def _with_votes(steps: list[Step], target: Target, edition: Edition, votes: int) -> list[Step]:
@@ -90,18 +88,10 @@ def _with_votes(steps: list[Step], target: Target, edition: Edition, votes: int)
     ranked.sort()
     kept: dict[tuple[int, int], int] = {}
     for _rank, place, item, session in ranked:
-        sessions = [*kept.values(), session]
-        if len(sessions) + len(_put_back(sessions, target)) <= votes:
+        if _most([*kept.values(), session], target) <= votes:
             kept[place, item] = session
     dropped = {(place, item) for _rank, place, item, _session in ranked} - kept.keys()
     return _with_calls(steps, lambda place, item: (place, item) not in dropped)
-
-
-def cannot_write(call: Call) -> bool:
-    """Return True if no portal, a casting one included, can take the call for a vote on some session."""
-    unusable = call.session.cls in _UNUSABLE or call.session.value is False or call.session.value == _LETTERS
-    neither = call.rating.cls in NOT_FILLED and call.comment.cls in NOT_FILLED
-    return neither or (unusable and call.is_documented)
 
 
 def session_of(call: Call, target: Target) -> int | None:

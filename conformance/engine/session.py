@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
-from conformance.contract.classes import EquivalenceClass, session_classes
+from conformance.contract.classes import NOT_FILLED, EquivalenceClass, session_classes
 from conformance.contract.clauses import Edition
 from conformance.contract.oracle import AllowedOutcomes, allowed, judged_sessions
 from conformance.engine.log import Entry, ExchangeLog, Unanswered
@@ -27,11 +27,13 @@ from conformance.exchange.read_back import NOT_READ, NotRead, StoredVote
 from conformance.exchange.response import LIMIT_CODES, Response
 from conformance.exchange.stand_in import advice_of, is_denial, stand_in
 from conformance.target.client import Portal
-from conformance.target.transports import NoResponse, NotRecorded
+from conformance.target.transports import REPEATABLE, VOTES, NoResponse, NotRecorded
 
 MOST_FAILURES: Final = 3
 """After so many failures of the transport in a row the target counts as dead."""
 
+_UNUSABLE: Final = ("absent", "empty", "null", "zero")
+_LETTERS: Final = "abc"
 Progress = Callable[[int], None]
 Answered = TypeVar("Answered")
 
@@ -49,6 +51,13 @@ class Step:
     priority: int
     request: Request
     clauses: frozenset[str] = frozenset()
+
+
+def cannot_write(call: Call) -> bool:
+    """Return True if no portal, a casting one included, can take the call for a vote on some session."""
+    unusable = call.session.cls in _UNUSABLE or call.session.value is False or call.session.value == _LETTERS
+    neither = call.rating.cls in NOT_FILLED and call.comment.cls in NOT_FILLED
+    return neither or (unusable and call.is_documented)
 
 
 @dataclass(slots=True)
@@ -109,15 +118,15 @@ class PortalSession:
         if isinstance(request, ReadBack):
             return (self.read(request.session),)
         if isinstance(request, BatchRequest):
-            repeatable = all(map(self._is_repeatable, request.calls))
-            responses = self._answered(lambda: self.portal.send_batch(request.calls, repeatable=repeatable))
+            again = self._again(*request.calls)
+            responses = self._answered(lambda: self.portal.send_batch(request.calls, **again))
             self._check_portal(responses[0])
             return tuple(map(self._exchange, request.calls, responses))
         return (self.send(request),)
 
     def send(self, call: Call) -> Exchange:
         """Send one call now. Raise NoResponse, or UserError if the target is dead."""
-        response = self._answered(lambda: self.portal.send(call, repeatable=self._is_repeatable(call)))
+        response = self._answered(lambda: self.portal.send(call, **self._again(call)))
         if call.delivery.caller not in NO_RIGHTS:
             self._check_portal(response)
         return self._exchange(call, response)
@@ -131,9 +140,13 @@ class PortalSession:
             return replace(stored, reason=stored.code or "the answer holds no vote")
         return stored
 
-    def _is_repeatable(self, call: Call) -> bool:
-        """Return True if a call may be sent twice: it cannot be accepted, or its effect can be read back."""
-        return self.reads or not self.allowed(call).accepted
+    def _again(self, *calls: Call) -> dict[str, int]:
+        """Return the extensions that say if a request may be sent twice, and what that may cost.
+
+        It may if no call can be accepted, or if the effect can be read back.
+        """
+        may_repeat = self.reads or not any(self.allowed(call).accepted for call in calls)
+        return {REPEATABLE: may_repeat, VOTES: sum(not cannot_write(call) for call in calls)}
 
     def allowed(self, call: Call) -> AllowedOutcomes:
         """Return the outcomes that the edition permits for a call."""

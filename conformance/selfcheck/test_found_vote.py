@@ -5,11 +5,15 @@ import os
 import re
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from conformance.engine.plan import votes_of
+from conformance.engine.workload import Planned
+from conformance.errors import UserError
 from conformance.portals.bitrix24 import bitrix24_portal
 from conformance.portals.php_forms import PortalRequest
 from conformance.portals.reference import Context, PortalResponse, Reply, Result, Vote
@@ -214,3 +218,28 @@ def test_one_session_that_cannot_be_read_costs_only_its_own_clauses() -> None:
     ran = LiveRun(_on_reads(UNREADABLE["a page"], OPEN)).judge()
     assert ran.verdicts["access.open-dialog"].status is Status.NOT_EXERCISED
     assert ran.verdicts["optional.both"].status is Status.PASSED
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("every", [1, 2, 5, 100], ids=lambda every: f"one in {every}")
+def test_no_more_votes_are_stored_than_were_announced_where_a_front_answers_votes_that_it_passed_on(every: int) -> None:
+    portal = bitrix24_portal()
+    vote = portal.vote
+    saved = 0
+
+    def counted(parameters: dict[str, Any], context: Context) -> Reply:
+        nonlocal saved
+        reply = vote(parameters, context)
+        saved += isinstance(reply, Result)
+        return reply
+
+    def alter(request: PortalRequest, response: PortalResponse, _number: int) -> PortalResponse:
+        return PAGE if saved and not is_read(request) and saved % every == 0 else response
+
+    portal.vote = counted
+    ran = LiveRun(alter, portal=portal)
+    plan = ran.run.mode
+    assert isinstance(plan, Planned)
+    with suppress(UserError):
+        ran.judge()
+    assert 0 < saved <= votes_of(plan.plan, ran.run.target, portal.edition).most

@@ -14,7 +14,8 @@ import pytest
 from conformance.check import check_portal
 from conformance.contract.classes import COMMENTS, RATINGS, session_classes
 from conformance.contract.clauses import edition_names, load_edition
-from conformance.engine.plan import Votes, cannot_write, plan_of, votes_of
+from conformance.engine.plan import Votes, plan_of, votes_of
+from conformance.engine.session import cannot_write
 from conformance.engine.workload import Planned, Workload
 from conformance.errors import UserError
 from conformance.exchange.call import Absent, Call, ClassifiedValue
@@ -122,7 +123,7 @@ def test_a_plan_holds_at_most_the_votes_that_are_allowed(name: str, votes: int) 
 
 @pytest.mark.quick
 @pytest.mark.parametrize("name", edition_names())
-@pytest.mark.parametrize(("budget", "votes"), [(None, MOST_VOTES), (None, 25), (None, 2), (SHORT_PLAN, 25), (5, 2)])
+@pytest.mark.parametrize(("budget", "votes"), [(None, MOST_VOTES), (None, 25), (None, 3), (SHORT_PLAN, 25), (5, 3)])
 def test_every_plan_with_votes_sends_rating_6_alone_and_shows_it_first(
     name: str, budget: int | None, votes: int
 ) -> None:

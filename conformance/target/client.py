@@ -14,7 +14,7 @@ from conformance.exchange.read_back import PARAMETER_MISSED, NotRead, StoredVote
 from conformance.exchange.response import Response, read_response, read_responses
 from conformance.target.clock import REAL_CLOCK, Clock
 from conformance.target.keep import KeepingTransport
-from conformance.target.patience import PAUSE_SECONDS, PatientTransport
+from conformance.target.patience import PAUSE_SECONDS, SPARE_VOTES, PatientTransport
 from conformance.target.rate_limit import RateLimitTransport
 from conformance.target.restore import RestoringTransport
 from conformance.target.target import Target
@@ -47,16 +47,16 @@ class Portal:
         self._transport = transport
         self._reads_by = Encoding.JSON
 
-    def send(self, call: Call, **extensions: bool) -> Response:
+    def send(self, call: Call, **extensions: int) -> Response:
         """Return the answer to a vote. Raises NoResponse.
 
-        extensions: REPEATABLE, UNRECORDED, see transports.py.
+        extensions: REPEATABLE, VOTES, UNRECORDED, see transports.py.
         """
         caller = call.delivery.caller
         sent = self._send(encode(call, PLACEHOLDER_TOKEN if caller in TOKEN_CALLERS else ""), caller, **extensions)
         return read_response(sent.status_code, content_type_of(sent), sent.content, call.delivery)
 
-    def send_batch(self, calls: tuple[Call, ...], **extensions: bool) -> tuple[Response, ...]:
+    def send_batch(self, calls: tuple[Call, ...], **extensions: int) -> tuple[Response, ...]:
         """Return the answers to votes that are the items of one batch of the main caller. Raises NoResponse."""
         sent = self._send(encode_together(calls), Caller.MAIN, **extensions)
         return read_responses(sent.status_code, content_type_of(sent), sent.content, calls[0].delivery, len(calls))
@@ -70,7 +70,7 @@ class Portal:
             stored = read_vote(self.read_answer(session).document)
         return stored
 
-    def read_answer(self, session: int, **extensions: bool) -> Response:
+    def read_answer(self, session: int, **extensions: int) -> Response:
         """Return the answer to one read-back. Raises NoResponse."""
         sent = self._send(encode_read(ReadBack(session), self._reads_by), Caller.MAIN, **extensions)
         return read_response(sent.status_code, content_type_of(sent), sent.content, PLAIN_JSON)
@@ -79,7 +79,7 @@ class Portal:
         """Let go of open connections."""
         self._transport.close()
 
-    def _send(self, request: HttpRequest, caller: Caller, **extensions: bool) -> httpx.Response:
+    def _send(self, request: HttpRequest, caller: Caller, **extensions: int) -> httpx.Response:
         self.requests += 1
         sent = placeholder_request(request, caller)
         sent.extensions.update(extensions)
@@ -158,7 +158,7 @@ def live_portal(
     network = CredentialsTransport(surroundings.network(target.ca_file), target)
     repeated: Counter[str] = Counter()
     limited = RateLimitTransport(network, target.limit, say, surroundings.clock)
-    patient = PatientTransport(limited, repeated, PAUSE_SECONDS, surroundings.clock)
+    patient = PatientTransport(limited, repeated, PAUSE_SECONDS, surroundings.clock, SPARE_VOTES)
     restoring = RestoringTransport(patient, own_comments, say, surroundings.clock)
     # What is put back does not pass the limit of time: a vote is put back however long the run took.
     redacting: OuterTransport = RedactingTransport(TimeLimitTransport(restoring, surroundings.clock), target.redactor)

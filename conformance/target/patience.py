@@ -1,5 +1,10 @@
-"""What is asked once more: a request in whose place something else than the portal answered, and a lost read-back."""
+"""What is asked once more: a request in whose place something else than the portal answered, and a lost read-back.
 
+A front may have passed a vote on before it answered in the portal's place: sent again, it is a second vote. So the
+votes that are sent again have a bound, and the number of votes that a user agrees to holds in bad weather too.
+"""
+
+import math
 from collections import Counter
 from typing import Final
 
@@ -12,6 +17,7 @@ from conformance.target.clock import REAL_CLOCK, Clock
 from conformance.target.transports import (
     REPEATABLE,
     UNRECORDED,
+    VOTES,
     NoResponse,
     NotRecorded,
     OuterTransport,
@@ -19,6 +25,9 @@ from conformance.target.transports import (
 )
 
 PAUSE_SECONDS: Final = 0.5
+SPARE_VOTES: Final = 1
+"""How many votes a live run may send again. Each vote that the portal has refused is one more."""
+_REFUSALS: Final = range(400, 500)
 
 
 class PatientTransport(OuterTransport):
@@ -26,12 +35,19 @@ class PatientTransport(OuterTransport):
 
     repeated: counts, by reason, what was asked once more.
     pause: seconds between the two.
+    spare: how many votes may be sent again, see SPARE_VOTES.
     """
 
     def __init__(
-        self, inner: httpx.BaseTransport, repeated: Counter[str], pause: float, clock: Clock = REAL_CLOCK
+        self,
+        inner: httpx.BaseTransport,
+        repeated: Counter[str],
+        pause: float,
+        clock: Clock = REAL_CLOCK,
+        spare: float = math.inf,
     ) -> None:
         super().__init__(inner)
+        self._spare = spare
         self._sleep = clock.sleep
         self._pause = pause
         self._repeated = repeated
@@ -48,11 +64,14 @@ class PatientTransport(OuterTransport):
             if not _is_read(request):
                 raise
             return self._again(request, str(failure))
+        votes = request.extensions.get(VOTES, 0)
         found = _stand_in(request, answer)
         if not found:
+            self._spare += votes == 1 and answer.status_code in _REFUSALS
             return answer
-        if not _is_read(request) and not request.extensions.get(REPEATABLE):
+        if votes > self._spare or not (_is_read(request) or request.extensions.get(REPEATABLE)):
             raise NoResponse(found)
+        self._spare -= votes
         return self._again(request, found)
 
     def _again(self, request: httpx.Request, reason: str) -> httpx.Response:

@@ -47,6 +47,8 @@ PLACEHOLDER_BASES: Final[Mapping[Caller, str]] = {
 PLACEHOLDER_TOKEN: Final = "recorded-token"
 REPEATABLE: Final = "repeatable"
 """The extension of a request that may be sent twice: a refusal, or a vote whose effect can be read back."""
+VOTES: Final = "votes"
+"""The extension that says for how many votes a portal may take a request."""
 UNRECORDED: Final = "unrecorded"
 """The extension of a request that only asks if the portal is there. No plan and no recording holds it."""
 _BASE: Final = re.compile(rf"{re.escape(_REST)}(?:[0-9]+/[^/]+/)?")
