@@ -66,7 +66,10 @@ def broken_promises(cell: Cell, came: Came, calm: Came) -> Iterator[str]:
         yield f"it took {came.megabytes:.0f} MB"
     if came.twice > 0:
         yield f"{came.twice} requests were sent again in silence"
-    if not (cell.kind and KINDS[cell.kind].may_look_right):
+    if came.status == 2 and "cannot run: " not in came.output:
+        yield "the exit status is 2, and no line says why"
+    # Whatever comes while votes are put back, a read-back shows if they are back.
+    if cell.aim != "put-back" and not (cell.kind and KINDS[cell.kind].may_look_right):
         yield from _silence(came, calm)
 
 
@@ -84,8 +87,6 @@ def _silence(came: Came, calm: Came) -> Iterator[str]:
     told = any(word in came.output for word in ("asked once more", "waiting", "cannot", "not answered", "NOT PUT BACK"))
     if came.status == 0 and not told:
         yield f"{came.blown} requests met the weather, and the output says nothing of it"
-    if came.status == 2 and "cannot run: " not in came.output:
-        yield "the exit status is 2, and no line says why"
 
 
 def _observations(came: Came) -> set[tuple[str, str]]:

@@ -212,7 +212,8 @@ KINDS: Final[dict[str, Kind]] = {
     "text before JSON": _before(f"Notice: {FREE} in /home/bitrix/index.php on line 7\n".encode()),
     "byte order mark": _before(b"\xef\xbb\xbf"),
     "ended plan": _refusal(401, "ACCESS_DENIED"),
-    "expired token": _refusal(401, "expired_token"),
+    # That is what a wrong token may be answered.
+    "expired token": replace(_refusal(401, "expired_token"), may_look_right=True),
     "wrong secret": _refusal(401, "NO_AUTH_FOUND"),
     "method unknown": _refusal(404, "ERROR_METHOD_NOT_FOUND"),
     "blocked by the provider": _refusal(503, "OVERLOAD_LIMIT"),
@@ -227,7 +228,8 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "500 levels": _body(b'{"result": ' + b"[" * _DEEP + b"]" * _DEEP + b"}"),
     "NaN": _body(b'{"result": NaN, "time": {"start": Infinity}}'),
-    "5,000 digits": _body(b'{"result": ' + b"9" * 5_000 + b"}"),
+    # That shows, as a refusal does, that an unknown session has no vote.
+    "5,000 digits": replace(_body(b'{"result": ' + b"9" * 5_000 + b"}"), may_look_right=True),
     "error object": _body(json.dumps({"error": {"code": FREE}, "error_description": [FREE]}).encode(), 400),
     "no UTF-8": _body(b'{"result": "\xff\xfe", "error_description": "' + FREE.encode("cp1251") + b'"}'),
     "dies, comes back after 40 s": Kind(None, carries_out=False, lasts=40.0),
