@@ -4,6 +4,7 @@ The reports lie in FOLDER/NAME/VERSION/EDITION/report.json, or not-run.txt that 
 """
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from conformance.reporting.read import read_report
 from conformance.reporting.report import write_whole
 
 _NOT_RUN: Final = "not-run.txt"
+_WHY: Final = re.compile(r"^(?:Error|cannot run): (.+)", re.MULTILINE)
 
 
 def folder_of(library: Library) -> str:
@@ -43,9 +45,9 @@ def gate_one(library: Library, version: str, edition: str, folder: Path) -> str:
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         report = Path(made) / "report.json"
         if not report.exists():
-            said = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
-            write_whole(kept / _NOT_RUN, (said or ["Error: it ended without a report"])[-1].removeprefix("Error: "))
-            return "not run"
+            why = _WHY.findall(done.stdout + done.stderr) or ["it ended without a report"]
+            write_whole(kept / _NOT_RUN, why[-1])
+            return f"not run: {why[-1]}"
         document = read_report(report)
     known = _known_of(library)
     for clause in document["clauses"]:

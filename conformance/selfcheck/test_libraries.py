@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from conformance.cli import main
 from conformance.clients.libraries import ADAPTERS, Library, libraries, library_of, program_of
-from conformance.clients.matrix import gate_all, newest_of
+from conformance.clients.matrix import gate_all, gate_one, newest_of
 from conformance.engine.deviations import load_deviations
 from conformance.errors import UserError
 from conformance.reporting.clients_page import Row, clients_html, clients_markdown
@@ -80,6 +80,22 @@ def test_a_library_without_a_newest_version_is_said_and_the_others_are_judged(
     assert said == [
         f"{name}: not run ({name}: the registry does not name its newest version)" for name in ("abx24", "b24pysdk")
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("Error: gate: php is not on the path: install it\n", "gate: php is not on the path: install it"),
+        ("one test\ncannot run: --client: it ended: see docs\n", "--client: it ended: see docs"),
+        ("", "it ended without a report"),
+    ],
+)
+def test_a_library_that_cannot_be_judged_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, why: str
+) -> None:
+    monkeypatch.setattr(subprocess, "run", lambda words, **_: subprocess.CompletedProcess(words, 2, said, ""))
+    assert gate_one(libraries()["raw-php"], "", "2026-03", tmp_path) == f"not run: {why}"
+    assert (tmp_path / "raw-php" / "here" / "2026-03" / "not-run.txt").read_text("utf-8") == why
 
 
 def test_gate_without_a_name_lists_the_libraries() -> None:
