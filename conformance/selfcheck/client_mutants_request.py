@@ -196,10 +196,10 @@ def escapes_percent_twice(asked: Asked) -> Answer:
 
 
 @mutant("client.parameters-intact")
-def dies_of_a_family(asked: Asked) -> Answer:
-    """Ends the program where a text has an emoji that is joined of several."""
-    if "\u200d" in str(asked["params"].get("COMMENT")):
-        sys.exit("not a character")
+def dies_of_0(asked: Asked) -> Answer:
+    """Ends the program where the comment is "0"."""
+    if asked["params"].get("COMMENT") == "0":
+        sys.exit("no comment")
     return honest(asked)
 
 

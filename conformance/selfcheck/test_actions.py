@@ -83,9 +83,10 @@ def _check(folder: Path, answer: Answering) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_portal_is_compared_with_its_last_run(tmp_path: Path) -> None:
-    first = _check(tmp_path, keyed(faulty("2026-03").answer))
-    assert first.returncode == 0, first.stdout + first.stderr
-    assert "No earlier run to compare with" in first.stdout
+    for faults, status in ((["refuses_everything"], 1), ([], 0)):
+        first = _check(tmp_path, keyed(faulty("2026-03", *faults).answer))
+        assert first.returncode == status, first.stdout + first.stderr
+        assert "No earlier run to compare with" in first.stdout
     (tmp_path / "report").rename(tmp_path / "kept")
     green = _check(tmp_path, keyed(faulty("2026-03").answer))
     assert green.returncode == 0, green.stdout + green.stderr
