@@ -52,7 +52,8 @@ def _rank_of_vote(call: Call) -> int:
     as_text = [value.cls == "digits" for value in (call.session, call.rating)]
     if any(as_text) and not all(as_text):
         return LATER if call.session.cls == "digits" else LAST
-    return LATER if comment.cls == "emoji" else FIRST
+    # The special characters of other votes hold an emoji too.
+    return LAST if comment.cls == "emoji" else FIRST
 
 
 def _rank_of_observed(call: Call) -> int:

@@ -184,9 +184,7 @@ def test_what_a_program_says_of_itself_cannot_steer_a_terminal(tmp_path: Path) -
 
 def test_a_program_that_answers_once_costs_one_process_a_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    client = _program(
-        tmp_path, "open('started', 'a').write('x')\ninput()\nprint('{\"value\": true}')\nimport os\nos._exit(0)\n"
-    )
+    client = _program(tmp_path, "open('started', 'a').write('x')\ninput()\nprint('{\"value\": true}')\n")
     assert [client.ask(ASKED)[0].back for _ in range(5)] == [Returned(True)] * 5
     client.finish()
     assert os.path.getsize("started") <= 6
