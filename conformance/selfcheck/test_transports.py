@@ -16,6 +16,7 @@ from conformance.exchange.read_back import StoredVote
 from conformance.portals.php_forms import PortalRequest, read_parameters
 from conformance.portals.reference import PortalResponse
 from conformance.portals.server import serving
+from conformance.target import bodies
 from conformance.target.client import Portal, edge_of, network_portal, portal_behind
 from conformance.target.redact import Redactor
 from conformance.target.secrets import Secret, SecretUrl
@@ -172,6 +173,26 @@ def test_a_small_answer_that_unpacks_to_a_large_one_is_not_read_to_its_end() -> 
 
     with pytest.raises(NoResponse, match="larger than 4 MiB"):
         _answer(Packed())
+
+
+def test_an_answer_that_comes_byte_by_byte_is_given_up_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "LONGEST_SECONDS", -1.0)
+    sent = 0
+
+    class Dripping(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            nonlocal sent
+            while sent < 1_000:
+                sent += 1
+                yield b" "
+
+    class Slow(httpx.BaseTransport):
+        def handle_request(self, _request: httpx.Request) -> httpx.Response:
+            return httpx.Response(200, stream=Dripping())
+
+    with pytest.raises(NoResponse, match="the answer took longer than"):
+        _answer(Slow())
+    assert sent == 1
 
 
 def test_a_private_value_that_the_suite_sends_itself_reads_back_as_sent() -> None:

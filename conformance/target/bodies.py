@@ -35,11 +35,12 @@ def _unpacked(response: httpx.Response) -> Iterator[bytes]:
     """Yield the body in pieces, so that a small body that unpacks to a huge one is never whole in memory."""
     packing = response.headers.get("content-encoding", "").strip().lower()
     if packing not in ("gzip", "x-gzip", "deflate"):
-        # The suite asks for no packing. A body in another one is shown as it came.
-        yield from response.iter_raw(_PIECE)
+        # The suite asks for no packing. A body in another one is shown as it came. A size of pieces would hold a body
+        # that comes byte by byte back until there are so many.
+        yield from response.iter_raw()
         return
     unpacker = None
-    for raw in response.iter_raw(_PIECE):
+    for raw in response.iter_raw():
         unpacker = unpacker or zlib.decompressobj(_wrapping(raw))
         left = raw
         try:
