@@ -127,7 +127,9 @@ class _Run:
         log += self.session.execute(plan.steps, lambda done: watch.progress(done_before + done, plan.requests))
         left_out = "the plan holds nothing that it can be judged by"
         if plan.limit:
-            left_out = f"{plan.limit} leaves no call for it"
+            left_out = f"no call for it is left by {plan.limit}"
+        if log.unanswered:
+            left_out += f", or it was among the {len(log.unanswered)} calls that were not answered"
         blame = self._blame(log)
         judged = self._judge_all(blame)
         for judgement in judged:

@@ -166,7 +166,7 @@ def test_a_budget_names_what_it_leaves_unexercised() -> None:
     verdict = _judged(ReferencePortal(edition), budget=30)
     unexercised = verdict.with_status(Status.NOT_EXERCISED)
     assert unexercised
-    assert {entry.note for entry in unexercised} == {"--votes 45 and --budget 30 leaves no call for it"}
+    assert {entry.note for entry in unexercised} == {"no call for it is left by --votes 45 and --budget 30"}
     with pytest.raises(UserError, match="--budget 4: the preflight alone takes 4 requests"):
         plan_of(LIVE, edition, budget=4)
 

@@ -3,9 +3,12 @@
 import gzip
 import json
 import logging
+import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 import httpx
 import pytest
@@ -193,6 +196,29 @@ def test_an_answer_that_comes_byte_by_byte_is_given_up_when_its_time_is_over(mon
     with pytest.raises(NoResponse, match="the answer took longer than"):
         _answer(Slow())
     assert sent == 1
+
+
+def test_headers_that_come_byte_by_byte_are_given_up_when_their_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "LONGEST_SECONDS", 0.2)
+
+    class Dripping(StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            with suppress(OSError):
+                while not stopped.wait(0.02):
+                    self.wfile.write(b"x")
+
+    stopped = threading.Event()
+    with ThreadingTCPServer(("127.0.0.1", 0), Dripping) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,)).start()
+        portal = network_portal(_target(f"http://127.0.0.1:{server.server_address[1]}"))
+        try:
+            with pytest.raises(NoResponse, match="the answer took longer than"):
+                portal.send(VOTE)
+        finally:
+            stopped.set()
+            server.shutdown()
+            portal.close()
 
 
 def test_a_private_value_that_the_suite_sends_itself_reads_back_as_sent() -> None:

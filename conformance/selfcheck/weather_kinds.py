@@ -23,6 +23,7 @@ FOUND: Final = "the operator was rude to Maria on Monday"
 FREE: Final = f"Иван Петров +7 555 0100 of {HOST}, user {USER}, s3cret-webhook-value, s3cret-token-value: {FOUND}"
 _PAGE: Final = f"<html><head><title>Sorry</title></head><body><p>{FREE}</p></body></html>".encode()
 _DEEP: Final = 500
+_MOST_DRIPS: Final = 100
 _TOO_LARGE: Final = 5 * 2**20
 SLOW_SECONDS: Final = 0.3
 """What counts as a time-out here; the pauses of a slow answer are shorter."""
@@ -149,6 +150,13 @@ def _dripping(storm: Storm) -> None:
         time.sleep(SLOW_SECONDS / 2)
 
 
+def _dripping_head(storm: Storm) -> None:
+    storm.handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    for _ in range(_MOST_DRIPS):
+        storm.handler.wfile.write(b"x")
+        time.sleep(SLOW_SECONDS / 2)
+
+
 def _foreign(document: Any) -> Any:
     other = {"sessionId": 777, "sessionVoteHead": 4, "sessionCommentHead": FREE, "chatId": USER}
     return {"result": other} if "sessionVoteHead" in str(document) else {"result": {"ID": USER, "NAME": FREE}}
@@ -207,6 +215,7 @@ KINDS: Final[dict[str, Kind]] = {
     "refused": Kind(None, carries_out=False),
     "time-out": Kind(_silent),
     "slow body": Kind(_dripping),
+    "slow headers": Kind(_dripping_head),
     "too large": _body(b'{"result": "' + b"x" * _TOO_LARGE + b'"}'),
     "gzip bomb": Kind(_bomb),
     "text before JSON": _before(f"Notice: {FREE} in /home/bitrix/index.php on line 7\n".encode()),

@@ -22,9 +22,11 @@ from conformance.exchange.call import METHOD, READ_METHOD, REST_CALLERS, Caller
 from conformance.exchange.encode import HttpRequest
 from conformance.exchange.read_back import KEPT_FIELDS
 from conformance.exchange.reproduce import WRONG_SECRET
+from conformance.target import bodies
 from conformance.target.bodies import BrokenBody, read_body
 from conformance.target.environment import Proxy, certificate_fault, read_environment
 from conformance.target.redact import Redactor
+from conformance.target.slow_heads import HeadDeadline
 from conformance.target.target import Target
 
 TIMEOUT_SECONDS: Final = 60.0
@@ -90,6 +92,7 @@ class NetworkTransport(httpx.BaseTransport):
         # They write URLs. The children of httpcore's logger have no level of their own.
         for name in ("httpx", "httpcore", "vcr"):
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+        self._deadline = HeadDeadline()
         self._environment = read_environment(ca_file)
         self._clients = {proxy: self._client(proxy) for proxy in {None, self._environment.proxy}}
 
@@ -107,7 +110,12 @@ class NetworkTransport(httpx.BaseTransport):
         """Return the answer. Raises NoResponse where it is known why there is none."""
         proxy = self._environment.proxy_of(request.url)
         try:
-            return self._clients[proxy].send(request, stream=True)
+            with self._deadline.of(request):
+                return self._clients[proxy].send(request, stream=True)
+        except (httpx.RemoteProtocolError, httpx.ReadError):
+            if self._deadline.is_over:
+                raise NoResponse(f"the answer took longer than {bodies.LONGEST_SECONDS:.0f} s") from None
+            raise
         except (httpx.ConnectError, httpx.ProxyError) as error:
             if fault := certificate_fault(error):
                 raise NoResponse(fault) from None
