@@ -22,13 +22,13 @@ from conformance.reporting.report import report_of, write_report
 from conformance.reporting.terminal import clause_table, conclusion, violation_block, what_to_export, what_was_sent
 from conformance.reporting.verdict import ClauseVerdict, RunVerdict, Selection, Status, decide
 from conformance.run import Run, run_of
-from conformance.suite import RunClause
+from conformance.suite import ReportClause
 
 RUN: Final = pytest.StashKey[Run]()
 REPORT: Final = pytest.StashKey[dict[str, Any]]()
 NOT_RECORDED: Final = pytest.StashKey[str]()
 VERDICT: Final = pytest.StashKey[RunVerdict]()
-FOUND: Final = pytest.StashKey[dict[str, ClauseVerdict]]()
+CLAUSE_VERDICTS: Final = pytest.StashKey[dict[str, ClauseVerdict]]()
 """The verdict on each clause, from when all requests were sent."""
 CHANGED: Final = pytest.StashKey[list[str]]()
 """What was done to the deviation file."""
@@ -118,7 +118,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     run, console = config.stash[RUN], Console(config)
     try:
         listener = Listener(console.say, console.ask, console.progress(run.limit))
-        config.stash[FOUND] = judge_clauses(run, checks, listener)
+        config.stash[CLAUSE_VERDICTS] = judge_clauses(run, checks, listener)
     except UserError as error:
         _say_cannot_run(session, str(error))
         return True
@@ -130,12 +130,12 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 
 @pytest.fixture
-def run_clause(request: pytest.FixtureRequest) -> RunClause:
+def report_clause(request: pytest.FixtureRequest) -> ReportClause:
     """Return the function with which a test fails where its clause does not hold."""
     run = request.config.stash[RUN]
     if hasattr(request.config, "workerinput"):
         pytest.fail("-n: a run is one list of requests, which one process sends: leave -n out", pytrace=False)
-    verdicts = request.config.stash[FOUND]
+    verdicts = request.config.stash[CLAUSE_VERDICTS]
 
     def conclude(check: Check) -> None:
         # JUnit shows these with the test.

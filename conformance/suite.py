@@ -55,7 +55,7 @@ __all__ = [
 ]
 
 Body = Callable[[Any], None]
-RunClause = Callable[[Check], None]
+ReportClause = Callable[[Check], None]
 _CLIENT_CHAPTER: Final = "test_client"
 
 
@@ -74,8 +74,8 @@ def clause(name: str, **given: Evidence) -> Callable[[Body], Callable[..., None]
         # The id of the clause is the id of the test, so that node ids can be copied out of reports.
         @pytest.mark.clause(check)
         @pytest.mark.parametrize("judged", [pytest.param(check, id=name)])
-        def test(judged: Check, run_clause: RunClause) -> None:
-            run_clause(judged)
+        def test(judged: Check, report_clause: ReportClause) -> None:
+            report_clause(judged)
 
         # Not functools.wraps: pytest would then look for a fixture with the name of the body's argument.
         test.__name__ = body.__name__

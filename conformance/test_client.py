@@ -1,9 +1,9 @@
 """Chapter "client": what a library sends to a portal, and what it hands back of each answer."""
 
 from conformance.clients.cases import (
+    calls_after_others,
     drawn_descriptions,
     drawn_values,
-    in_turn,
     leaky,
     limited,
     omissions,
@@ -34,7 +34,7 @@ def test_what_was_left_out_arrives_as_nothing(exchange: ClientExchange) -> None:
     exchange.must_leave_out_what_was_left_out()
 
 
-@clause("client.true", exchange=every_round(successes, lambda exchange: exchange.must_succeed))
+@clause("client.true", exchange=every_round(successes, lambda exchange: exchange.should_succeed))
 def test_true_comes_back_as_true(exchange: ClientExchange) -> None:
     exchange.must_be_true()
 
@@ -75,7 +75,7 @@ def test_a_call_to_a_portal_that_moved_is_not_lost(exchange: ClientExchange) -> 
     exchange.must_follow_or_fail()
 
 
-@clause("client.recovers", exchange=client_calls(in_turn))
+@clause("client.recovers", exchange=client_calls(calls_after_others))
 def test_a_call_does_not_depend_on_the_calls_before_it(exchange: ClientExchange) -> None:
     exchange.must_recover()
 

@@ -159,7 +159,7 @@ def drawn_descriptions(edition: Edition) -> st.SearchStrategy[ClientCase]:
     )
 
 
-def in_turn(edition: Edition) -> tuple[ClientCase, ...]:
+def calls_after_others(edition: Edition) -> tuple[ClientCase, ...]:
     """Return calls after others: the same again, after each kind of error, after five errors, with second attempts."""
     codes = [
         (code, status) for code, status in documented_refusals(edition) if code in _REPEATED or status not in _FAULTS

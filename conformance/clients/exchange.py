@@ -54,14 +54,14 @@ class ClientCase:
     other_webhook: bool = False
 
     @property
-    def errors(self) -> tuple[str, ...]:
+    def special_answers(self) -> tuple[str, ...]:
         """Return the names of the answers that are no plain success."""
         return tuple(case.script.name for case in (*self.before, self) if case.script is not TRUE)
 
     @property
     def classes(self) -> dict[str, str]:
         """Return the classes of the three parameters, and the name of the answer: the last that is no plain success."""
-        return {**self.call.classes, "answer": (TRUE.name, *self.errors)[-1]}
+        return {**self.call.classes, "answer": (TRUE.name, *self.special_answers)[-1]}
 
     @property
     def kinds(self) -> frozenset[Hashable]:
@@ -127,20 +127,20 @@ class ClientExchange:
     @property
     def was_lost(self) -> bool:
         """Return True if no request arrived although the library has no reason to refuse the values."""
-        return self.came_back and not self.arrivals and self.must_be_sent
+        return self.came_back and not self.arrivals and self.should_be_sent
 
     @property
-    def must_be_judged(self) -> bool:
+    def should_be_judged(self) -> bool:
         """Return True if the round is lost where its clause finds nothing to judge."""
-        return not self.came_back or self.must_be_sent
+        return not self.came_back or self.should_be_sent
 
     @property
-    def must_succeed(self) -> bool:
+    def should_succeed(self) -> bool:
         """Return True if the portal accepts the call, and no call before it is a reason for another outcome."""
         return self.case.script is TRUE and not self.case.before and not self.may_refuse
 
     @property
-    def must_be_sent(self) -> bool:
+    def should_be_sent(self) -> bool:
         """Return True if the values are promised, and the portal can be reached."""
         return not self.may_refuse and self.case.script not in ELSEWHERE
 
@@ -175,7 +175,7 @@ class ClientExchange:
 
     def must_reach_the_method(self) -> None:
         """What arrived is this method, directly or as an item of a batch; a success was not made up."""
-        assume(bool(self.arrivals) or (isinstance(self.outcome, Returned) and self.must_be_sent))
+        assume(bool(self.arrivals) or (isinstance(self.outcome, Returned) and self.should_be_sent))
         require(bool(self.votes), f"{METHOD}, directly or as an item of a batch")
 
     def must_arrive_intact(self) -> None:
@@ -210,17 +210,17 @@ class ClientExchange:
 
     def must_be_true(self) -> None:
         """The success reaches the caller as the value true."""
-        self._must_have_come_back()
+        self._skip_unless_back()
         require(isinstance(self.outcome, Returned) and self.outcome.value is True, "the value true")
 
     def must_not_be_true(self) -> None:
         """Whatever reaches the caller, it is not the value true."""
-        self._must_have_come_back()
+        self._skip_unless_back()
         require(not (isinstance(self.outcome, Returned) and self.outcome.value is True), "anything but the value true")
 
     def must_be_the_error(self) -> None:
         """The caller gets an error with exactly the code of the last answer."""
-        self._must_have_come_back()
+        self._skip_unless_back()
         code = self.case.script.code_of(sum(1 for arrival in self.arrivals if arrival.votes))
         require(
             isinstance(self.outcome, ApiError) and self.outcome.code == code,
@@ -229,12 +229,12 @@ class ClientExchange:
 
     def must_be_an_error(self) -> None:
         """The caller gets an error, with a code or without."""
-        self._must_have_come_back()
+        self._skip_unless_back()
         require(isinstance(self.outcome, ApiError | OtherError), "an error")
 
     def must_be_a_success(self) -> None:
         """The caller gets no error, however the answer travelled."""
-        self._must_have_come_back()
+        self._skip_unless_back()
         require(isinstance(self.outcome, Returned), "a success")
 
     def must_recover(self) -> None:
@@ -301,7 +301,7 @@ class ClientExchange:
         assume(not isinstance(self.outcome, ProtocolError | NotSent))
         require(not self.leaks, "the secret of the webhook does not show")
 
-    def _must_have_come_back(self) -> None:
+    def _skip_unless_back(self) -> None:
         if not self.votes or isinstance(self.outcome, TimedOut | ProtocolError):
             raise NotApplicable
 

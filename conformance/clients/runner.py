@@ -122,7 +122,7 @@ class _Run:
                 judgement.result.exchanges += 1
             elif judgement.judge(record, self.deviations):
                 judgement.result.judged_kinds |= record.case.kinds
-            elif record.must_be_judged and self._is_made_for(judgement, record):
+            elif record.should_be_judged and self._is_made_for(judgement, record):
                 self.lost.append((judgement, record))
 
     def _is_made_for(self, judgement: Judgement, exchange: ClientExchange) -> bool:

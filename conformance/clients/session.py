@@ -163,7 +163,7 @@ class ClientSession:
         if time.monotonic() > self.ends_at:
             return self._unsent(case, "the time of the gate was over (--max-time)")
         if case.before:
-            return self._ask_in_turn(case, program)
+            return self._ask_after_others(case, program)
         exchange = self._ask(case, program)
         if exchange.was_lost and not isinstance(exchange.outcome, Returned):
             if not program.is_fresh:
@@ -174,7 +174,7 @@ class ClientSession:
             self._never_back[key] = exchange
         return exchange
 
-    def _ask_in_turn(self, case: ClientCase, program: CommandClient) -> ClientExchange:
+    def _ask_after_others(self, case: ClientCase, program: CommandClient) -> ClientExchange:
         """Ask a program for some calls, and give the exchange of the last."""
         secret = new_secret()
         earlier: list[ClientExchange] = []

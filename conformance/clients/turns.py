@@ -30,15 +30,15 @@ class Waiting:
     @classmethod
     def of(cls, cases: Iterable[ClientCase]) -> "Waiting":
         """Return the cases in the order in which they are asked."""
-        return cls(sorted(cases, key=lambda case: -len(case.errors)))
+        return cls(sorted(cases, key=lambda case: -len(case.special_answers)))
 
     @contextmanager
     def next(self) -> Iterator[ClientCase | None]:
         """Give the case that is asked in the block; None if none is left."""
         with self._lock:
-            free = (case for case in self.cases if not self._tried_now.intersection(case.errors))
+            free = (case for case in self.cases if not self._tried_now.intersection(case.special_answers))
             case = next(free, self.cases[0] if self.cases else None)
-            tried = set(case.errors) - self._known if case else set()
+            tried = set(case.special_answers) - self._known if case else set()
             if case:
                 self.cases.remove(case)
             self._tried_now |= tried

@@ -75,7 +75,7 @@ class _Steps:
         self.target, self.edition = target, edition
         self.sessions = session_classes(target.sessions, target.live)
         self.own = value_of(self.sessions, "rateable")
-        self.look = [request for request in preflight_requests(target) if isinstance(request, ReadBack)][-1:]
+        self.read_backs = [request for request in preflight_requests(target) if isinstance(request, ReadBack)][-1:]
 
     def all(self) -> Iterator[Step]:
         """Yield votes, what the pages leave open, what must be refused, and the first vote once more."""
@@ -91,7 +91,7 @@ class _Steps:
         yield from self.denied()
         # A bad rating is the last before the vote that is sent again: what sticks would show.
         yield from self.bad_ratings()
-        yield from (Step("is the vote as before the refusals", 1, look) for look in self.look)
+        yield from (Step("is the vote as before the refusals", 1, read_back) for read_back in self.read_backs)
         yield from self.voted("the first vote again: is it still accepted", 1, control, 5)
 
     def example(self) -> Call:
@@ -116,8 +116,8 @@ class _Steps:
         # In a plan of few votes this one stands for both. Beside them it leaves no doubt which part is at fault.
         all_as_text = Call(digits, ClassifiedValue("digits", "1"), value_of(COMMENTS, "long"), SHORT)
         yield from self.voted("both numbers as texts, COMMENT of 1,000 characters", 1, all_as_text)
-        for purpose, priority, name, look in (("COMMENT of emoji", 4, "emoji", 5), ('COMMENT "0"', 1, "zero-text", 4)):
-            yield from self.voted(purpose, priority, Call(own, NOTHING, value_of(COMMENTS, name), ASCII), look)
+        for purpose, priority, name, read in (("COMMENT of emoji", 4, "emoji", 5), ('COMMENT "0"', 1, "zero-text", 4)):
+            yield from self.voted(purpose, priority, Call(own, NOTHING, value_of(COMMENTS, name), ASCII), read)
 
     def votes_by_other_ways(self) -> Iterator[Step]:
         """Yield votes that must be accepted in other encodings and orders, and from other callers."""
@@ -129,14 +129,14 @@ class _Steps:
         yield from self.by_caller("a vote by token in a query, COMMENT empty", 2, vote, by_token, None)
         lines = self.edition.clauses["comment.lines"]
         judged_text = ("2", 1, "special") if lines.level == "observed" else ("2", 0, "lines")
-        for stars, place, name, delivery, look_priority in (
+        for stars, place, name, delivery, read_priority in (
             ("3", 0, "special", Delivery(Encoding.FORM, order=_BACKWARDS), 1),
             (*judged_text, Delivery(Encoding.MULTIPART), 1),
             ("4", 0, "special", Delivery(Encoding.QUERY_GET, order=_BACKWARDS), 1),
         ):
             backwards = ", parameters in another order" if delivery.order == _BACKWARDS else ""
             call = Call(self.own, value_of(RATINGS, stars), value_of(COMMENTS, name, place), delivery)
-            yield from self.voted(f"a vote by {delivery}{backwards}", 1, call, look_priority)
+            yield from self.voted(f"a vote by {delivery}{backwards}", 1, call, read_priority)
 
     def bad_ratings(self) -> Iterator[Step]:
         """Yield a good session with ratings that must be refused."""
@@ -215,8 +215,8 @@ class _Steps:
             cases = list(comments_alone(self.sessions, name).values())[: len(COMMENTS[name].core_values)]
             for place, call in enumerate(cases):
                 crashes = name in ("list", "object") or (name == "control" and place == 0)
-                look_priority = 5 if name == "oversize" else None
-                yield from self.voted(f"COMMENT: {name}", 2 if crashes else 5, call, look_priority)
+                read_priority = 5 if name == "oversize" else None
+                yield from self.voted(f"COMMENT: {name}", 2 if crashes else 5, call, read_priority)
         if self.edition.clauses["comment.lines"].level == "observed":
             # The pages promise no acceptance, but what was accepted must read back as it was sent.
             for label, call in [*comments_alone(self.sessions, "lines").items()][:1]:
@@ -270,20 +270,22 @@ class _Steps:
         return [Call(value_of(self.sessions, state), value_of(RATINGS, "5"))]
 
     def by_caller(
-        self, purpose: str, priority: int, call: Call, delivery: Delivery, look: int | None = None
+        self, purpose: str, priority: int, call: Call, delivery: Delivery, read_priority: int | None = None
     ) -> Iterator[Step]:
         """Yield the call from another caller, where that is configured."""
         if delivery.caller in self.target.callers:
-            yield from self.voted(purpose, priority, call.via(delivery), look)
+            yield from self.voted(purpose, priority, call.via(delivery), read_priority)
 
-    def voted(self, purpose: str, priority: int, request: Call | BatchRequest, look: int | None = 0) -> Iterator[Step]:
+    def voted(
+        self, purpose: str, priority: int, request: Call | BatchRequest, read_priority: int | None = 0
+    ) -> Iterator[Step]:
         """Yield a vote and its read-back.
 
-        look: the priority of the read-back; 0 for that of the vote, None for no read-back.
+        read_priority: the priority of the read-back; 0 for that of the vote, None for no read-back.
         """
         yield Step(purpose, priority, request)
-        if look is not None:
-            yield from (Step(f"{purpose}: read back", look or priority, read) for read in self.look)
+        if read_priority is not None:
+            yield from (Step(f"{purpose}: read back", read_priority or priority, read) for read in self.read_backs)
 
     def refused(self, purpose: str, priority: int, *calls: Call) -> Iterator[Step]:
         return (Step(purpose, priority, call) for call in calls)

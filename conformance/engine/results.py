@@ -22,7 +22,7 @@ class ClauseResult:
     exchanges: how many were judged.
     violations: one of each combination of classes, the smallest first.
     held: the classes of the calls for which the clause held.
-    excused: by the place of a deviation entry in its file, how many judged calls were inside it, how many deviated.
+    deviation_counts: by the place of a deviation entry, how many judged calls were inside it, how many deviated.
     observed: by label, the words that two runs are compared by.
     errors: why a call could not be judged, one line each.
     lost: how many calls were not answered, so that nothing of them could be judged.
@@ -38,7 +38,7 @@ class ClauseResult:
     exchanges: int = 0
     violations: list[Violation] = field(default_factory=list)
     held: set[Classes] = field(default_factory=set)
-    excused: dict[int, list[int]] = field(default_factory=dict)
+    deviation_counts: dict[int, list[int]] = field(default_factory=dict)
     observed: dict[str, str] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     lost: int = 0
@@ -85,7 +85,7 @@ class ClauseResult:
         excused = False
         for place, entry in enumerate(deviations):
             if entry.covers(self.clause, classes):
-                counts = self.excused.setdefault(place, [0, 0])
+                counts = self.deviation_counts.setdefault(place, [0, 0])
                 counts[0] += 1
                 excuses = deviated and entry.excuses(self.clause, classes)
                 counts[1] += excuses

@@ -13,7 +13,7 @@ from conformance.exchange.call import METHOD, READ_METHOD, Json
 from conformance.portals.other_methods import OTHER_METHODS
 from conformance.portals.php_forms import PortalRequest, parse_query, read_parameters, split_name
 from conformance.portals.reference import CONTROL_PARAMETERS, SECRET, PortalResponse, ReferencePortal, Vote
-from conformance.portals.scripts import Dropped, Script, Step, play, script_named, scripts_of
+from conformance.portals.scripts import Dropped, Script, ScriptStep, play, script_named, scripts_of
 
 LONGEST_LOG: Final = 1_000
 """The most requests that the log keeps. Older requests are dropped."""
@@ -116,7 +116,7 @@ class MockPortal:
     log: deque[Arrival] = field(default_factory=lambda: deque(maxlen=LONGEST_LOG))
     scripts: dict[str, Script] = field(default_factory=dict)
     rounds: dict[str, list[Arrival]] = field(default_factory=dict)
-    _next: deque[Step] = field(default_factory=deque)
+    _next: deque[ScriptStep] = field(default_factory=deque)
     _played: dict[str, int] = field(default_factory=dict)
 
     @property

@@ -91,13 +91,15 @@ class Redirect:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class AsDeserved:
     """The portal reads the request and answers as it deserves, after some seconds."""
 
     seconds: float = 0.0
 
 
-Step = Redirect | Judged | SentAs | Replied | RefusedWhole | WithoutResult | Cut | Slow | PortalResponse | Dropped
+ScriptStep = (
+    Redirect | AsDeserved | SentAs | Replied | RefusedWhole | WithoutResult | Cut | Slow | PortalResponse | Dropped
+)
 """One answer of a script. A PortalResponse is sent as it is, whatever the request."""
 
 
@@ -106,7 +108,7 @@ class Script:
     """The answers to the requests of one secret, in order. After the last step the first step follows again."""
 
     name: str
-    steps: tuple[Step, ...]
+    steps: tuple[ScriptStep, ...]
 
     def __hash__(self) -> int:
         """Return a hash although a result may be a list."""
@@ -191,14 +193,14 @@ def scripts_of(edition_name: str) -> Mapping[str, Script]:
     return table
 
 
-REDIRECTS: Final = tuple(Script(f"redirect-{status}", (Redirect(status), Judged())) for status in (302, 307, 308))
+REDIRECTS: Final = tuple(Script(f"redirect-{status}", (Redirect(status), AsDeserved())) for status in (302, 307, 308))
 OTHER_FORMS: Final = (*(Script(form, (SentAs(form),)) for form in FORMS), Script("after-1-second", (Slow(1.0),)))
 """Successes that a client must know as such."""
 SECOND_ATTEMPTS: Final = (
     Script("one-dropped", (Dropped(), Replied(Result(True)))),
     Script("one-502", (PortalResponse(502, _HTML, _PAGE), Replied(Result(True)))),
 )
-AS_DESERVED: Final = Script("as-deserved", (Judged(0.2),))
+AS_DESERVED: Final = Script("as-deserved", (AsDeserved(0.2),))
 """The portal's own answer, so late that calls that are made at once overlap."""
 REFUSED_CONNECTION: Final = Script("refused-connection", (Dropped(),))
 UNKNOWN_AUTHORITY: Final = Script("unknown-authority", (Replied(Result(True)),))
@@ -240,7 +242,7 @@ def refused_after_limit(edition: Edition) -> Script:
     return Script("limit-then-ACCESS_DENIED", (*limit.steps, *refusal.steps))
 
 
-def play(step: Step, request: PortalRequest, edition: Edition) -> PortalResponse | Dropped:
+def play(step: ScriptStep, request: PortalRequest, edition: Edition) -> PortalResponse | Dropped:
     """Return the answer of one step to a request."""
     match step:
         case Dropped() | PortalResponse():
@@ -248,7 +250,7 @@ def play(step: Step, request: PortalRequest, edition: Edition) -> PortalResponse
         case Redirect(status):
             query = f"?{request.query}" if request.query else ""
             answered = PortalResponse(status, "text/plain", b"", location=quote(request.path) + query)
-        case Judged(seconds):
+        case AsDeserved(seconds):
             answered = replace(_at_webhook(ReferencePortal(edition), request), after_seconds=seconds)
         case RefusedWhole(refusal):
             answered = render(refusal, request.path.lower().endswith(".xml"))

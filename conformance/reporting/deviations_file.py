@@ -31,22 +31,22 @@ def change_deviations(
     write: the file to which the violations are written, with the entries of the deviation file.
     updates: True if the entries that hold again are taken out.
     """
-    gone = [entry for clause in verdict.clauses for entry in clause.gone] if updates else []
+    outdated = [entry for clause in verdict.clauses for entry in clause.outdated] if updates else []
     new = [text for clause in verdict.with_status(Status.FAILED) for text in _entries(clause)] if write else []
     unfilled = [entry for entry in deviations if entry.is_unfilled] if new else []
     lines = []
     if write and not new:
         lines.append(f"--write-deviations {write}: no clause fails: nothing was added")
-    if updates and not gone:
+    if updates and not outdated:
         lines.append(f"--update-deviations: no entry of {path} holds again")
-    if not new and not gone:
+    if not new and not outdated:
         return lines
     target = write or path
     assert target is not None
     old = "" if path is None else read_text(path, _LARGEST_FILE)
     if len(header_lines(old)) != len(deviations):
         raise UserError(f"{path}: only entries under a [[deviation]] of their own can be taken out: change it by hand")
-    kept = without_entries(old, {entry.line for entry in (*gone, *unfilled)})
+    kept = without_entries(old, {entry.line for entry in (*outdated, *unfilled)})
     text = "\n".join([kept.rstrip("\n") + "\n" if kept.strip() else _HEADING, *new])
     try:
         write_whole(target, text)
@@ -55,8 +55,8 @@ def change_deviations(
     if new:
         advice = f"put a reason and a source in place of each {UNFILLED}"
         lines.append(f"deviations: {_counted(len(new), 'new ')} in {target}: {advice}")
-    if gone:
-        lines.append(f"deviations: {_counted(len(gone))} taken out of {target}, because the clause holds again")
+    if outdated:
+        lines.append(f"deviations: {_counted(len(outdated))} taken out of {target}, because the clause holds again")
     return lines
 
 

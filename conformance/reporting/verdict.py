@@ -60,10 +60,10 @@ class ClauseVerdict:
     """A clause and what is said of it.
 
     exchanges: how many were judged.
-    deviations: the entries that excused something or are gone.
+    deviations: the entries that excused something or are outdated.
     lost: how many calls were not answered.
     hung_at: the answers from which a client library did not come back, if all lost calls were lost so.
-    gone: the entries that hold again, whatever else is said of the clause.
+    outdated: the entries whose clause holds again, whatever else is said of the clause.
     held: the classes of the calls for which it held.
     """
 
@@ -76,7 +76,7 @@ class ClauseVerdict:
     note: str
     lost: int = 0
     hung_at: tuple[str, ...] = ()
-    gone: tuple[Deviation, ...] = ()
+    outdated: tuple[Deviation, ...] = ()
     held: frozenset[Classes] = frozenset()
 
 
@@ -119,8 +119,10 @@ def decide_clause(
     clause: Clause, result: ClauseResult, deviations: tuple[Deviation, ...], most: int | None = MOST_KEPT
 ) -> ClauseVerdict:
     """Return the verdict on one clause that was judged. most: how many violations are kept, None for all."""
-    excusing = [deviations[place] for place, (_, deviated) in result.excused.items() if deviated]
-    gone = [deviations[place] for place, (judged, deviated) in result.excused.items() if judged and not deviated]
+    excusing = [deviations[place] for place, (_, deviated) in result.deviation_counts.items() if deviated]
+    outdated = [
+        deviations[place] for place, (judged, deviated) in result.deviation_counts.items() if judged and not deviated
+    ]
     violations = tuple(result.violations[:most])
     note = ""
     if result.missing and not violations:
@@ -134,9 +136,9 @@ def decide_clause(
         status, note = Status.ERROR, result.errors[0]
     elif result.is_incomplete:
         status, note = Status.INCOMPLETE, result.lost_note
-    elif gone:
+    elif outdated:
         status = Status.DEVIATION_GONE
-        note = "this deviation holds no longer, remove it: " + "; ".join(entry.reason for entry in gone)
+        note = "this deviation holds no longer, remove it: " + "; ".join(entry.reason for entry in outdated)
     elif result.exchanges and (excusing or result.behind_hangs):
         status = Status.KNOWN_DEVIATION
         note = "; ".join(entry.reason for entry in excusing)
@@ -149,7 +151,7 @@ def decide_clause(
     hangs = {deviations[place].reason: count for place, count in result.behind_hangs.items()}
     hung = [f"{count} of its calls not judged: known hang, {reason}" for reason, count in hangs.items()]
     note = "; ".join(filter(None, (note, *hung)))
-    entries = tuple(gone or [*excusing, *(deviations[place] for place in result.behind_hangs)])
+    entries = tuple(outdated or [*excusing, *(deviations[place] for place in result.behind_hangs)])
     return ClauseVerdict(
         clause,
         status,
@@ -160,7 +162,7 @@ def decide_clause(
         note,
         lost=result.lost,
         hung_at=tuple(sorted(result.lost_at)) if "" not in result.lost_at else (),
-        gone=tuple(gone),
+        outdated=tuple(outdated),
         held=frozenset(result.held),
     )
 
