@@ -131,7 +131,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 @pytest.fixture
 def report_clause(request: pytest.FixtureRequest) -> ReportClause:
-    """Return the function with which a test fails where its clause does not hold."""
+    """Return the function that ends a test with the verdict on its clause, which is decided already."""
     run = request.config.stash[RUN]
     if hasattr(request.config, "workerinput"):
         pytest.fail("-n: a run is one list of requests, which one process sends: leave -n out", pytrace=False)

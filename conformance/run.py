@@ -30,7 +30,6 @@ DRAWS: Final = 100
 """How many calls Hypothesis may propose for each clause of a portal."""
 CLIENT_DRAWS: Final = 60
 """How many calls Hypothesis may propose for each clause of a client library."""
-"""Client libraries of today speak to portals of today."""
 
 
 @dataclass(frozen=True, slots=True)

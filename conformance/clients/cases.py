@@ -160,7 +160,7 @@ def drawn_descriptions(edition: Edition) -> st.SearchStrategy[ClientCase]:
 
 
 def calls_after_others(edition: Edition) -> tuple[ClientCase, ...]:
-    """Return calls after others: the same again, after each kind of error, after five errors, with second attempts."""
+    """Return calls that others could disturb: after equal ones, errors and five errors, tried again, two at once."""
     codes = [
         (code, status) for code, status in documented_refusals(edition) if code in _REPEATED or status not in _FAULTS
     ]

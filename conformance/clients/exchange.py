@@ -80,7 +80,7 @@ class ClientExchange:
     command: the words of the program under test.
     edition: the name of the edition.
     secret: that of the webhook, for this call alone; empty where it was not sent.
-    earlier: what reached the portal of the calls before it.
+    earlier: what reached the portal of the equal calls before it.
     changed: what the caller's own parameters are after a call, where the library changed them; otherwise None.
     """
 

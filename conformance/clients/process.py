@@ -152,7 +152,7 @@ class CommandClient:
 
     @property
     def is_fresh(self) -> bool:
-        """Return True if the program that is asked next has no memory of two calls."""
+        """Return True if the program that is asked next has answered one call at most."""
         return self._process is None or self._process.answered <= 1
 
     def finish(self) -> None:

@@ -40,7 +40,7 @@ _OWN_TEXT: Final = "a text of the suite"
 
 @dataclass(frozen=True)
 class Blame:
-    """Which clause may be accused of what a log holds.
+    """Which clause may be accused of a wrong refusal or a wrong code. Other violations have no other cause to look for.
 
     log: what is judged.
     learned_from: the log in which the causes are looked for.

@@ -46,8 +46,8 @@ class Case:
 class Cases:
     """The cases of a clause.
 
-    boundary: cases of boundary values: `Case` for a portal, `ClientCase` for a client library.
-    strategy: proposes further cases; None where the boundary cases are all there are.
+    fixed: the cases that are always sent: `Case` for a portal, `ClientCase` for a client library.
+    strategy: proposes further cases; None where the fixed ones are all there are.
     lacking: the reason why there are none.
     """
 

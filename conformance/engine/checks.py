@@ -47,8 +47,9 @@ NO_READ_BACK: Final = "the portal offers no read-back"
 class Evidence:
     """What a test is given.
 
-    cases: session -> the cases that explore mode sends.
-    records: session, blame with its log, clause id -> the records that the test judges.
+    cases: session -> the cases that explore mode sends. Of a client library: edition -> the rounds that are sent.
+    records: session, blame with its log, clause id -> the records that the test judges. Of a client library: edition,
+      log, clause id.
     about: the kinds of features that the clause is about, see blame.py. It is accused of no other wrong refusal.
     judges_combination: session, one exchange of a combination of classes, clause id -> True if it is judged.
     judges_every_shape: True if one answer of each shape to any plain call is judged too.
@@ -211,10 +212,10 @@ def state_changes(
     comment: tuple[str, ...] = ("absent",),
     deliveries: tuple[Delivery, ...] = (PLAIN_JSON,),
 ) -> Evidence:
-    """Give the test each call with this outcome between two read-backs.
+    """Give the test each call of the log with this outcome, between two read-backs.
 
     after: the outcome.
-    session, rating, comment, deliveries: see CallTemplate.
+    session, rating, comment, deliveries: what explore mode sends, see CallTemplate. Other calls of the log count too.
     """
     votes = CallTemplate(session, rating, comment, deliveries)
 

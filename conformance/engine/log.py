@@ -61,7 +61,7 @@ class ExchangeLog:
         return tuple(entry.content for entry in self.entries if isinstance(entry.content, Exchange))
 
     def exchanges_for(self, clause: str) -> Iterable[Exchange]:
-        """Return the exchanges that were sent for a clause; all where no request was sent for certain clauses."""
+        """Return the exchanges that were sent for a clause. The requests of a plan are sent for all clauses."""
         return self._sent_for.get(clause, ()) if self._is_tagged else self.exchanges
 
     def changes_for(self, clause: str) -> Iterator[StateChange]:

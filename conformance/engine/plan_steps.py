@@ -33,6 +33,7 @@ from conformance.engine.observed_cases import (
 )
 from conformance.engine.preflight import preflight_requests
 from conformance.engine.session import Step
+from conformance.engine.workload import control_vote
 from conformance.exchange.call import (
     ABSENT,
     NEARLY_RIGHT,
@@ -75,11 +76,12 @@ class _Steps:
         self.target, self.edition = target, edition
         self.sessions = session_classes(target.sessions, target.live)
         self.own = value_of(self.sessions, "rateable")
+        self.control = control_vote(edition, self.own)
         self.read_backs = [request for request in preflight_requests(target) if isinstance(request, ReadBack)][-1:]
 
     def all(self) -> Iterator[Step]:
         """Yield votes, what the pages leave open, what must be refused, and the first vote once more."""
-        control = self.example()
+        control = self.control
         yield from self.voted("the example of the page", 1, control)
         yield Step("the same vote at once again: is it still accepted", 1, control)
         yield from self.votes()
@@ -94,14 +96,6 @@ class _Steps:
         yield from (Step("is the vote as before the refusals", 1, read_back) for read_back in self.read_backs)
         yield from self.voted("the first vote again: is it still accepted", 1, control, 5)
 
-    def example(self) -> Call:
-        values = self.edition.example_accepted
-        return Call(
-            self.own,
-            ClassifiedValue(str(values["RATING"]), values["RATING"]),
-            ClassifiedValue("plain", values["COMMENT"]),
-        )
-
     def votes(self) -> Iterator[Step]:
         """Yield votes in JSON that must be accepted."""
         own, digits = self.own, value_of(self.sessions, "digits")
@@ -111,7 +105,7 @@ class _Steps:
         yield from self.voted("RATING alone, answered in XML", 1, Call(own, value_of(RATINGS, "4"), delivery=XML), 4)
         special = Call(digits, value_of(RATINGS, "3"), value_of(COMMENTS, "special"))
         yield from self.voted("SESSION_ID as text", 1, special, 4)
-        rated_by_text = replace(self.example(), rating=ClassifiedValue("digits", "1"))
+        rated_by_text = replace(self.control, rating=ClassifiedValue("digits", "1"))
         yield from self.voted("RATING as text", 2, rated_by_text, 4)
         # In a plan of few votes this one stands for both. Beside them it leaves no doubt which part is at fault.
         all_as_text = Call(digits, ClassifiedValue("digits", "1"), value_of(COMMENTS, "long"), SHORT)

@@ -58,7 +58,7 @@ _MOST_REPEATED: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Who follows a run.
+    """What a run calls while it sends its list.
 
     before_first_step: called with the plan after the preflight; returns what is sent of it.
     progress: called after each request with the number of those that were sent, and of all.
@@ -141,6 +141,10 @@ class _Run:
                     judgement.result.missing = reason
         return judged
 
+    @property
+    def _control(self) -> Call:
+        return control_vote(self.session.edition, self.session.rateable)
+
     def _needs(self, clause: str, call: Call) -> bool:
         """Return True if a clause has not passed where this call was not sent."""
         allowed = self.session.allowed(call)
@@ -148,7 +152,7 @@ class _Run:
         return (
             clause in (*allowed.accepting_clauses, *allowed.rejecting_clauses)
             or (by_answers and call.session.cls in OWN_SESSIONS)
-            or (clause == _FIRST and call == control_vote(self.session))
+            or (clause == _FIRST and call == self._control)
         )
 
     def explore(self, watch: Watch, draws: int, exhaustive: bool) -> list[Judgement]:
@@ -174,7 +178,7 @@ class _Run:
 
     def _blame(self, log: ExchangeLog) -> Blame:
         judges_history = any(check.clause == HISTORY for check in self.checks)
-        return Blame(log, log, judges_history, control_vote(self.session))
+        return Blame(log, log, judges_history, self._control)
 
     def _judge_all(self, blame: Blame) -> list[Judgement]:
         """Judge the log. Where a wrong answer would accuse nobody, it accuses each clause that it may be about."""
@@ -246,7 +250,7 @@ class _Run:
                     sent.add(control)
                     steps += steps_of_case(self.session, Case((control,), needs_another_vote=True), "")
         if steps:
-            steps += steps_of_case(self.session, Case((control_vote(self.session),), needs_another_vote=True), "")
+            steps += steps_of_case(self.session, Case((self._control,), needs_another_vote=True), "")
         return tuple(steps)
 
     def _judge_combinations(self, judged: list[Judgement], blame: Blame, watch: Watch) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from conformance.contract.classes import NOT_FILLED, OWN_SESSIONS
+from conformance.contract.clauses import Edition
 from conformance.engine.cases import Case
 from conformance.engine.checks import Check, another_vote
 from conformance.engine.drawing import propose
@@ -43,7 +44,7 @@ class Workload:
 
     @property
     def calls(self) -> list[Call]:
-        """Return all votes, those of the preflight and of batches among them."""
+        """Return all calls of the method, those of the preflight and the items of batches among them."""
         requests = (*self.preflight, *(step.request for step in self.steps))
         return [call for request in requests for call in calls_of(request)]
 
@@ -74,11 +75,10 @@ class Planned:
 Mode = Explore | Exhaustive | Planned
 
 
-def control_vote(session: PortalSession) -> Call:
-    """Return the first vote of every run: the values of the page's example."""
-    values = session.edition.example_accepted
-    rating, comment = values["RATING"], values["COMMENT"]
-    return Call(session.rateable, ClassifiedValue(str(rating), rating), ClassifiedValue("plain", comment))
+def control_vote(edition: Edition, rateable: ClassifiedValue) -> Call:
+    """Return the first vote of every run: the values of the page's example, on the rateable session."""
+    rating, comment = edition.example_accepted["RATING"], edition.example_accepted["COMMENT"]
+    return Call(rateable, ClassifiedValue(str(rating), rating), ClassifiedValue("plain", comment))
 
 
 def explore_steps(session: PortalSession, checks: Iterable[Check], draws: int, seed: int) -> tuple[Step, ...]:
@@ -87,7 +87,7 @@ def explore_steps(session: PortalSession, checks: Iterable[Check], draws: int, s
     A call that several checks need is sent once.
     """
     steps = _Steps(session)
-    control = control_vote(session)
+    control = control_vote(session.edition, session.rateable)
     steps.add_request(_CONTROL, control)
     for check in checks:
         cases = check.evidence.cases(session)
