@@ -96,12 +96,13 @@ def test_the_line_that_repeats_a_violation_repeats_it(tmp_path: Path) -> None:
 def test_a_known_deviation_of_a_client_is_strict(tmp_path: Path) -> None:
     entry = '[[deviation]]\nclause = "client.true"\nreason = "hands back 1"\nsource = "seen"\n'
     (tmp_path / "known.toml").write_text(entry, "utf-8")
-    ran = _run(tmp_path, command_of("hands_back_1"), "--deviations", "known.toml")
+    one = ("--", "-k", "client.true")
+    ran = _run(tmp_path, command_of("hands_back_1"), "--deviations", "known.toml", *one)
     assert (ran.status, ran.report["verdict"]) == (0, "conformant-with-deviations")
-    ran = _run(tmp_path, command_of("posts_json"), "--deviations", "known.toml")
+    ran = _run(tmp_path, command_of("posts_json"), "--deviations", "known.toml", *one)
     assert (ran.status, ran.report["verdict"]) == (1, "deviations-outdated")
     (tmp_path / "known.toml").write_text(entry + 'where = { answer = ["false"] }\n', "utf-8")
-    assert _run(tmp_path, command_of("hands_back_1"), "--deviations", "known.toml").status == 1
+    assert _run(tmp_path, command_of("hands_back_1"), "--deviations", "known.toml", *one).status == 1
 
 
 def test_a_client_that_never_returns_costs_one_cap(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Does the gate accuse a client library that lies, by the right clause, and no other.
 
-A whole gate takes seconds. So two of three lying clients are judged by their own clauses and those about every round,
-and the third by all. With WHOLE=1 in the environment all are judged by all.
+A whole gate takes seconds. So five of six lying clients are judged by their own clauses and those about every round,
+and the sixth by all. With WHOLE=1 in the environment all are judged by all.
 """
 
 from pathlib import Path
@@ -24,7 +24,7 @@ NEWEST = load_edition(default_edition())
 DRAWS = 10
 CAP_SECONDS = 3.0
 LYING = [
-    (client, None if WHOLE or place % 3 == 0 else {*client.clauses, *EVERY_ROUND})
+    (client, None if WHOLE or place % 6 == 0 else {*client.clauses, *EVERY_ROUND})
     for place, client in enumerate(CLIENT_MUTANTS)
 ]
 CORRECT = [
