@@ -56,7 +56,9 @@ def _environment(folder: Path) -> dict[str, str]:
         (tools / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {option}"$@"\n', "utf-8")
         (tools / name).chmod(0o755)
     secrets = {"B24_WEBHOOK_SECRET": SECRET, "B24_TOKEN": TOKEN, "PYTHONPATH": str(ROOT)}
-    return {**os.environ, **secrets, "PATH": f"{tools}:{os.environ['PATH']}", "COLUMNS": "80"}
+    # Options of the own tests' pytest are no options of a reader's.
+    path = f"{tools}:{os.environ['PATH']}"
+    return {**os.environ, **secrets, "PATH": path, "COLUMNS": "80", "PYTEST_ADDOPTS": ""}
 
 
 def _commands(block: str) -> Iterator[tuple[str, str]]:
