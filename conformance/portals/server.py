@@ -31,6 +31,8 @@ _LONGEST_DRAIN: Final = 64 * 2**20
 # Every TLS connection begins with this byte, and no HTTP request does.
 _TLS_HANDSHAKE: Final = b"\x16"
 _PATIENCE_SECONDS: Final = 60
+_MOST_WAITING: Final = 500
+"""So many connections may wait that sent nothing yet, or half of a TLS handshake. The oldest makes room for the new."""
 
 Serving = Callable[[PortalRequest], PortalResponse | Dropped]
 TakeOver = Callable[[Request, bytes], None]
@@ -122,16 +124,17 @@ class Server(uvicorn.Server):
         self._listening = listening
         self._tls = tls
         self._transports: WeakValueDictionary[tuple[str, int], asyncio.Transport] = WeakValueDictionary()
-        self._welcoming: set[asyncio.Task[None]] = set()
+        self._accepting: asyncio.Task[None] | None = None
+        self._welcoming: dict[asyncio.Task[None], None] = {}
         self._on_start = on_start
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=[])
-        self._welcoming.add(asyncio.create_task(self._accept()))
+        self._accepting = asyncio.create_task(self._accept())
         self._on_start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for task in self._welcoming:
+        for task in filter(None, (self._accepting, *self._welcoming)):
             task.cancel()
         self._listening.close()
         await super().shutdown()
@@ -145,9 +148,13 @@ class Server(uvicorn.Server):
                 # There are no file descriptors left. Soon other connections close and free some.
                 await asyncio.sleep(0.05)
                 continue
+            if len(self._welcoming) >= _MOST_WAITING:
+                oldest = next(iter(self._welcoming))
+                del self._welcoming[oldest]
+                oldest.cancel()
             task = asyncio.create_task(self._welcome(connection))
-            self._welcoming.add(task)
-            task.add_done_callback(self._welcoming.discard)
+            self._welcoming[task] = None
+            task.add_done_callback(lambda done: self._welcoming.pop(done, None))
 
     async def _welcome(self, connection: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -160,6 +167,9 @@ class Server(uvicorn.Server):
         except (OSError, TimeoutError):
             connection.close()
             return
+        except asyncio.CancelledError:
+            connection.close()
+            raise
         peer = transport.get_extra_info("peername")
         # A client that has closed the connection already has no address.
         if peer is not None:

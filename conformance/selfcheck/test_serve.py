@@ -12,7 +12,7 @@ import sys
 import threading
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ import pytest
 from conformance.contract.clauses import load_edition
 from conformance.exchange.call import METHOD
 from conformance.fixture import ServedPortal
+from conformance.portals import server
 from conformance.portals.reference import SECRET
 from conformance.portals.scripts import documented_refusals
 
@@ -89,6 +90,23 @@ def test_it_stops_cleanly_and_leaves_nothing(tmp_path: Path, stop_by: signal.Sig
         assert served.ca_file is not None
         assert served.ca_file.exists()
     assert not served.ca_file.parent.exists()
+
+
+def test_of_too_many_half_open_connections_the_oldest_is_closed(
+    bitrix24_portal: ServedPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_MOST_WAITING", 5)
+    address = urlsplit(bitrix24_portal.url)
+    with ExitStack() as open_ones:
+        waiting = []
+        for _ in range(7):
+            connection = open_ones.enter_context(socket.create_connection((address.hostname, address.port), 30))
+            connection.sendall(b"\x16\x03\x01")
+            waiting.append(connection)
+        for connection in waiting[:2]:
+            with suppress(ConnectionResetError):
+                assert connection.recv(1) == b""
+        assert httpx.post(f"{bitrix24_portal.url}{METHOD}", json=VOTE).json()["result"] is True
 
 
 def test_the_same_port_speaks_http_and_https(bitrix24_portal: ServedPortal) -> None:
