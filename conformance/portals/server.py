@@ -9,6 +9,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
@@ -154,7 +155,13 @@ class Server(uvicorn.Server):
                 oldest.cancel()
             task = asyncio.create_task(self._welcome(connection))
             self._welcoming[task] = None
-            task.add_done_callback(lambda done: self._welcoming.pop(done, None))
+            task.add_done_callback(partial(self._welcomed, connection))
+
+    def _welcomed(self, connection: socket.socket, task: asyncio.Task[None]) -> None:
+        self._welcoming.pop(task, None)
+        # A task that was cancelled before it began has closed nothing.
+        if task.cancelled():
+            connection.close()
 
     async def _welcome(self, connection: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -167,9 +174,6 @@ class Server(uvicorn.Server):
         except (OSError, TimeoutError):
             connection.close()
             return
-        except asyncio.CancelledError:
-            connection.close()
-            raise
         peer = transport.get_extra_info("peername")
         # A client that has closed the connection already has no address.
         if peer is not None:
