@@ -195,7 +195,7 @@ def plan(explore: bool, **given: Any) -> None:
     if explore or options.exhaustive:
         from conformance.check import workload_of
         from conformance.engine.workload import Exhaustive, Explore
-        from conformance.run import DRAWS
+        from conformance.settings import DRAWS
 
         mode = Exhaustive() if options.exhaustive else Explore(DRAWS)
         workload = workload_of(target, edition, mode, options.seed)

@@ -46,9 +46,7 @@ class Console:
             self._reporter.write_line(text, red=red)
 
     def ask(self, question: str) -> None:
-        """Asks whether to go on, unless there is nothing to ask. Raise UserError where the answer is no."""
-        if not question:
-            return
+        """Ask whether to go on. Raise UserError where the answer is no."""
         self._capture.suspend_global_capture(in_=True)
         try:
             if not sys.stdin.isatty():

@@ -3,38 +3,55 @@
 import warnings
 from collections.abc import Generator
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, Final, get_args
 
 import click
 import pytest
 from pytest_recording import network
 
-from conformance.check import Listener, judge_clauses
+from conformance.check import judge_clauses
 from conformance.console import Console
 from conformance.contract.clauses import CHAPTERS, CLIENT, Level
 from conformance.engine.checks import Check
 from conformance.engine.runner import clause_order
 from conformance.errors import CANNOT_RUN, UserError
 from conformance.options import Options, add_options, options_of
+from conformance.planned import Listener
 from conformance.reporting.deviations_file import change_deviations
 from conformance.reporting.files import annotations, write_files
 from conformance.reporting.report import report_of, write_report
 from conformance.reporting.terminal import clause_table, conclusion, violation_block, what_to_export, what_was_sent
 from conformance.reporting.verdict import ClauseVerdict, RunVerdict, Selection, Status, decide
-from conformance.run import Run, run_of
+from conformance.run import Run
+from conformance.settings import settings_of
 from conformance.suite import ReportClause
 
-RUN: Final = pytest.StashKey[Run]()
-REPORT: Final = pytest.StashKey[dict[str, Any]]()
-NOT_RECORDED: Final = pytest.StashKey[str]()
-VERDICT: Final = pytest.StashKey[RunVerdict]()
-CLAUSE_VERDICTS: Final = pytest.StashKey[dict[str, ClauseVerdict]]()
-"""The verdict on each clause, from when all requests were sent."""
-CHANGED: Final = pytest.StashKey[list[str]]()
-"""What was done to the deviation file."""
-CANNOT: Final = pytest.StashKey[bool]()
-WHOLE: Final = pytest.StashKey[bool]()
-"""True if the table shows every clause."""
+
+@dataclass(slots=True)
+class State:
+    """What the plugin knows of the run.
+
+    shows_all: True if the table shows every clause.
+    verdicts: the verdict on each clause, from when all requests were sent; concluded: those whose test has ended.
+    verdict: that of the run, once it was decided; report: the same as the content of report.json.
+    changed: lines about what was done to the deviation file.
+    not_recorded: why the recording could not be written.
+    cannot_run: True if the run was given up, and the reason was said.
+    """
+
+    run: Run
+    shows_all: bool
+    verdicts: dict[str, ClauseVerdict] = field(default_factory=dict)
+    concluded: dict[str, ClauseVerdict] = field(default_factory=dict)
+    verdict: RunVerdict | None = None
+    report: dict[str, Any] | None = None
+    changed: list[str] = field(default_factory=list)
+    not_recorded: str = ""
+    cannot_run: bool = False
+
+
+_STATE: Final = pytest.StashKey[State]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,10 +65,10 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         options = options_of(config)
         _check_recording_options(config, options)
-        config.stash[RUN] = run_of(options)
+        run = Run(settings_of(options))
     except UserError as error:
         raise pytest.UsageError(str(error)) from None
-    config.stash[WHOLE] = config.option.verbose > 0
+    config.stash[_STATE] = State(run, shows_all=config.option.verbose > 0)
     if is_quiet(config):
         # pytest lists the ids of tests at -1, and shows only failures at -2. One -v is for our table.
         config.option.verbose = -1 if config.option.collectonly else max(config.option.verbose, 1) - 3
@@ -74,9 +91,9 @@ def _check_recording_options(config: pytest.Config, options: Options) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the clauses into order and leave out those that the run is not about."""
-    run = config.stash[RUN]
-    clauses = run.clauses
-    order = clause_order(run.edition) if run.client is None else list(clauses)
+    settings = config.stash[_STATE].run.settings
+    clauses = settings.clauses
+    order = clause_order(settings.edition) if settings.client is None else list(clauses)
     place = {name: at for at, name in enumerate(order)}
     judged = {item: check.clause for item in items if (check := _check_of(item))}
     for item, name in judged.items():
@@ -88,23 +105,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         name = judged.get(item)
         if name is None:
             return True
-        if name not in clauses or name in run.target.not_offered:
+        if name not in clauses or name in settings.target.not_offered:
             return False
-        return run.level == "implied" or clauses[name].level != "implied"
+        return settings.level == "implied" or clauses[name].level != "implied"
 
     if left_out := [item for item in items if not is_selected(item)]:
         config.hook.pytest_deselected(items=left_out)
     items[:] = sorted(filter(is_selected, items), key=lambda item: place[judged[item]] if item in judged else -1)
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    checks = map(_check_of, session.items)
-    session.config.stash[RUN].collected.update(check.clause for check in checks if check)
-
-
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Block the network while a recording is judged."""
-    if session.config.stash[RUN].record is not None:
+    if session.config.stash[_STATE].run.settings.record is not None:
         network.block()
 
 
@@ -112,13 +124,13 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
     """Send what the run needs, once for all clauses, before the first test. Return True if nothing can be judged."""
     config = session.config
-    checks = [check for item in session.items if (check := _check_of(item))]
+    checks = _checks_of(session)
     if not checks or config.option.collectonly or hasattr(config, "workerinput"):
         return None
-    run, console = config.stash[RUN], Console(config)
+    state, console = config.stash[_STATE], Console(config)
     try:
-        listener = Listener(console.say, console.ask, console.progress(run.limit))
-        config.stash[CLAUSE_VERDICTS] = judge_clauses(run, checks, listener)
+        listener = Listener(console.say, console.ask, console.progress(state.run.settings.limit))
+        state.verdicts = judge_clauses(state.run, checks, listener)
     except UserError as error:
         _say_cannot_run(session, str(error))
         return True
@@ -132,20 +144,19 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 @pytest.fixture
 def report_clause(request: pytest.FixtureRequest) -> ReportClause:
     """Return the function that ends a test with the verdict on its clause, which is decided already."""
-    run = request.config.stash[RUN]
+    state = request.config.stash[_STATE]
     if hasattr(request.config, "workerinput"):
         pytest.fail("-n: a run is one list of requests, which one process sends: leave -n out", pytrace=False)
-    verdicts = request.config.stash[CLAUSE_VERDICTS]
 
     def conclude(check: Check) -> None:
         # JUnit shows these with the test.
-        clause = run.clauses[check.clause]
+        clause = state.run.settings.clauses[check.clause]
         request.node.user_properties += [("clause", clause.id), ("level", clause.level)]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", pytest.PytestExperimentalApiWarning)
             request.getfixturevalue("record_xml_attribute")("classname", clause.chapter)
-        verdict = run.verdicts[check.clause] = verdicts[check.clause]
-        _conclude(run, verdict)
+        state.concluded[check.clause] = state.verdicts[check.clause]
+        _conclude(state, state.verdicts[check.clause])
 
     return conclude
 
@@ -161,7 +172,7 @@ def pytest_report_teststatus(config: pytest.Config) -> Generator[None, tuple[Any
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Take secrets out of everything that pytest would print."""
     report = yield
-    redactor = item.config.stash[RUN].target.redactor
+    redactor = item.config.stash[_STATE].run.settings.target.redactor
     report.sections = [(title, redactor.text(text)) for title, text in report.sections]
     text = report.longreprtext
     if redactor.text(text) != text:
@@ -171,82 +182,93 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Put the found votes back if an interrupt came in between, and set the exit status."""
-    run = session.config.stash[RUN]
-    run.put_back()
-    _finish(session, run)
-    if run.not_put_back:
+    state = session.config.stash[_STATE]
+    state.run.put_back()
+    _finish(session, state)
+    if state.run.not_put_back:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def _finish(session: pytest.Session, run: Run) -> None:
+def _finish(session: pytest.Session, state: State) -> None:
     """Decide the verdict, write the report, and set the exit status unless the run could not go on."""
-    if run.record is not None:
+    run, settings = state.run, state.run.settings
+    if settings.record is not None:
         network.unblock()
-    if session.config.stash.get(CANNOT, False):
+    if state.cannot_run:
         session.exitstatus = CANNOT_RUN
         return
-    if not run.verdicts:
+    collected = frozenset(check.clause for check in _checks_of(session))
+    if not state.concluded:
         # Tests that failed before anything was judged are no verdict.
-        if run.collected and session.exitstatus == pytest.ExitCode.TESTS_FAILED:
+        if collected and session.exitstatus == pytest.ExitCode.TESTS_FAILED:
             session.exitstatus = CANNOT_RUN
         return
     selection = Selection(
-        frozenset(run.collected), run.target.not_offered, bool(session.shouldfail), run.allow_incomplete, run.unrecorded
+        collected,
+        settings.target.not_offered,
+        bool(session.shouldfail),
+        settings.allow_incomplete,
+        run.unrecorded,
     )
-    verdict = session.config.stash[VERDICT] = decide(run.clauses, run.verdicts, selection)
+    verdict = decide(settings.clauses, state.concluded, selection)
     try:
-        report = session.config.stash[REPORT] = report_of(verdict, run.facts())
-        write_report(report, run.report_folder)
-        write_files(report, run.report_folder)
-        if run.write_deviations or run.update_deviations:
-            session.config.stash[CHANGED] = change_deviations(
-                verdict, run.deviations, run.deviation_file, run.write_deviations, run.update_deviations
+        report = report_of(verdict, run.facts())
+        write_report(report, settings.report_folder)
+        write_files(report, settings.report_folder)
+        if settings.write_deviations or settings.update_deviations:
+            state.changed = change_deviations(
+                verdict,
+                settings.deviations,
+                settings.deviation_file,
+                settings.write_deviations,
+                settings.update_deviations,
             )
     except UserError as error:
-        del session.config.stash[VERDICT]
         _say_cannot_run(session, str(error))
         session.exitstatus = CANNOT_RUN
         return
+    state.verdict, state.report = verdict, report
     if is_quiet(session.config) and session.shouldfail:
         session.shouldfail = ""  # pytest would say after the summary why it stopped
     if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         session.exitstatus = verdict.exit_status
     if run.write_record is not None:
         try:
-            run.write_record({name: entry.exchanges for name, entry in run.verdicts.items()})
+            run.write_record({name: entry.exchanges for name, entry in state.concluded.items()})
         except UserError as error:
-            session.config.stash[NOT_RECORDED] = run.target.redactor.text(str(error))
+            state.not_recorded = settings.target.redactor.text(str(error))
             session.exitstatus = CANNOT_RUN
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    if VERDICT not in config.stash:
+    state = config.stash[_STATE]
+    if state.verdict is None or state.report is None:
         return
-    run, verdict, facts = config.stash[RUN], config.stash[VERDICT], config.stash[RUN].facts()
+    settings, facts = state.run.settings, state.run.facts()
     write = terminalreporter.write_line
-    if REPORT in config.stash and (lines := annotations(config.stash[REPORT])):
+    if lines := annotations(state.report):
         write(lines)
     terminalreporter.section("conformance")
-    if table := clause_table(verdict, terminalreporter.hasmarkup, whole=config.stash[WHOLE]):
+    if table := clause_table(state.verdict, terminalreporter.hasmarkup, whole=state.shows_all):
         write(table)
         write("")
-    write(what_was_sent(facts, whole=config.stash[WHOLE]))
-    if NOT_RECORDED in config.stash:
-        write(f"not recorded: {config.stash[NOT_RECORDED]}", red=True)
-    elif run.write_record is not None:
-        write(f"record: {run.records_to}")
-    for line in config.stash.get(CHANGED, []):
+    write(what_was_sent(facts, whole=state.shows_all))
+    if state.not_recorded:
+        write(f"not recorded: {state.not_recorded}", red=True)
+    elif state.run.write_record is not None:
+        write(f"record: {settings.records_to}")
+    for line in state.changed:
         write(line)
-    write(f"report: {run.report_folder / 'report.html'}, and report.json beside it")
+    write(f"report: {settings.report_folder / 'report.html'}, and report.json beside it")
     write("")
-    write(conclusion(verdict, facts, terminalreporter.hasmarkup))
+    write(conclusion(state.verdict, facts, terminalreporter.hasmarkup))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Say in the last line of the run what could not be put back, however the run ended."""
-    if RUN not in config.stash:
+    if _STATE not in config.stash:
         return
-    run = config.stash[RUN]
+    run = config.stash[_STATE].run
     for title, lines in (("LEFT BEHIND", run.left_behind), ("NOT PUT BACK", run.not_put_back)):
         if lines:
             _say_last(f"{title}: {'; '.join(lines)}")
@@ -267,13 +289,17 @@ def _check_of(item: pytest.Item) -> Check | None:
     return check
 
 
-def _conclude(run: Run, entry: ClauseVerdict) -> None:
+def _checks_of(session: pytest.Session) -> list[Check]:
+    return [check for item in session.items if (check := _check_of(item))]
+
+
+def _conclude(state: State, entry: ClauseVerdict) -> None:
     """Show the verdict on a clause as pytest shows the outcome of a test."""
-    clause = entry.clause
+    clause, settings = entry.clause, state.run.settings
     if entry.status is Status.FAILED:
-        block = violation_block(entry.violations, clause, run.edition)
-        failed = [other for other in run.verdicts.values() if other.status is Status.FAILED]
-        if len(failed) == 1 and (missing := what_to_export(entry.violations[0], run.target)):
+        block = violation_block(entry.violations, clause, settings.edition)
+        failed = [other for other in state.concluded.values() if other.status is Status.FAILED]
+        if len(failed) == 1 and (missing := what_to_export(entry.violations[0], settings.target)):
             block += f"\n  {missing}"
         pytest.fail(block, pytrace=False)
     if entry.status in (Status.DEVIATION_GONE, Status.ERROR, Status.INCOMPLETE):
@@ -285,6 +311,7 @@ def _conclude(run: Run, entry: ClauseVerdict) -> None:
 
 
 def _say_cannot_run(session: pytest.Session, reason: str) -> None:
-    text = session.config.stash[RUN].target.redactor.text(f"cannot run: {reason}")
+    state = session.config.stash[_STATE]
+    text = state.run.settings.target.redactor.text(f"cannot run: {reason}")
     Console(session.config).say(text, red=True)
-    session.config.stash[CANNOT] = True
+    state.cannot_run = True

@@ -34,10 +34,10 @@ from conformance.portals.in_process import mock_transport, portal_answering
 from conformance.portals.php_forms import PortalRequest
 from conformance.portals.reference import Answering, PortalResponse, ReferencePortal
 from conformance.reporting.verdict import Verdict
-from conformance.run import DRAWS
 from conformance.selfcheck.fuzzer import fuzz, fuzzer_program, unfit_checks
 from conformance.selfcheck.mutants import MUTANTS
 from conformance.selfcheck.referee import varied_portal
+from conformance.settings import DRAWS
 from conformance.suite import portal_checks
 from conformance.target.target import embedded_target
 

@@ -6,15 +6,17 @@ from typing import Final
 
 import httpx
 
-from conformance.check import Listener, judge_clauses
+from conformance.check import judge_clauses
 from conformance.contract.clauses import load_edition
 from conformance.engine.plan import plan_of
 from conformance.engine.workload import Planned
+from conformance.planned import Listener
 from conformance.portals.in_process import mock_transport
 from conformance.portals.php_forms import PortalRequest
 from conformance.portals.reference import PortalResponse, ReferencePortal, Vote
 from conformance.reporting.verdict import ClauseVerdict
 from conformance.run import Run
+from conformance.settings import Settings
 from conformance.suite import portal_checks
 from conformance.target.client import Surroundings
 from conformance.target.clock import Clock
@@ -66,11 +68,11 @@ class LiveRun:
         target = replace(embedded_target(), kind="url", live=True, limit=NO_LIMIT)
         self.portal.votes = {number: replace(vote) for number, vote in self.found.items()}
         plan = plan_of(target, self.portal.edition)
-        self.run = Run(self.portal.edition, target, Planned(plan), overwrite=self.overwrite)
+        self.run = Run(Settings(self.portal.edition, target, Planned(plan), overwrite=self.overwrite))
 
     def judge(self) -> "LiveRun":
         """Send the plan and judge it. Raise what the run raises."""
-        checks = [check for check in portal_checks() if check.clause in self.run.clauses]
+        checks = [check for check in portal_checks() if check.clause in EDITION.clauses]
         listener = Listener(self.lines.append, self.asked.append)
         surroundings = Surroundings(lambda _ca_file: mock_transport(self._answer), self.time.clock)
         self.verdicts = judge_clauses(self.run, checks, listener, surroundings)

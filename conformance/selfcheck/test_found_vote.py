@@ -238,8 +238,8 @@ def test_no_more_votes_are_stored_than_were_announced_where_a_front_answers_vote
 
     portal.vote = counted
     ran = LiveRun(alter, portal=portal)
-    plan = ran.run.mode
+    plan = ran.run.settings.mode
     assert isinstance(plan, Planned)
     with suppress(UserError):
         ran.judge()
-    assert 0 < saved <= votes_of(plan.plan, ran.run.target, portal.edition).most
+    assert 0 < saved <= votes_of(plan.plan, ran.run.settings.target, portal.edition).most

@@ -42,8 +42,8 @@ from conformance.reporting.read import Report, read_report
 from conformance.reporting.report import RunFacts, report_of, write_report
 from conformance.reporting.sarif import sarif_of
 from conformance.reporting.sides import compare_sides, side_of
-from conformance.run import run_of
 from conformance.selfcheck.chosen import OLDEST_AND_NEWEST
+from conformance.settings import settings_of
 from conformance.target.target import embedded_target
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -321,7 +321,7 @@ def test_a_second_run_keeps_the_report_of_the_first_and_says_first_what_changed(
 @pytest.mark.quick
 def test_a_replay_does_not_write_where_the_live_run_does() -> None:
     folder = shipped_recordings() / "reference-2026-03"
-    assert run_of(Options(target=str(folder))).report_folder.name == "reference-2026-03-replay"
+    assert settings_of(Options(target=str(folder))).report_folder.name == "reference-2026-03-replay"
 
 
 @pytest.mark.quick
