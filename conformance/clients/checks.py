@@ -50,7 +50,7 @@ def every_round(
     def records(_edition: Edition, log: ClientLog, _clause: str) -> Iterator[ClientExchange]:
         return filter(where, log.every_round)
 
-    return Evidence(lambda edition: Cases(cases(edition)), records)
+    return Evidence(lambda edition: Cases(cases(edition)), records, reads_every_round=True)
 
 
 def requests_sent() -> Evidence:
@@ -60,4 +60,4 @@ def requests_sent() -> Evidence:
         for name, seen in log.requests.items():
             yield Observation(name, " or ".join(sorted(seen)))
 
-    return Evidence(lambda _edition: Cases(()), records)
+    return Evidence(lambda _edition: Cases(()), records, reads_every_round=True)

@@ -237,24 +237,28 @@ class ClientExchange:
         self._skip_unless_back()
         require(isinstance(self.outcome, Returned), "a success")
 
-    def must_recover(self) -> None:
-        """Nothing of another call, or of an earlier attempt, changes what arrives and what comes back."""
-        if self.case.beside is not None:
-            self._must_not_be_mixed(self.case.beside)
-            return
+    def must_leave_the_callers_parameters(self) -> None:
+        """The library does not change the dictionary or list that its caller passed."""
         require(self.changed is None, "the caller's own parameters are after the call what they were before it")
-        if self.case.before:
-            assume(not isinstance(self.outcome, ProtocolError | NotSent))
-            assume(any(arrival.votes for arrival in self.earlier))
-            require(bool(self.votes), "the call arrives, whatever was asked and answered before it")
-            require(isinstance(self.outcome, Returned), "a success, whatever was asked and answered before it")
+
+    def must_succeed_after_others(self) -> None:
+        """The call succeeds, whatever was asked and answered before it."""
+        if not self.case.before:
+            return
+        assume(not isinstance(self.outcome, ProtocolError | NotSent))
+        assume(any(arrival.votes for arrival in self.earlier))
+        require(bool(self.votes), "the call arrives, whatever was asked and answered before it")
+        require(isinstance(self.outcome, Returned), "a success, whatever was asked and answered before it")
+
+    def must_carry_the_same_parameters(self) -> None:
+        """Each attempt of the call, and each equal call before it, carries the same parameters."""
         votes = (*(vote for arrival in self.earlier for vote in arrival.votes), *self.votes)
         assume(bool(votes))
         # Libraries add parameters of their own, as an id of the request.
         asked = [{name: vote.parameters.get(name) for name in _PARAMETERS} for vote in votes]
         require(all(one == asked[0] for one in asked), "each attempt carries the same parameters")
 
-    def _must_not_be_mixed(self, beside: Call) -> None:
+    def must_not_be_mixed(self, beside: Call) -> None:
         """Each of two calls that are made at once arrives as it was passed, and gets its own outcome."""
         assume(self.came_back and bool(self.votes))
         asked = [dict(call.parameters) for call in (self.case.call, beside)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from conformance.clients.checks import ClientLog
-from conformance.clients.exchange import SECRET_KEPT, ClientCase, ClientExchange
+from conformance.clients.exchange import ClientCase, ClientExchange
 from conformance.clients.protocol import NotSent, TimedOut
 from conformance.clients.session import ClientSession
 from conformance.engine.cases import Cases
@@ -36,13 +36,13 @@ def run_client_checks(
     finds_all: True if every violation is wanted, however many there are.
     """
     # What holds in every round is judged when all rounds are over.
-    ordered = sorted(checks, key=lambda check: check.clause in EVERY_ROUND)
+    ordered = sorted(checks, key=lambda check: check.evidence.reads_every_round)
     run = _Run(session, deviations, seed, finds_all)
     judgements = [Judgement(check, ClauseResult(check.clause)) for check in ordered]
     cases = {check.clause: _possible(check.evidence.cases(session.edition), session) for check in ordered}
     run.send({clause: of_clause.fixed for clause, of_clause in cases.items()})
     for judgement in judgements:
-        if judgement.check.clause not in EVERY_ROUND:
+        if not judgement.check.evidence.reads_every_round:
             run.judge_cases(judgement, cases[judgement.check.clause].fixed)
     proposed = run.propose(judgements, cases, draws)
     run.send(proposed)
@@ -52,7 +52,7 @@ def run_client_checks(
             run.judge_cases(judgement, proposed[clause])
             if judgement.findings:
                 run.shrink(judgement, cases[clause], draws)
-        elif clause in EVERY_ROUND:
+        elif judgement.check.evidence.reads_every_round:
             run.judge_cases(judgement, cases[clause].fixed)
         if judgement.findings:
             run.confirm(judgement)
@@ -65,10 +65,6 @@ def _possible(cases: Cases, session: ClientSession) -> Cases:
     if session.is_concurrent:
         return cases
     return replace(cases, fixed=tuple(case for case in cases.fixed if case.beside is None))
-
-
-EVERY_ROUND: Final = ("client.method", "client.true", SECRET_KEPT, "client.requests-sent")
-"""The clauses that are about each round, whatever it was made for."""
 
 
 @dataclass(slots=True)
@@ -126,8 +122,8 @@ class _Run:
                 self.lost.append((judgement, record))
 
     def _is_made_for(self, judgement: Judgement, exchange: ClientExchange) -> bool:
-        own = judgement.check.evidence.cases(self.session.edition).fixed
-        return judgement.check.clause not in EVERY_ROUND or exchange.case in own
+        evidence = judgement.check.evidence
+        return not evidence.reads_every_round or exchange.case in evidence.cases(self.session.edition).fixed
 
     def settle_lost(self, judgements: list[Judgement]) -> None:
         """Count each round that could not be judged: behind a hang that is a known deviation, or as lost.

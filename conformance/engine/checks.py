@@ -53,6 +53,7 @@ class Evidence:
     about: the kinds of features that the clause is about, see blame.py. It is accused of no other wrong refusal.
     judges_combination: session, one exchange of a combination of classes, clause id -> True if it is judged.
     judges_every_shape: True if one answer of each shape to any plain call is judged too.
+    reads_every_round: True if it judges the rounds of a client library that were made for other clauses too.
     """
 
     cases: Callable[[Any], Cases]
@@ -60,6 +61,7 @@ class Evidence:
     about: frozenset[str] = KINDS
     judges_combination: Callable[[Any, Exchange, str], bool] = lambda _session, _exchange, _clause: False
     judges_every_shape: bool = False
+    reads_every_round: bool = False
 
 
 @dataclass(frozen=True, slots=True)
