@@ -54,32 +54,32 @@ _COMMENT_PROMISES: Final[Mapping[str, str]] = {
 class AllowedOutcomes:
     """The outcomes that the documentation permits for one call.
 
-    accepted: True if the call may be accepted.
+    may_be_accepted: True if the call may be accepted.
     codes: the codes with which the call may be refused; empty if the call must not be refused.
     rejecting_clauses: the clauses that the call breaks, for which it must be refused.
     accepting_clauses: if the call must be accepted, the clauses that promise this for its values.
     """
 
-    accepted: bool
+    may_be_accepted: bool
     codes: frozenset[str]
     rejecting_clauses: tuple[str, ...] = ()
     accepting_clauses: tuple[str, ...] = ()
 
     @property
-    def must_be_accepted(self) -> bool:
+    def demands_acceptance(self) -> bool:
         """Return True if the call must not be refused."""
-        return self.accepted and not self.codes
+        return self.may_be_accepted and not self.codes
 
     @property
-    def must_be_refused(self) -> bool:
+    def demands_refusal(self) -> bool:
         """Return True if the call must not be accepted."""
-        return not self.accepted
+        return not self.may_be_accepted
 
     def __str__(self) -> str:
         if not self.codes:
             return "accepted"
         refused = "refused: " + _join_with_or(sorted(self.codes))
-        return f"accepted, or {refused}" if self.accepted else refused
+        return f"accepted, or {refused}" if self.may_be_accepted else refused
 
 
 def allowed(edition: Edition, session: str, rating: str, comment: str) -> AllowedOutcomes:

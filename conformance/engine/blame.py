@@ -73,11 +73,11 @@ class Blame:
             return False
         if not self._rightly_accepted:
             # Nothing can be compared: a refused good call accuses the clauses about values, and no delivery.
-            return exchange.allowed.must_be_accepted and bool(set(about) - DELIVERY_KINDS)
+            return exchange.allowed.demands_acceptance and bool(set(about) - DELIVERY_KINDS)
         causes = self.causes_of(exchange)
         if causes:
             return any(kind in about for cause in causes for kind, _ in cause)
-        if self.is_unsure or exchange.allowed.must_be_accepted or _delivery(exchange.call) in self._proven_deliveries:
+        if self.is_unsure or exchange.allowed.demands_acceptance or _delivery(exchange.call) in self._proven_deliveries:
             return True
         unproven = {kind for kind, _ in self._suspect_features(exchange.call) if kind in DELIVERY_KINDS}
         return not unproven or bool(unproven & set(about))
@@ -123,7 +123,7 @@ class Blame:
         return [
             one
             for one in self.learned_from.exchanges
-            if one.response.accepted and one.allowed.must_be_accepted and one.call.is_documented
+            if one.response.accepted and one.allowed.demands_acceptance and one.call.is_documented
         ]
 
     @cached_property
@@ -173,7 +173,7 @@ class Blame:
             (change.exchange.call.delivery.encoding, name)
             for change in self.learned_from.state_changes
             if change.exchange.call.delivery == Delivery(change.exchange.call.delivery.encoding)
-            and change.exchange.allowed.must_be_accepted
+            and change.exchange.allowed.demands_acceptance
             and change.exchange.response.accepted
             and isinstance(change.after, StoredVote)
             for name in unsaved_fields(change.exchange.call, change.after)
@@ -190,11 +190,11 @@ class Blame:
         A bad value is the cause where it is accepted in plain JSON too, or where another bad value of its kind is
         refused in the same delivery.
         """
-        if exchange.allowed.must_be_accepted:
+        if exchange.allowed.demands_acceptance:
             plain_is_malformed = any(
                 isinstance(other.outcome, Malformed) and other.call.delivery == PLAIN_JSON
                 for other in self.log.exchanges
-                if other.allowed.must_be_accepted
+                if other.allowed.demands_acceptance
             )
             return not (isinstance(exchange.outcome, Malformed) and plain_is_malformed)
         alike = [

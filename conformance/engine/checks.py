@@ -145,7 +145,7 @@ def _stands_for_plain_json(exchange: Exchange, blame: Blame) -> bool:
     if call.delivery == PLAIN_JSON or not call.is_documented:
         return call.is_documented
     only_one = call.delivery.caller is Caller.MAIN and blame.log.in_plain_json(call) is None
-    return only_one and (exchange.is_allowed or allowed.must_be_accepted or not blame.is_caused_by_delivery(exchange))
+    return only_one and (exchange.is_allowed or allowed.demands_acceptance or not blame.is_caused_by_delivery(exchange))
 
 
 def comparisons(
@@ -172,7 +172,7 @@ def comparisons(
     def cases(session: PortalSession) -> Cases:
         def case_of(call: Call) -> Case:
             base = baseline_of(call)
-            if not session.reads or not session.allowed(call).accepted:
+            if not session.reads or not session.allowed(call).may_be_accepted:
                 return Case((call,), baselines=(base,))
             return Case((call, _read(session)), baselines=(base,), needs_another_vote=True)
 
@@ -374,7 +374,7 @@ def _is_lost_in_delivery(change: StateChange, blame: Blame, about: str) -> bool:
     about: the kind of feature that the clause is about. A field that is lost without it has another cause.
     """
     exchange = change.exchange
-    if not (exchange.response.accepted and exchange.allowed.accepted and isinstance(change.after, StoredVote)):
+    if not (exchange.response.accepted and exchange.allowed.may_be_accepted and isinstance(change.after, StoredVote)):
         return False
     encodings = {Encoding.JSON} if about == "encoding" else {Encoding.JSON, exchange.call.delivery.encoding}
     lost = [

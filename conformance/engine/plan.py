@@ -60,7 +60,7 @@ class Votes:
 def votes_of(plan: Workload, target: Target, edition: Edition) -> Votes:
     """Return how many votes a plan sends."""
     must = sum(
-        allowed(edition, call.session.cls, call.rating.cls, call.comment.cls).must_be_accepted
+        allowed(edition, call.session.cls, call.rating.cls, call.comment.cls).demands_acceptance
         and call.is_documented
         and call.delivery.caller not in NO_RIGHTS
         for call in plan.calls

@@ -67,12 +67,12 @@ class Exchange:
         """Return True if the oracle permits the outcome."""
         if isinstance(self.outcome, Refused):
             return self.response.code in self.allowed.codes
-        return isinstance(self.outcome, Accepted) and self.allowed.accepted
+        return isinstance(self.outcome, Accepted) and self.allowed.may_be_accepted
 
     @property
     def is_wrongly_refused(self) -> bool:
         """Return True if the portal refused a call that must be accepted."""
-        return self.allowed.must_be_accepted and isinstance(self.outcome, Refused)
+        return self.allowed.demands_acceptance and isinstance(self.outcome, Refused)
 
     @property
     def has_documented_code(self) -> bool:
@@ -109,9 +109,9 @@ class Exchange:
 
     def must_be_allowed(self) -> None:
         """Require an outcome that the oracle permits."""
-        if self.allowed.must_be_accepted:
+        if self.allowed.demands_acceptance:
             self.must_be_accepted()
-        if self.allowed.must_be_refused:
+        if self.allowed.demands_refusal:
             self.must_be_refused()
 
     def skip_if_limited(self) -> None:
@@ -155,7 +155,7 @@ class Comparison:
     def must_agree(self) -> None:
         """Require that both are accepted, or both refused, with the same code where only one is permitted."""
         base, variant = self.base.outcome, self.variant.outcome
-        assume(self.variant.allowed.must_be_accepted or self.variant.allowed.must_be_refused)
+        assume(self.variant.allowed.demands_acceptance or self.variant.allowed.demands_refusal)
         assume(isinstance(base, Accepted | Refused) and not _is_left_to_others(self.variant))
         expected = f"{self.base.shown_outcome}, as with {self.base.call.delivery}"
         if isinstance(variant, Malformed):
@@ -187,7 +187,7 @@ class WithoutBase:
     def must_agree(self) -> None:
         """Require an outcome that is permitted in every delivery, and an answer to each item of a batch."""
         require(not self.variant.response.is_left_out, "an answer to each item of the batch")
-        assume(self.variant.allowed.must_be_accepted or self.variant.allowed.must_be_refused)
+        assume(self.variant.allowed.demands_acceptance or self.variant.allowed.demands_refusal)
         assume(not _is_left_to_others(self.variant))
         if not self.variant.is_allowed:
             malformed = isinstance(self.variant.outcome, Malformed)
@@ -218,7 +218,7 @@ class StateChange:
 
     def must_be_saved(self) -> None:
         """Require that after `true` to a call that may be accepted each filled field reads back as sent."""
-        assume(isinstance(self.exchange.outcome, Accepted) and self.exchange.allowed.accepted)
+        assume(isinstance(self.exchange.outcome, Accepted) and self.exchange.allowed.may_be_accepted)
         unsaved = unsaved_fields(self.exchange.call, self.after)
         if unsaved:
             raise ClauseViolated(f"{' and '.join(unsaved)} read back as sent", read_back=str(self.after))
@@ -255,7 +255,7 @@ class CallSequence:
             assume(first.response.accepted)
             require(second.response.accepted, "accepted, as when the same vote was sent first")
             raise NotApplicable
-        assume(first.response.accepted and second.response.accepted and second.allowed.must_be_accepted)
+        assume(first.response.accepted and second.response.accepted and second.allowed.demands_acceptance)
         assume(isinstance(self.between, StoredVote) and isinstance(self.after, StoredVote))
         sent_first, sent_second = dict(first.call.parameters), dict(second.call.parameters)
         unsaved = [

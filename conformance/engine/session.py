@@ -145,7 +145,7 @@ class PortalSession:
 
         It may if no call can be accepted, or if the effect can be read back.
         """
-        may_repeat = self.reads or not any(self.allowed(call).accepted for call in calls)
+        may_repeat = self.reads or not any(self.allowed(call).may_be_accepted for call in calls)
         return {REPEATABLE: may_repeat, VOTES: sum(not cannot_write(call) for call in calls)}
 
     def allowed(self, call: Call) -> AllowedOutcomes:

@@ -30,9 +30,9 @@ def rank_of(call: Call, allowed: AllowedOutcomes) -> int:
     if call.delivery.caller in NO_RIGHTS:
         by_get = call.delivery.encoding is Encoding.QUERY_GET
         return FIRST if by_get else _WITHOUT_RIGHTS.get(call.delivery.caller, LAST)
-    if allowed.must_be_accepted and call.is_documented:
+    if allowed.demands_acceptance and call.is_documented:
         return _rank_of_vote(call)
-    if allowed.accepted:
+    if allowed.may_be_accepted:
         return _rank_of_observed(call)
     if call.session.cls in DENIED_STATES:
         return _rank_of_denied(call)

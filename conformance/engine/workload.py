@@ -172,15 +172,15 @@ class _Steps:
         """Send another vote where the stored one is like the call, and read it where a refusal must not change it."""
         if self.stored is None or any(self.stored.get(name) == text for name, text in _filled(call)):
             self.add_request(_PREPARES, another_vote(call, self.session))
-        if not self.is_read and not self.session.allowed(call).must_be_accepted:
+        if not self.is_read and not self.session.allowed(call).demands_acceptance:
             self.add_request(_PREPARES, ReadBack(self.session.rateable.value))
 
     def _note_stored(self, call: Call) -> None:
         allowed = self.session.allowed(call)
-        if not allowed.accepted or call.session.cls not in OWN_SESSIONS or call.delivery.caller in NO_RIGHTS:
+        if not allowed.may_be_accepted or call.session.cls not in OWN_SESSIONS or call.delivery.caller in NO_RIGHTS:
             return
         self.is_read = False
-        if allowed.must_be_accepted and call.is_documented:
+        if allowed.demands_acceptance and call.is_documented:
             self.stored = {**(self.stored or {}), **dict(_filled(call))}
         else:
             self.stored = None

@@ -85,4 +85,4 @@ def _answers(portal: Portal, request: Request, edition: Edition) -> list[_Played
 
 def _is_silent(call: Call, edition: Edition) -> bool:
     promised = allowed(edition, call.session.cls, call.rating.cls, call.comment.cls)
-    return not call.is_documented or not (promised.must_be_accepted or promised.must_be_refused)
+    return not call.is_documented or not (promised.demands_acceptance or promised.demands_refusal)

@@ -55,7 +55,7 @@ def test_a_refusal_always_names_the_clauses_that_the_call_breaks(name: str) -> N
         for rating in RATINGS:
             for comment in COMMENTS:
                 outcome = allowed(edition, session, rating, comment)
-                assert outcome.must_be_refused == bool(outcome.rejecting_clauses)
+                assert outcome.demands_refusal == bool(outcome.rejecting_clauses)
                 assert set(outcome.rejecting_clauses) <= edition.clauses.keys()
 
 

@@ -149,7 +149,7 @@ def _altered_answers(
     if call.delivery.suffix == ".xml" or not alone:
         return
     document, promised = json.loads(text), allowed(edition, call.session.cls, call.rating.cls, call.comment.cls)
-    if promised.must_be_accepted and trusted:
+    if promised.demands_acceptance and trusted:
         yield "result", with_body(_with(document, ("result",), "yes"))
     for field in document.get("time", {}):
         yield field, with_body(_with(document, ("time", field), "soon"))
