@@ -21,7 +21,7 @@ from conformance.clients.checks import client_calls, every_round, requests_sent
 from conformance.engine.cases import Case, Cases, Optionals, Values, value_of
 from conformance.engine.checks import (
     Check,
-    Evidence,
+    Given,
     calls,
     comparisons,
     listed,
@@ -35,7 +35,7 @@ from conformance.exchange.violation import assume, require
 __all__ = [
     "Case",
     "Cases",
-    "Evidence",
+    "Given",
     "Optionals",
     "Values",
     "assume",
@@ -59,17 +59,17 @@ ReportClause = Callable[[Check], None]
 _CLIENT_CHAPTER: Final = "test_client"
 
 
-def clause(name: str, **given: Evidence) -> Callable[[Body], Callable[..., None]]:
-    """Make a test of a clause out of a body that judges one piece of the log.
+def clause(name: str, **given: Given) -> Callable[[Body], Callable[..., None]]:
+    """Make a test of a clause out of a body that judges one piece of evidence.
 
-    given: one keyword, the name of the body's argument; its value says where the records come from.
+    given: one keyword, the name of the body's argument; its value says where the evidence comes from.
     """
-    [(argument, evidence)] = given.items()
+    [(argument, what)] = given.items()
 
     def decorate(body: Body) -> Callable[..., None]:
         if list(inspect.signature(body).parameters) != [argument]:
             raise TypeError(f"{body.__name__}: name its only argument {argument}")
-        check = Check(name, evidence, body)
+        check = Check(name, what, body)
 
         # The id of the clause is the id of the test, so that node ids can be copied out of reports.
         @pytest.mark.clause(check)

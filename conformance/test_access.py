@@ -1,8 +1,8 @@
 """Chapter "access": who may rate which session."""
 
 from conformance.contract.classes import STARS
+from conformance.engine.evidence import Exchange, Observation
 from conformance.engine.observed_cases import open_dialog
-from conformance.engine.records import Exchange, Observation
 from conformance.exchange.call import Caller, Delivery
 from conformance.suite import calls, clause, observations
 

@@ -14,7 +14,7 @@ from conformance.clients.cases import (
     with_answers,
 )
 from conformance.clients.exchange import ClientExchange
-from conformance.engine.records import Observation
+from conformance.engine.evidence import Observation
 from conformance.portals.scripts import BROKEN, OTHER_FORMS, REDIRECTS, REFUSED_CONNECTION, RESULTS, UNKNOWN_AUTHORITY
 from conformance.suite import clause, client_calls, every_round, requests_sent
 

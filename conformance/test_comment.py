@@ -1,8 +1,8 @@
 """Chapter "comment": any text; and what the pages do not say of texts."""
 
 from conformance.contract.classes import OTHER_TYPES, STARS, TEXTS
+from conformance.engine.evidence import Exchange, Observation
 from conformance.engine.observed_cases import comments_alone
-from conformance.engine.records import Exchange, Observation
 from conformance.suite import calls, clause, observations, observed_where_silent
 
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from conformance.contract.classes import ALL_TEXTS, NOT_WHOLE_RATINGS, OUTSIDE, RATINGS, STARS
 from conformance.engine.blame import Blame
 from conformance.engine.checks import NO_READ_BACK
+from conformance.engine.evidence import CallSequence, Observation, StateChange
 from conformance.engine.observed_cases import one_field
-from conformance.engine.records import CallSequence, Observation, StateChange
 from conformance.engine.session import PortalSession
 from conformance.exchange.call import ABSENT, DOCUMENTED_ENCODINGS, Call, ClassifiedValue, Delivery, ReadBack
 from conformance.exchange.read_back import NOT_READ, StoredVote

@@ -14,11 +14,11 @@ from conformance.contract.classes import (
     STARS,
 )
 from conformance.contract.clauses import status_words
+from conformance.engine.evidence import Exchange, Observation
 from conformance.engine.observed_cases import several_wrong
-from conformance.engine.records import Exchange, Observation
 from conformance.engine.session import PortalSession
 from conformance.exchange.call import ABSENT, DOCUMENTED_ENCODINGS, NOTHING, Batch, Call, ClassifiedValue, Delivery
-from conformance.exchange.response import NO_JSON, WELL_FORMED_CODE, Accepted, Malformed, NotJudged, Refused
+from conformance.exchange.response import NO_JSON, WELL_FORMED_CODE, Accepted, LimitReached, Malformed, Refused
 from conformance.suite import Optionals, Values, assume, calls, clause, observations, require, value_of
 
 FINE: Optionals = {"rating": (*STARS, "absent"), "comment": ("plain", "absent")}
@@ -77,7 +77,7 @@ def test_neither_optional_given_is_refused_with_its_code(exchange: Exchange) -> 
 )
 def test_a_refusal_is_an_object_with_error_and_description(exchange: Exchange) -> None:
     item = exchange.response.item
-    assume(not isinstance(exchange.outcome, Accepted | NotJudged) and exchange.response.status < 500)
+    assume(not isinstance(exchange.outcome, Accepted | LimitReached) and exchange.response.status < 500)
     assume(exchange.allowed.demands_refusal or isinstance(exchange.outcome, Refused))
     assume(exchange.call.delivery.batch is Batch.NO or not isinstance(exchange.outcome, Malformed))
     require(isinstance(item, dict) and "error" in item, "an object with error")
@@ -130,7 +130,7 @@ def _structures_and_example(session: PortalSession) -> list[Call]:
     ),
 )
 def test_no_values_are_answered_with_5xx_or_another_format(exchange: Exchange) -> None:
-    assume(not isinstance(exchange.outcome, NotJudged))
+    assume(not isinstance(exchange.outcome, LimitReached))
     require(exchange.response.status < 500, "a status below 500")
     require(exchange.response.document is not NO_JSON, "a body in JSON")
     if not isinstance(exchange.outcome, Accepted):

@@ -3,7 +3,7 @@
 from itertools import permutations
 
 from conformance.contract.classes import NOT_FILLED, STARS
-from conformance.engine.records import Comparison, Exchange
+from conformance.engine.evidence import Comparison, Exchange
 from conformance.exchange.call import Delivery, Encoding
 from conformance.suite import calls, clause, comparisons
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from conformance.contract.classes import COMMENTS, NOT_WHOLE_RATINGS, OUTSIDE, STARS, WORDS_FOR_NOTHING
-from conformance.engine.records import Exchange
+from conformance.engine.evidence import Exchange
 from conformance.engine.session import PortalSession
 from conformance.exchange.call import Call, ClassifiedValue
 from conformance.suite import calls, clause, value_of

@@ -1,7 +1,7 @@
 """Chapter "required": SESSION_ID, the one parameter that a call cannot do without."""
 
 from conformance.contract.classes import COMMENTS, NOT_WHOLE_SESSIONS, RATINGS, STARS
-from conformance.engine.records import Exchange
+from conformance.engine.evidence import Exchange
 from conformance.engine.session import PortalSession
 from conformance.exchange.call import ABSENT, NOTHING, Call, ClassifiedValue
 from conformance.suite import Optionals, assume, calls, clause, listed, value_of

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from conformance.contract.classes import STARS
-from conformance.engine.records import Exchange
+from conformance.engine.evidence import Exchange
 from conformance.exchange.call import DOCUMENTED_ENCODINGS, Batch, Caller, Delivery
 from conformance.exchange.response import AnotherResult, Malformed, Refused
 from conformance.suite import Optionals, assume, calls, clause, require

@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 
 from conformance.contract.classes import RATINGS, STARS, TEXTS
 from conformance.contract.clauses import status_words
+from conformance.engine.evidence import Comparison, Exchange, Observation
 from conformance.engine.observed_cases import by_bearer, extra_parameters, in_query_of_post, lower_case
-from conformance.engine.records import Comparison, Exchange, Observation
 from conformance.engine.session import PortalSession
 from conformance.exchange.call import DOCUMENTED_ENCODINGS, NEARLY_RIGHT, Batch, Call, Caller, Delivery, Encoding
-from conformance.exchange.response import WELL_FORMED_CODE, Malformed, NotJudged, Refused, outcome_of
-from conformance.suite import Evidence, Values, assume, calls, clause, comparisons, observations, require, value_of
+from conformance.exchange.response import WELL_FORMED_CODE, LimitReached, Malformed, Refused, outcome_of
+from conformance.suite import Given, Values, assume, calls, clause, comparisons, observations, require, value_of
 
 VOTES: Values = {
     "session": (
@@ -109,7 +109,7 @@ def _nearly_right(session: PortalSession) -> list[Call]:
     return [Call(session.rateable, value_of(RATINGS, "5"), delivery=delivery) for delivery in deliveries]
 
 
-def _by(*callers: Caller, also: Callable[[PortalSession], Sequence[Call]] = lambda _: ()) -> Evidence:
+def _by(*callers: Caller, also: Callable[[PortalSession], Sequence[Call]] = lambda _: ()) -> Given:
     """Give good votes of callers whose every call must be denied, in a few deliveries."""
     alone = (Delivery(encoding, caller=caller) for caller in callers for encoding in ALONE)
     deliveries = (*alone, *(Delivery(caller=caller, batch=Batch.MAP) for caller in callers))
@@ -145,7 +145,7 @@ def _must_be_denied(exchange: Exchange, clause_id: str) -> None:
     whole = outcome_of(document) if exchange.call.delivery.batch is not Batch.NO else exchange.outcome
     denied = whole if isinstance(whole, Refused) else exchange.outcome
     # What is no answer of the format, or no code, is left to error.never-5xx, error.envelope and transport.batch.
-    assume(not isinstance(denied, NotJudged | Malformed))
+    assume(not isinstance(denied, LimitReached | Malformed))
     code = denied.code if isinstance(denied, Refused) else ""
     assume(not isinstance(denied, Refused) or WELL_FORMED_CODE.fullmatch(code) is not None)
     require(code in demand.codes, f"refused with {' or '.join(sorted(demand.codes))}")

@@ -8,8 +8,8 @@ from hypothesis.strategies import SearchStrategy
 from conformance.clients.exchange import ClientCase, ClientExchange
 from conformance.contract.clauses import Edition
 from conformance.engine.cases import Cases
-from conformance.engine.checks import Evidence
-from conformance.engine.records import Observation
+from conformance.engine.checks import Given
+from conformance.engine.evidence import Observation
 
 
 @dataclass(slots=True)
@@ -29,35 +29,35 @@ class ClientLog:
 def client_calls(
     cases: Callable[[Edition], tuple[ClientCase, ...]],
     strategy: Callable[[Edition], SearchStrategy[ClientCase]] | None = None,
-) -> Evidence:
+) -> Given:
     """Give the test the exchanges of these cases. strategy: proposes further ones."""
 
     def cases_of(edition: Edition) -> Cases:
         return Cases(cases(edition), None if strategy is None else strategy(edition))
 
-    def records(_edition: Edition, log: ClientLog, clause: str) -> Iterator[ClientExchange]:
+    def evidence(_edition: Edition, log: ClientLog, clause: str) -> Iterator[ClientExchange]:
         return iter(log.exchanges.get(clause, ()))
 
-    return Evidence(cases_of, records)
+    return Given(cases_of, evidence)
 
 
 def every_round(
     cases: Callable[[Edition], tuple[ClientCase, ...]],
     where: Callable[[ClientExchange], bool] = lambda _exchange: True,
-) -> Evidence:
+) -> Given:
     """Give the test the exchanges of all clauses where the condition holds, and those of these cases."""
 
-    def records(_edition: Edition, log: ClientLog, _clause: str) -> Iterator[ClientExchange]:
+    def evidence(_edition: Edition, log: ClientLog, _clause: str) -> Iterator[ClientExchange]:
         return filter(where, log.every_round)
 
-    return Evidence(lambda edition: Cases(cases(edition)), records, reads_every_round=True)
+    return Given(lambda edition: Cases(cases(edition)), evidence, reads_every_round=True)
 
 
-def requests_sent() -> Evidence:
+def requests_sent() -> Given:
     """Record how many requests the calls of all other tests caused. Nothing is sent for it."""
 
-    def records(_edition: Edition, log: ClientLog, _clause: str) -> Iterator[Observation]:
+    def evidence(_edition: Edition, log: ClientLog, _clause: str) -> Iterator[Observation]:
         for name, seen in log.requests.items():
             yield Observation(name, " or ".join(sorted(seen)))
 
-    return Evidence(lambda _edition: Cases(()), records, reads_every_round=True)
+    return Given(lambda _edition: Cases(()), evidence, reads_every_round=True)

@@ -12,8 +12,8 @@ from conformance.engine.cases import Cases
 from conformance.engine.checks import Check
 from conformance.engine.deviations import Deviation
 from conformance.engine.drawing import propose, shrink
+from conformance.engine.evidence import Observation
 from conformance.engine.judging import Judgement
-from conformance.engine.records import Observation
 from conformance.engine.results import ClauseResult
 from conformance.engine.workload import seed_of
 from conformance.exchange.reproduce import describe
@@ -36,13 +36,13 @@ def run_client_checks(
     finds_all: True if every violation is wanted, however many there are.
     """
     # What holds in every round is judged when all rounds are over.
-    ordered = sorted(checks, key=lambda check: check.evidence.reads_every_round)
+    ordered = sorted(checks, key=lambda check: check.given.reads_every_round)
     run = _Run(session, deviations, seed, finds_all)
     judgements = [Judgement(check, ClauseResult(check.clause)) for check in ordered]
-    cases = {check.clause: _possible(check.evidence.cases(session.edition), session) for check in ordered}
+    cases = {check.clause: _possible(check.given.cases(session.edition), session) for check in ordered}
     run.send({clause: of_clause.fixed for clause, of_clause in cases.items()})
     for judgement in judgements:
-        if not judgement.check.evidence.reads_every_round:
+        if not judgement.check.given.reads_every_round:
             run.judge_cases(judgement, cases[judgement.check.clause].fixed)
     proposed = run.propose(judgements, cases, draws)
     run.send(proposed)
@@ -52,7 +52,7 @@ def run_client_checks(
             run.judge_cases(judgement, proposed[clause])
             if judgement.findings:
                 run.shrink(judgement, cases[clause], draws)
-        elif judgement.check.evidence.reads_every_round:
+        elif judgement.check.given.reads_every_round:
             run.judge_cases(judgement, cases[clause].fixed)
         if judgement.findings:
             run.confirm(judgement)
@@ -112,18 +112,18 @@ class _Run:
         shrink(cases.strategy, seed, draws, lambda case: self._fails(judgement, case))
 
     def _judge_log(self, judgement: Judgement, log: ClientLog) -> None:
-        for record in judgement.check.evidence.records(self.session.edition, log, judgement.check.clause):
-            if isinstance(record, Observation):
-                judgement.result.observed[record.label] = record.seen
+        for evidence in judgement.check.given.evidence(self.session.edition, log, judgement.check.clause):
+            if isinstance(evidence, Observation):
+                judgement.result.observed[evidence.label] = evidence.seen
                 judgement.result.exchanges += 1
-            elif judgement.judge(record, self.deviations):
-                judgement.result.judged_kinds |= record.case.kinds
-            elif record.should_be_judged and self._is_made_for(judgement, record):
-                self.lost.append((judgement, record))
+            elif judgement.judge(evidence, self.deviations):
+                judgement.result.judged_kinds |= evidence.case.kinds
+            elif evidence.should_be_judged and self._is_made_for(judgement, evidence):
+                self.lost.append((judgement, evidence))
 
     def _is_made_for(self, judgement: Judgement, exchange: ClientExchange) -> bool:
-        evidence = judgement.check.evidence
-        return not evidence.reads_every_round or exchange.case in evidence.cases(self.session.edition).fixed
+        given = judgement.check.given
+        return not given.reads_every_round or exchange.case in given.cases(self.session.edition).fixed
 
     def settle_lost(self, judgements: list[Judgement]) -> None:
         """Count each round that could not be judged: behind a hang that is a known deviation, or as lost.
@@ -155,7 +155,7 @@ class _Run:
         """Send the smallest violation once more, and say where it does not come back."""
         smallest, *others = judgement.smallest()
         again = Judgement(judgement.check, ClauseResult(judgement.check.clause))
-        again.judge(self.session.send(smallest.record.case), self.deviations)
+        again.judge(self.session.send(smallest.evidence.case), self.deviations)
         violation = smallest.violation
         if not again.findings:
             violation = violation.with_notes("seen once: not when it was tried again")

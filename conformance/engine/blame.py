@@ -19,11 +19,11 @@ from itertools import combinations
 from typing import Final
 
 from conformance.contract.classes import COMMENTS, NOT_FILLED, OWN_SESSIONS, STARS
+from conformance.engine.evidence import Exchange, same_outcome, unsaved_fields
 from conformance.engine.log import ExchangeLog, as_digits
-from conformance.engine.records import Exchange, same_outcome, unsaved_fields
 from conformance.exchange.call import JSON_ENCODINGS, PLAIN_JSON, Batch, Call, Delivery, Encoding
 from conformance.exchange.read_back import StoredVote
-from conformance.exchange.response import Malformed, NotJudged
+from conformance.exchange.response import LimitReached, Malformed
 
 Feature = tuple[str, Hashable]
 """The kind of a feature, and its value."""
@@ -272,7 +272,7 @@ def _is_own_text(call: Call) -> bool:
 
 
 def _differ(exchanges: Iterable[Exchange]) -> bool:
-    judged = [exchange for exchange in exchanges if not isinstance(exchange.outcome, NotJudged)]
+    judged = [exchange for exchange in exchanges if not isinstance(exchange.outcome, LimitReached)]
     return any(not same_outcome(judged[0], other) for other in judged[1:])
 
 

@@ -1,8 +1,8 @@
-"""What a test of a portal is given: how its cases are made, and which records of the log it judges.
+"""What a test of a portal is given: how its cases are made, and which evidence it finds in the log.
 
-A test sends nothing. All requests of a run are sent first, then each clause reads the log. Each function here returns
-an `Evidence`. Its `cases` are sent in explore mode; a plan has requests of its own, see plan_steps.py. Its `records`
-find in any log what the test judges: an exchange, or a few that belong together.
+A test sends nothing. Each function here returns a `Given`. Its `cases` are sent in explore mode; a plan has requests of
+its own, see plan_steps.py. Its `evidence` finds in any log what the test judges: an exchange, or a few that belong
+together.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,8 +12,7 @@ from typing import Any, Final
 from conformance.contract.classes import COMMENTS, OWN_SESSIONS, RATINGS
 from conformance.engine.blame import FILLED_KINDS, KINDS, Blame
 from conformance.engine.cases import CallTemplate, Case, Cases, alone, value_of
-from conformance.engine.log import changers
-from conformance.engine.records import (
+from conformance.engine.evidence import (
     CallSequence,
     Comparison,
     Exchange,
@@ -22,6 +21,7 @@ from conformance.engine.records import (
     WithoutBase,
     unsaved_fields,
 )
+from conformance.engine.log import changers
 from conformance.engine.session import PortalSession
 from conformance.exchange.call import (
     DOCUMENTED_ENCODINGS,
@@ -44,12 +44,12 @@ NO_READ_BACK: Final = "the portal offers no read-back"
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Given:
     """What a test is given.
 
     cases: session -> the cases that explore mode sends. Of a client library: edition -> the rounds that are sent.
-    records: session, blame with its log, clause id -> the records that the test judges. Of a client library: edition,
-      log, clause id.
+    evidence: session, blame with its log, clause id -> each piece of evidence. Of a client library: edition, log,
+      clause id.
     about: the kinds of features that the clause is about, see blame.py. It is accused of no other wrong refusal.
     judges_combination: session, one exchange of a combination of classes, clause id -> True if it is judged.
     judges_every_shape: True if one answer of each shape to any plain call is judged too.
@@ -57,7 +57,7 @@ class Evidence:
     """
 
     cases: Callable[[Any], Cases]
-    records: Callable[[Any, Any, str], Iterable[Any]]
+    evidence: Callable[[Any, Any, str], Iterable[Any]]
     about: frozenset[str] = KINDS
     judges_combination: Callable[[Any, Exchange, str], bool] = lambda _session, _exchange, _clause: False
     judges_every_shape: bool = False
@@ -66,10 +66,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A test: its clause, what it is given, and the body that judges each record."""
+    """A test: its clause, what it is given, and the body that judges each piece of evidence."""
 
     clause: str
-    evidence: Evidence
+    given: Given
     body: Callable[[Any], None]
 
 
@@ -83,12 +83,12 @@ def calls(
     also: Callable[[PortalSession], Sequence[Call]] = lambda _: (),
     judges_every_shape: bool = False,
     leaves: tuple[type[Outcome], ...] = (),
-) -> Evidence:
+) -> Given:
     """Give the test single exchanges with values of these classes.
 
     about: the kinds of features that the clause is about.
     also: further calls, written out.
-    judges_every_shape: see Evidence.
+    judges_every_shape: see Given.
     leaves: the outcomes that the clause does not judge.
     session, rating, comment, deliveries: see CallTemplate.
     """
@@ -98,7 +98,7 @@ def calls(
         found = votes.cases(session, alone)
         return replace(found, fixed=(*found.fixed, *map(alone, also(session))))
 
-    def records(session: PortalSession, blame: Blame, clause: str) -> Iterator[Exchange]:
+    def evidence(session: PortalSession, blame: Blame, clause: str) -> Iterator[Exchange]:
         written_out = set(also(session))
         candidates = {exchange.number: exchange for exchange in blame.log.exchanges_for(clause)}
         of_shape = blame.log.exchanges_judged_by_shape() if judges_every_shape else ()
@@ -123,8 +123,8 @@ def calls(
         return promised or votes.covers(session, exchange.call)
 
     if judges_every_shape:
-        return Evidence(cases, records, frozenset(about), judges_every_shape=True)
-    return Evidence(cases, records, frozenset(about), judges_combination)
+        return Given(cases, evidence, frozenset(about), judges_every_shape=True)
+    return Given(cases, evidence, frozenset(about), judges_combination)
 
 
 def _is_reason_for(clause: str, exchange: Exchange, blame: Blame) -> bool:
@@ -155,7 +155,7 @@ def comparisons(
     rating: tuple[str, ...] = ("absent",),
     comment: tuple[str, ...] = ("absent",),
     deliveries: tuple[Delivery, ...] = (PLAIN_JSON,),
-) -> Evidence:
+) -> Given:
     """Give the test each call in other deliveries, beside the same call in plain JSON.
 
     about: the kind of feature that differs: encoding, suffix, batch, caller or order.
@@ -178,7 +178,7 @@ def comparisons(
 
         return votes.cases(session, case_of)
 
-    def records(_session: PortalSession, blame: Blame, clause: str) -> Iterator[Comparison | WithoutBase]:
+    def evidence(_session: PortalSession, blame: Blame, clause: str) -> Iterator[Comparison | WithoutBase]:
         log = blame.log
         for change in log.changes_for(clause):
             variant = change.exchange
@@ -197,7 +197,7 @@ def comparisons(
             elif base.is_allowed or not variant.is_allowed:
                 yield Comparison(base, variant, saved)
 
-    return Evidence(cases, records, frozenset({about}), lambda *_: about == "encoding")
+    return Given(cases, evidence, frozenset({about}), lambda *_: about == "encoding")
 
 
 def _has_left_out(exchange: Exchange) -> bool:
@@ -213,7 +213,7 @@ def state_changes(
     rating: tuple[str, ...] = ("absent",),
     comment: tuple[str, ...] = ("absent",),
     deliveries: tuple[Delivery, ...] = (PLAIN_JSON,),
-) -> Evidence:
+) -> Given:
     """Give the test each call of the log with this outcome, between two read-backs.
 
     after: the outcome.
@@ -226,7 +226,7 @@ def state_changes(
             return Cases((), lacking=NO_READ_BACK)
         return votes.cases(session, lambda call: Case((call, _read(session)), needs_another_vote=True))
 
-    def records(_session: PortalSession, blame: Blame, clause: str) -> Iterator[StateChange]:
+    def evidence(_session: PortalSession, blame: Blame, clause: str) -> Iterator[StateChange]:
         changes = [change for change in blame.log.changes_for(clause) if isinstance(change.exchange.outcome, after)]
         guilty = {change.exchange.number for change in changers(changes)} if after is Refused else set()
         for change in changes:
@@ -237,24 +237,24 @@ def state_changes(
             elif change.exchange.number in guilty or change.before_is_after:
                 yield change
 
-    return Evidence(cases, records, judges_combination=lambda *_: True)
+    return Given(cases, evidence, judges_combination=lambda *_: True)
 
 
 def sequences(
-    cases: Callable[[PortalSession], Cases], records: Callable[[Blame, str], Iterable[CallSequence]]
-) -> Evidence:
+    cases: Callable[[PortalSession], Cases], evidence: Callable[[Blame, str], Iterable[CallSequence]]
+) -> Given:
     """Give the test calls that were sent one after the other."""
-    return Evidence(cases, lambda _session, blame, clause: records(blame, clause))
+    return Given(cases, lambda _session, blame, clause: evidence(blame, clause))
 
 
-def listed(written_out: Callable[[PortalSession], Sequence[Call]]) -> Evidence:
+def listed(written_out: Callable[[PortalSession], Sequence[Call]]) -> Given:
     """Give the test single exchanges of calls that are written out."""
 
-    def records(session: PortalSession, blame: Blame, clause: str) -> Iterator[Exchange]:
+    def evidence(session: PortalSession, blame: Blame, clause: str) -> Iterator[Exchange]:
         wanted = set(written_out(session))
         return (exchange for exchange in blame.log.exchanges_for(clause) if exchange.call in wanted)
 
-    return Evidence(lambda session: Cases(tuple(map(alone, written_out(session)))), records)
+    return Given(lambda session: Cases(tuple(map(alone, written_out(session)))), evidence)
 
 
 def what_happened(change: StateChange) -> str:
@@ -270,7 +270,7 @@ def what_happened(change: StateChange) -> str:
 
 def observations(
     labelled: Callable[[PortalSession], Mapping[str, Call]], describe: Callable[[StateChange], str] = what_happened
-) -> Evidence:
+) -> Given:
     """Record what labelled calls do. The vote before each is one that no labelled call sends.
 
     describe: returns what is recorded of a call; the empty text where it shows nothing.
@@ -286,7 +286,7 @@ def observations(
         before = Call(session.rateable, value_of(RATINGS, "2"), ClassifiedValue("plain", "seen before"))
         return Cases(tuple(Case((before, _read(session), call, _read(session))) for call in found.values()))
 
-    def records(session: PortalSession, blame: Blame, clause: str) -> Iterator[Observation]:
+    def evidence(session: PortalSession, blame: Blame, clause: str) -> Iterator[Observation]:
         seen: dict[Call, StateChange] = {}
         for change in blame.log.changes_for(clause):
             call = change.exchange.call
@@ -298,18 +298,18 @@ def observations(
             if call in seen and (text := describe(seen[call])):
                 yield Observation(label, text)
 
-    return Evidence(cases, records)
+    return Given(cases, evidence)
 
 
-def observed_where_silent(clause: str, judged: Evidence, observed: Evidence) -> Evidence:
+def observed_where_silent(clause: str, judged: Given, observed: Given) -> Given:
     """Give the test what an edition judges by the clause, and record observations in an edition that is silent."""
 
-    def of(session: PortalSession) -> Evidence:
+    def of(session: PortalSession) -> Given:
         return observed if session.edition.clauses[clause].level == "observed" else judged
 
-    return Evidence(
+    return Given(
         lambda session: of(session).cases(session),
-        lambda session, blame, clause: of(session).records(session, blame, clause),
+        lambda session, blame, clause: of(session).evidence(session, blame, clause),
         judged.about,
         lambda session, exchange, clause: of(session).judges_combination(session, exchange, clause),
     )

@@ -1,4 +1,4 @@
-"""Judging one record by the body of a test, for portals and for client libraries alike."""
+"""Judging one piece of evidence by the body of a test, for portals and for client libraries alike."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,8 +10,8 @@ from conformance.engine.results import MOST_KEPT, ClauseResult
 from conformance.exchange.violation import ClauseViolated, NotApplicable, ReadBackMissing, Violation
 
 
-class Judged(Protocol):
-    """A record that the body of a test can judge; `exchange` is what a report shows of it."""
+class HasExchange(Protocol):
+    """Evidence that the body of a test can judge; `exchange` is what a report shows of it."""
 
     @property
     def exchange(self) -> Any: ...
@@ -19,16 +19,16 @@ class Judged(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A violation and the record that shows it."""
+    """A violation and the evidence that shows it."""
 
-    record: Any
+    evidence: Any
     violation: Violation
 
     @property
     def size(self) -> tuple[Any, ...]:
         """Return how plain the call is: in plain JSON and alone, few parameters, a short line to repeat it."""
         filled = sum(name != "absent" for name in self.violation.classes.values())
-        return *self.record.exchange.oddness, filled, len(self.violation.fact("repeat"))
+        return *self.evidence.exchange.oddness, filled, len(self.violation.fact("repeat"))
 
 
 @dataclass(slots=True)
@@ -54,17 +54,17 @@ class Judgement:
 
     def judge(
         self,
-        record: Judged,
+        evidence: HasExchange,
         deviations: tuple[Deviation, ...],
         is_caused_elsewhere: Callable[[Check, Any], bool] = lambda _check, _exchange: False,
     ) -> bool:
-        """Judge one record. Return False if the clause says nothing about it. Raise ReadBackMissing.
+        """Judge one piece of evidence. Return False if the clause says nothing about it. Raise ReadBackMissing.
 
         A violation is kept unless a known deviation excuses it, or its cause lies elsewhere.
         """
-        exchange = record.exchange
+        exchange = evidence.exchange
         try:
-            self.check.body(record)
+            self.check.body(evidence)
         except ReadBackMissing:
             raise
         except NotApplicable:
@@ -78,7 +78,7 @@ class Judgement:
                 self.excused.append(exchange)
             else:
                 violation = exchange.violation(self.check.clause, violated.expected)
-                self.findings.append(Finding(record, violation.with_read_back(violated.read_back)))
+                self.findings.append(Finding(evidence, violation.with_read_back(violated.read_back)))
             return True
         except Exception as error:  # noqa: BLE001 - a fault of the suite must not hide the judgement of other clauses
             self.add_error(f"the suite itself failed: {type(error).__name__}")

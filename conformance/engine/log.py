@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from conformance.engine.records import Exchange, StateChange
+from conformance.engine.evidence import Exchange, StateChange
 from conformance.exchange.call import NO_RIGHTS, PLAIN_JSON, TOKEN_CALLERS, Batch, Call, Caller, ClassifiedValue
 from conformance.exchange.read_back import NOT_READ, NotRead, StoredVote, comment_reads_back, rating_reads_back
-from conformance.exchange.response import NO_JSON, NotJudged, Refused
+from conformance.exchange.response import NO_JSON, LimitReached, Refused
 
 _TRUSTED: Final = (Caller.MAIN, Caller.SECOND, *TOKEN_CALLERS)
 _MOST_BEFORE: Final = 3
@@ -147,7 +147,7 @@ class ExchangeLog:
 def _why_lost(exchange: Exchange) -> str:
     response = exchange.response
     # 413 and 414 answer the size of the call.
-    if isinstance(exchange.outcome, NotJudged) and response.status not in (413, 414):
+    if isinstance(exchange.outcome, LimitReached) and response.status not in (413, 414):
         return "the portal answered that a limit is reached"
     # A batch of a caller without rights is refused as a whole.
     if response.is_left_out and exchange.call.delivery.caller not in NO_RIGHTS:

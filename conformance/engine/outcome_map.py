@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from conformance.contract.classes import COMMENTS, RATINGS
-from conformance.engine.records import Exchange
+from conformance.engine.evidence import Exchange
 from conformance.exchange.call import NO_RIGHTS, Encoding
-from conformance.exchange.response import NotJudged
+from conformance.exchange.response import LimitReached
 
 Combination = tuple[str, str, str, Encoding]
 
@@ -49,7 +49,7 @@ def cell_of(exchange: Exchange, before: str = "s") -> str:
 
 def _letter(exchange: Exchange) -> str:
     call = exchange.call
-    if call.delivery.caller in NO_RIGHTS or not call.is_documented or isinstance(exchange.outcome, NotJudged):
+    if call.delivery.caller in NO_RIGHTS or not call.is_documented or isinstance(exchange.outcome, LimitReached):
         return "s"
     if exchange.response.accepted:
         return "a" if exchange.allowed.may_be_accepted else "A"

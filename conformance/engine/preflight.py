@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
+from conformance.engine.evidence import Exchange
 from conformance.engine.log import Entry, ExchangeLog
-from conformance.engine.records import Exchange
 from conformance.engine.session import PortalSession, Step
 from conformance.errors import UserError
 from conformance.exchange.call import ABSENT, PLAIN_JSON, Call, ClassifiedValue, Json, ReadBack

@@ -16,19 +16,19 @@ from conformance.engine.cases import Case
 from conformance.engine.checks import Check, baseline_of, plainer
 from conformance.engine.deviations import Deviation
 from conformance.engine.drawing import LONGEST_SHRINK, shrink
-from conformance.engine.exhaustive import combinations_of
-from conformance.engine.judging import Finding, Judgement
-from conformance.engine.log import ExchangeLog
-from conformance.engine.preflight import preflight, preflight_requests
-from conformance.engine.records import (
+from conformance.engine.evidence import (
     CallSequence,
     Comparison,
+    Evidence,
     Exchange,
-    Judged,
     Observation,
     StateChange,
     WithoutBase,
 )
+from conformance.engine.exhaustive import combinations_of
+from conformance.engine.judging import Finding, Judgement
+from conformance.engine.log import ExchangeLog
+from conformance.engine.preflight import preflight, preflight_requests
 from conformance.engine.results import ClauseResult
 from conformance.engine.session import PortalSession, Step
 from conformance.engine.workload import (
@@ -134,7 +134,7 @@ class _Run:
         judged = self._judge_all(blame)
         for judgement in judged:
             if not judgement.result.exchanges:
-                lacking = judgement.check.evidence.cases(self.session).lacking
+                lacking = judgement.check.given.cases(self.session).lacking
                 judgement.result.lacking = lacking or left_out + mode.advice
             for call, reason in plan.withheld:
                 if self._needs(judgement.check.clause, call):
@@ -170,7 +170,7 @@ class _Run:
             self._judge_combinations(judged, blame, watch)
         for judgement in judged:
             if not judgement.result.exchanges:
-                judgement.result.lacking = judgement.check.evidence.cases(self.session).lacking
+                judgement.result.lacking = judgement.check.given.cases(self.session).lacking
             if judgement.findings:
                 self._shrink(judgement, blame, draws)
                 self._confirm(judgement, blame)
@@ -193,22 +193,22 @@ class _Run:
         return judgement
 
     def _judge_log(self, judgement: Judgement, blame: Blame) -> None:
-        """Judge every record of a log that the check is about, and count the calls that were not answered."""
+        """Judge the evidence that a check finds in a log, and count the calls that were not answered."""
         check, result = judgement.check, judgement.result
-        for record in check.evidence.records(self.session, blame, check.clause):
-            if isinstance(record, Observation):
-                result.observed[record.label] = record.seen
+        for evidence in check.given.evidence(self.session, blame, check.clause):
+            if isinstance(evidence, Observation):
+                result.observed[evidence.label] = evidence.seen
                 result.exchanges += 1
-            elif self._is_judged(check.clause, record):
-                self._judge_record(judgement, record, blame)
+            elif self._is_judged(check.clause, evidence):
+                self._judge_evidence(judgement, evidence, blame)
         for lost in blame.log.lost:
             if check.clause in (lost.clauses or self._promises(lost.call)):
                 result.count_lost(f"{lost.reason}: {describe(lost.call)}", _kinds_of(lost.call, check))
 
-    def _judge_record(self, judgement: Judgement, record: Judged, blame: Blame) -> None:
-        call, check = record.exchange.call, judgement.check
+    def _judge_evidence(self, judgement: Judgement, evidence: Evidence, blame: Blame) -> None:
+        call, check = evidence.exchange.call, judgement.check
         try:
-            if judgement.judge(record, self.deviations, partial(self._is_caused_elsewhere, blame)):
+            if judgement.judge(evidence, self.deviations, partial(self._is_caused_elsewhere, blame)):
                 judgement.result.judged_kinds |= _kinds_of(call, check)
         except ReadBackMissing as missing:
             if missing.reason:
@@ -222,19 +222,19 @@ class _Run:
     def _is_caused_elsewhere(self, blame: Blame, check: Check, exchange: Exchange) -> bool:
         if check.clause == HISTORY:
             return False
-        return self._is_known_of_others(check.clause, exchange) or not blame.may_accuse(exchange, check.evidence.about)
+        return self._is_known_of_others(check.clause, exchange) or not blame.may_accuse(exchange, check.given.about)
 
     def _is_known_of_others(self, clause: str, exchange: Exchange) -> bool:
         """Return True if a known deviation of another clause already explains why these values were refused."""
         others = set(exchange.allowed.accepting_clauses) - {clause}
         return any(entry.covers(other, exchange.call.classes) for entry in self.deviations for other in others)
 
-    def _is_judged(self, clause: str, record: Judged) -> bool:
-        """Return True if the record belongs to the level of the run: a part of a documented clause may be implied."""
-        if self.session.judges_implied or isinstance(record, CallSequence):
+    def _is_judged(self, clause: str, evidence: Evidence) -> bool:
+        """Return True if the evidence belongs to the level of the run: a part of a documented clause may be implied."""
+        if self.session.judges_implied or isinstance(evidence, CallSequence):
             return True
         implied = self.session.edition.clauses[clause].implied
-        return not any(f"{name}:{cls}" in implied for name, cls in record.exchange.call.classes.items())
+        return not any(f"{name}:{cls}" in implied for name, cls in evidence.exchange.call.classes.items())
 
     def _controls(self, judged: Iterable[Judgement], blame: Blame) -> tuple[Step, ...]:
         """Return the second list: each suspected call again, the same made plainer, and the first vote again."""
@@ -274,18 +274,22 @@ class _Run:
         """Return True if a check has to look at the log of a combination. is_new: an answer has a new shape."""
         if log.unanswered or not log.exchanges:
             return bool(log.unanswered)
-        evidence = check.evidence
-        return (is_new and evidence.judges_every_shape) or evidence.judges_combination(
+        given = check.given
+        return (is_new and given.judges_every_shape) or given.judges_combination(
             self.session, log.exchanges[0], check.clause
         )
 
     def _shrink(self, judgement: Judgement, blame: Blame, draws: int) -> None:
         """Let Hypothesis make a violation smaller that no boundary value shows."""
-        cases = judgement.check.evidence.cases(self.session)
+        cases = judgement.check.given.cases(self.session)
         fixed = {call for case in cases.fixed for call in case.requests if isinstance(call, Call)}
-        if not draws or cases.strategy is None or any(one.record.exchange.call in fixed for one in judgement.findings):
+        if (
+            not draws
+            or cases.strategy is None
+            or any(one.evidence.exchange.call in fixed for one in judgement.findings)
+        ):
             return
-        failing = {one.record.exchange.call for one in judgement.findings}
+        failing = {one.evidence.exchange.call for one in judgement.findings}
         known = {exchange.call for exchange in blame.log.exchanges_for(judgement.check.clause)} - failing
 
         def fails(case: Case) -> bool:
@@ -301,10 +305,10 @@ class _Run:
         """Send the smallest violation once more, and say where it does not come back."""
         smallest, *others = judgement.smallest()
         violation = smallest.violation
-        if not self._findings_of(judgement.check, case_of(smallest.record, self.session), blame):
+        if not self._findings_of(judgement.check, case_of(smallest.evidence, self.session), blame):
             before = (
                 f"before it: {describe(one.call)} ({one.call.delivery}): {one.shown_outcome}"
-                for one in blame.log.before(smallest.record.exchange)
+                for one in blame.log.before(smallest.evidence.exchange)
             )
             notes = ("seen once, depends on the calls before it", *violation.notes, *before)
             violation = replace(violation, notes=notes)
@@ -320,20 +324,20 @@ class _Run:
 
 def _kinds_of(call: Call, check: Check) -> set[Hashable]:
     """Return the features of a call that its clause is about. Values of one class are of one kind."""
-    about = check.evidence.about
+    about = check.given.about
     classes = call.classes
     kinds: set[Hashable] = {(name, cls) for name, cls in classes.items() if name in about}
     return kinds | {feature for feature in features_of(call) if feature[0] in about and feature[0] not in classes}
 
 
-def case_of(record: Judged, session: PortalSession) -> Case:
-    """Return the requests that show a record again."""
-    call = record.exchange.call
+def case_of(evidence: Evidence, session: PortalSession) -> Case:
+    """Return the requests that show the evidence again."""
+    call = evidence.exchange.call
     read = ReadBack(session.rateable.value)
-    if isinstance(record, CallSequence):
-        return Case(tuple(request for exchange in record.exchanges for request in (exchange.call, read)))
-    if isinstance(record, StateChange):
+    if isinstance(evidence, CallSequence):
+        return Case(tuple(request for exchange in evidence.exchanges for request in (exchange.call, read)))
+    if isinstance(evidence, StateChange):
         return Case((call, read), needs_another_vote=True)
-    if isinstance(record, Comparison | WithoutBase):
+    if isinstance(evidence, Comparison | WithoutBase):
         return Case((call, read), (baseline_of(call),), needs_another_vote=True)
     return Case((call,))

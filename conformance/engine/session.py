@@ -7,9 +7,9 @@ from typing import Final, TypeVar
 from conformance.contract.classes import NOT_FILLED, EquivalenceClass, session_classes
 from conformance.contract.clauses import Edition
 from conformance.contract.oracle import AllowedOutcomes, allowed, judged_sessions
+from conformance.engine.evidence import Exchange
 from conformance.engine.log import Entry, ExchangeLog, Unanswered
 from conformance.engine.outcome_map import Combination, cell_of
-from conformance.engine.records import Exchange
 from conformance.errors import UserError
 from conformance.exchange.call import (
     ABSENT,

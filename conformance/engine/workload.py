@@ -90,7 +90,7 @@ def explore_steps(session: PortalSession, checks: Iterable[Check], draws: int, s
     control = control_vote(session.edition, session.rateable)
     steps.add_request(_CONTROL, control)
     for check in checks:
-        cases = check.evidence.cases(session)
+        cases = check.given.cases(session)
         drawn: list[Case] = []
         if cases.strategy is not None and draws:
             drawn = propose(cases.strategy, seed_of(seed, check.clause), draws)

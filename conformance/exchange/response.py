@@ -70,14 +70,14 @@ class Malformed:
 
 
 @dataclass(frozen=True, slots=True)
-class NotJudged:
+class LimitReached:
     """An answer of a limit: the rate limit, or the largest size of a request."""
 
     def __str__(self) -> str:
         return "not judged: a limit was reached"
 
 
-Outcome = Accepted | Refused | AnotherResult | Malformed | NotJudged
+Outcome = Accepted | Refused | AnotherResult | Malformed | LimitReached
 
 
 class NotJson:
@@ -133,7 +133,7 @@ class Response:
     def is_left_out(self) -> bool:
         """Return True if the answer to a batch has no answer to this item."""
         # A limit answers the batch as a whole.
-        is_limit = isinstance(self.outcome, NotJudged)
+        is_limit = isinstance(self.outcome, LimitReached)
         return self.item == {} and self.item is not self.document and not is_limit
 
     @property
@@ -186,7 +186,7 @@ def read_responses(status: int, content_type: str, body: bytes, delivery: Delive
         # 413 and 414 mean that the request is too large, whatever the body says. 429 means the rate limit, unless the
         # body is an answer of the method: then the clauses error.* judge the status.
         if status in (413, 414) or (status == 429 and not isinstance(outcome, Accepted | Refused)):
-            outcome = NotJudged()
+            outcome = LimitReached()
         # A batch answers many calls. A person wants to see only the part that answers this call.
         shown_text = (
             text if delivery.batch is Batch.NO or not item or item is NO_JSON else json.dumps(item, ensure_ascii=False)
@@ -278,10 +278,10 @@ def _cut(value: Json) -> Json:
     return value[:_LONGEST_TEXT] if isinstance(value, str) else value
 
 
-def _limit_of(document: Json) -> NotJudged | None:
+def _limit_of(document: Json) -> LimitReached | None:
     # A list, because `error` may be a list or an object: Python cannot look these up in a set.
     limit = isinstance(document, dict) and document.get("error") in [*LIMIT_CODES]
-    return NotJudged() if limit else None
+    return LimitReached() if limit else None
 
 
 def _answer_to_item(document: Json, batch: Batch, place: int) -> Json:

@@ -145,7 +145,7 @@ def _strategies(edition: Edition) -> list[SearchStrategy[object]]:
     session = PortalSession(edition, portal_answering(embedded_target(), ReferencePortal(edition).answer), True)
     preflight(session, preflight_requests(session.portal.target))
     checks = (check for check in portal_checks() if check.clause in edition.clauses)
-    strategies = (check.evidence.cases(session).strategy for check in checks)
+    strategies = (check.given.cases(session).strategy for check in checks)
     return [strategy for strategy in strategies if strategy is not None]
 
 

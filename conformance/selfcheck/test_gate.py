@@ -22,7 +22,7 @@ from conformance.suite import client_checks
 NEWEST = load_edition(default_edition())
 DRAWS = 10
 CAP_SECONDS = 3.0
-OF_EVERY_ROUND = {check.clause for check in client_checks() if check.evidence.reads_every_round}
+OF_EVERY_ROUND = {check.clause for check in client_checks() if check.given.reads_every_round}
 LYING = [
     (client, None if WHOLE or place % 6 == 0 else {*client.clauses, *OF_EVERY_ROUND})
     for place, client in enumerate(CLIENT_MUTANTS)

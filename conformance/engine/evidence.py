@@ -10,7 +10,7 @@ from conformance.contract.oracle import AllowedOutcomes
 from conformance.exchange.call import PLAIN_JSON, Batch, Call
 from conformance.exchange.read_back import NotRead, StoredVote, comment_reads_back, rating_reads_back
 from conformance.exchange.reproduce import curl, describe
-from conformance.exchange.response import Accepted, AnotherResult, Malformed, NotJudged, Outcome, Refused, Response
+from conformance.exchange.response import Accepted, AnotherResult, LimitReached, Malformed, Outcome, Refused, Response
 from conformance.exchange.violation import (
     ClauseViolated,
     NotApplicable,
@@ -116,7 +116,7 @@ class Exchange:
 
     def skip_if_limited(self) -> None:
         """Leave an answer unjudged that says that a limit is reached."""
-        assume(not isinstance(self.outcome, NotJudged))
+        assume(not isinstance(self.outcome, LimitReached))
 
     def violation(self, clause: str, expected: str) -> Violation:
         """Return this exchange as a violation of a clause."""
@@ -198,7 +198,7 @@ class WithoutBase:
 def _is_left_to_others(variant: Exchange) -> bool:
     """Return True if success.true or error.envelope judge the answer. They do not judge XML."""
     another = isinstance(variant.outcome, AnotherResult) and variant.call.delivery.suffix != ".xml"
-    return another or isinstance(variant.outcome, NotJudged)
+    return another or isinstance(variant.outcome, LimitReached)
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,4 +309,4 @@ class Observation:
     seen: str
 
 
-Judged = Exchange | Comparison | WithoutBase | StateChange | CallSequence
+Evidence = Exchange | Comparison | WithoutBase | StateChange | CallSequence
