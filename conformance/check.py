@@ -155,7 +155,7 @@ def _note_missing(result: ClauseResult, expected: int) -> None:
     """Note a clause of which less was judged than when the portal was recorded: it has not passed."""
     if result.exchanges < expected:
         missing = expected - result.exchanges
-        result.missing = f"{missing} of {expected} are not on the record as this plan sends them: record again"
+        result.why_not_passed = f"{missing} of {expected} are not on the record as this plan sends them: record again"
 
 
 def workload_of(target: Target, edition: Edition, mode: Explore | Exhaustive, seed: int) -> Workload:

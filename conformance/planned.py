@@ -46,8 +46,8 @@ def planned_portal(
 ) -> Iterator[tuple[Portal, Watch]]:
     """Give a portal that is asked no faster than its limit allows. Restore the found votes at the end of the block."""
     asked = run.settings
-    own = frozenset(call.comment.value for call in mode.plan.calls if isinstance(call.comment.value, str))
-    live = live_portal(asked.target, own, listener.say, surroundings, listener.say if asked.shows_texts else None)
+    comments = frozenset(call.comment.value for call in mode.plan.calls if isinstance(call.comment.value, str))
+    live = live_portal(asked.target, comments, listener.say, surroundings, listener.say if asked.shows_texts else None)
     found = _FoundVotes(run, live, listener, mode.plan)
     run.put_back = found.put_back
     with ending_signals() as interrupts:
@@ -81,7 +81,7 @@ class _FoundVotes:
         """Read the present votes and return what of the plan is sent. Raise UserError where the person says no."""
         asked, target = self.run.settings, self.run.settings.target
         self.sent = plan
-        voted_on = dict.fromkeys(own for call in plan.calls if (own := session_of(call, target)) is not None)
+        voted_on = dict.fromkeys(name for call in plan.calls if (name := session_of(call, target)) is not None)
         if not voted_on:
             return plan
         self.unread.update(self.live.restoring.look(voted_on))

@@ -25,7 +25,7 @@ from conformance.reporting.terminal import clause_table, conclusion, violation_b
 from conformance.reporting.verdict import ClauseVerdict, RunVerdict, Selection, Status, decide
 from conformance.run import Run
 from conformance.settings import settings_of
-from conformance.suite import ReportClause
+from conformance.suite import ConcludeClause
 
 
 @dataclass(slots=True)
@@ -142,8 +142,11 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 
 @pytest.fixture
-def report_clause(request: pytest.FixtureRequest) -> ReportClause:
-    """Return the function that ends a test with the verdict on its clause, which is decided already."""
+def conclude_clause(request: pytest.FixtureRequest) -> ConcludeClause:
+    """Return the function that ends a test with the verdict on its clause, which is decided already.
+
+    A clause enters the report when its test ends, so that -x leaves the later ones out.
+    """
     state = request.config.stash[_STATE]
     if hasattr(request.config, "workerinput"):
         pytest.fail("-n: a run is one list of requests, which one process sends: leave -n out", pytrace=False)

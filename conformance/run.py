@@ -21,7 +21,7 @@ def do_nothing() -> None:
 class Run:
     """What came of a run so far.
 
-    started: when the run began; clock: the same on the monotonic clock, in seconds.
+    started: when the run began; started_seconds: the same on the monotonic clock.
     writes: how many votes were accepted.
     voted_on: the sessions on which a vote was accepted.
     notes: what was asked once more, and other things to know beside the verdict.
@@ -35,7 +35,7 @@ class Run:
 
     settings: Settings
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
-    clock: float = field(default_factory=time.monotonic)
+    started_seconds: float = field(default_factory=time.monotonic)
     requests: int = 0
     writes: int = 0
     voted_on: set[int] = field(default_factory=set)
@@ -62,7 +62,7 @@ class Run:
             level=asked.level,
             seed=asked.seed,
             started=self.started,
-            duration_seconds=time.monotonic() - self.clock,
+            duration_seconds=time.monotonic() - self.started_seconds,
             requests=self.requests,
             writes=self.writes,
             recorded=None if asked.record is None else asked.record.recorded,

@@ -1,7 +1,7 @@
 """The words in which the tests of the suite are written.
 
-A test names its clause and what it is given; its body says what must hold of it. A test sends nothing: all requests of
-a run are sent before the first test is judged.
+A test names its clause and what it is given; its body says what must hold of it. A test sends nothing: a run sends its
+requests and judges them before pytest comes to the first test, which then shows the verdict on its clause.
 
     @clause("rating.rejects-outside", exchange=calls(rating=OUTSIDE, comment=WITH_OR_WITHOUT))
     def test_a_rating_outside_1_to_5_is_refused(exchange: Exchange) -> None:
@@ -55,7 +55,7 @@ __all__ = [
 ]
 
 Body = Callable[[Any], None]
-ReportClause = Callable[[Check], None]
+ConcludeClause = Callable[[Check], None]
 _CLIENT_CHAPTER: Final = "test_client"
 
 
@@ -74,8 +74,8 @@ def clause(name: str, **given: Given) -> Callable[[Body], Callable[..., None]]:
         # The id of the clause is the id of the test, so that node ids can be copied out of reports.
         @pytest.mark.clause(check)
         @pytest.mark.parametrize("judged", [pytest.param(check, id=name)])
-        def test(judged: Check, report_clause: ReportClause) -> None:
-            report_clause(judged)
+        def test(judged: Check, conclude_clause: ConcludeClause) -> None:
+            conclude_clause(judged)
 
         # Not functools.wraps: pytest would then look for a fixture with the name of the body's argument.
         test.__name__ = body.__name__

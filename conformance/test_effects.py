@@ -51,7 +51,7 @@ def _vote(session: PortalSession, stars: str, text: str) -> Call:
 
 def _two_votes(session: PortalSession) -> Cases:
     if not session.reads:
-        return Cases((), lacking=NO_READ_BACK)
+        return Cases((), why_not_exercised=NO_READ_BACK)
     first, second = _vote(session, "2", "the first vote"), _vote(session, "4", "the second vote")
     pairs = st.permutations(STARS).map(
         lambda stars: _read_after_each(

@@ -103,7 +103,7 @@ def test_a_refusal_by_the_method_has_its_status(exchange: Exchange) -> None:
     ),
 )
 def test_every_refusal_carries_a_documented_code(exchange: Exchange) -> None:
-    assume(exchange.response.has_code)
+    assume(exchange.response.has_well_formed_code)
     require(
         exchange.edition.documents(exchange.response.code), "refused with a code of the method page or a system code"
     )

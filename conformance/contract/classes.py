@@ -297,10 +297,12 @@ NOT_FILLED: Final = ("absent", "empty", "null")
 OTHER_TYPES: Final = ("number", "boolean", "list", "object")
 UNJUDGED_COMMENTS: Final = ("blank", "control", "oversize", *OTHER_TYPES)
 
+LETTERS: Final = "abc"
+"""A text that no portal takes for the id of a session."""
 OVERFLOW: Final = "overflow"
 """The class of ids that a portal takes for the rateable one if it keeps 32 or 64 bits."""
 STATES: Final = ("rateable", "forbidden", "not_open_line", "unknown", "open")
-OWN_SESSIONS: Final = ("rateable", "digits")
+READ_BACK_SESSIONS: Final = ("rateable", "digits")
 """The classes of SESSION_ID that name the session whose vote is read back."""
 DENIED_STATES: Final = ("forbidden", "not_open_line", "unknown")
 NOT_WHOLE_SESSIONS: Final = ("text", "fraction", "boolean", "list", "object")
@@ -316,14 +318,14 @@ def session_classes(sessions: Mapping[str, int], live: bool) -> dict[str, Equiva
     """
     own = sessions["rateable"]
     negative = EquivalenceClass("negative", (-own,))
-    text = EquivalenceClass("text", ("abc", f"{own}abc"))
+    text = EquivalenceClass("text", (LETTERS, f"{own}abc"))
     boolean = EquivalenceClass("boolean", (False,))
     fraction = EquivalenceClass("fraction", (own + 0.5,))
     overflow: tuple[EquivalenceClass, ...] = ()
     if not live:
         overflow = (EquivalenceClass(OVERFLOW, (2**32 + own,), (2**64 + own, str(2**32 + own))),)
         negative = EquivalenceClass("negative", (-own, -1), (-2, -(2**31)), lambda st: st.integers(-(2**31), -1))
-        text = EquivalenceClass("text", ("abc", f"{own}abc"), ("x", f"abc{own}", *WORDS_FOR_NOTHING), _draw_words)
+        text = EquivalenceClass("text", (LETTERS, f"{own}abc"), ("x", f"abc{own}", *WORDS_FOR_NOTHING), _draw_words)
         boolean = EquivalenceClass("boolean", (False, True))
         fraction = EquivalenceClass(
             "fraction",

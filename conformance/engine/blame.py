@@ -18,7 +18,7 @@ from functools import cached_property, lru_cache
 from itertools import combinations
 from typing import Final
 
-from conformance.contract.classes import COMMENTS, NOT_FILLED, OWN_SESSIONS, STARS
+from conformance.contract.classes import COMMENTS, NOT_FILLED, READ_BACK_SESSIONS, STARS
 from conformance.engine.evidence import Exchange, same_outcome, unsaved_fields
 from conformance.engine.log import ExchangeLog, as_digits
 from conformance.exchange.call import JSON_ENCODINGS, PLAIN_JSON, Batch, Call, Delivery, Encoding
@@ -35,7 +35,7 @@ KINDS: Final = frozenset(
     | {"encoding", "suffix", "caller", "batch", "order"}
 )
 DELIVERY_KINDS: Final = frozenset({"encoding", "suffix", "caller", "batch", "order"})
-_OWN_TEXT: Final = "a text of the suite"
+_SUITE_TEXT: Final = "a text of the suite"
 
 
 @dataclass(frozen=True)
@@ -217,7 +217,7 @@ class Blame:
             other
             for other in in_delivery
             if as_digits(other.call.rating) == rating
-            and other.call.session.cls in (*OWN_SESSIONS, exchange.call.session.cls)
+            and other.call.session.cls in (*READ_BACK_SESSIONS, exchange.call.session.cls)
         ]
         if rated_plainly and rated_in_delivery and not exchange.call.rating.absent:
             right_in_delivery = any(other.is_allowed for other in rated_in_delivery)
@@ -233,7 +233,7 @@ def features_of(call: Call) -> frozenset[Feature]:
     """Return the features of a call. An empty COMMENT or RATING is not filled, so it is no feature of being filled."""
     delivery = call.delivery
     in_text = delivery.encoding not in JSON_ENCODINGS or delivery.batch is not Batch.NO
-    own = call.session.cls in OWN_SESSIONS
+    own = call.session.cls in READ_BACK_SESSIONS
     features: set[Feature] = {
         ("session", "own" if own else call.session.cls),
         (_filled(call), True),
@@ -254,7 +254,7 @@ def features_of(call: Call) -> frozenset[Feature]:
     if call.session.cls == "digits" or (in_text and own):
         features |= {("session as text", where) for where in ("anywhere", "in a form" if in_text else "in JSON")}
     if not call.comment.absent:
-        features.add(("comment", _OWN_TEXT if _is_own_text(call) else as_digits(call.comment)))
+        features.add(("comment", _SUITE_TEXT if _is_suite_text(call) else as_digits(call.comment)))
     return frozenset(features)
 
 
@@ -266,7 +266,7 @@ def _filled(call: Call) -> str:
     return "comment alone" if commented else "neither filled"
 
 
-def _is_own_text(call: Call) -> bool:
+def _is_suite_text(call: Call) -> bool:
     """Return True if the comment is one of the suite's own plain texts, which are all alike to a portal."""
     return call.comment.cls == "plain" and call.comment.value not in COMMENTS["plain"].boundaries
 
@@ -279,7 +279,7 @@ def _differ(exchanges: Iterable[Exchange]) -> bool:
 def _bad_value(exchange: Exchange) -> Hashable:
     """Return the value for which a call with one fault must be refused."""
     call = exchange.call
-    if call.session.cls not in OWN_SESSIONS:
+    if call.session.cls not in READ_BACK_SESSIONS:
         return as_digits(call.session)
     return as_digits(call.rating), call.comment.cls
 

@@ -48,12 +48,12 @@ class Cases:
 
     fixed: the cases that are always sent: `Case` for a portal, `ClientCase` for a client library.
     strategy: proposes further cases; None where the fixed ones are all there are.
-    lacking: the reason why there are none.
+    why_not_exercised: the reason why there are none.
     """
 
     fixed: tuple[Any, ...]
     strategy: st.SearchStrategy[Any] | None = None
-    lacking: str = ""
+    why_not_exercised: str = ""
 
 
 class Optionals(TypedDict):
@@ -93,11 +93,11 @@ class CallTemplate:
         callers = session.portal.target.callers
         deliveries = [delivery for delivery in self.deliveries if delivery.caller in callers]
         if not deliveries:
-            return Cases((), lacking=f"not configured: {self.deliveries[0].caller}")
+            return Cases((), why_not_exercised=f"not configured: {self.deliveries[0].caller}")
         known = session.sessions.keys() & session.judged_sessions
         sessions = [session.sessions[name] for name in self.session if name in known]
         if not sessions:
-            return Cases((), lacking=f"no session in the state {' or '.join(self.session)} is configured")
+            return Cases((), why_not_exercised=f"no session in the state {' or '.join(self.session)} is configured")
         tables = (sessions, [RATINGS[name] for name in self.rating], [COMMENTS[name] for name in self.comment])
         calls = _one_at_a_time(tables, deliveries, lambda entry: entry.core_values)
         if all(entry.strategy is None for table in tables for entry in table):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from conformance.contract.classes import COMMENTS, OWN_SESSIONS, RATINGS
+from conformance.contract.classes import COMMENTS, RATINGS, READ_BACK_SESSIONS
 from conformance.engine.blame import FILLED_KINDS, KINDS, Blame
 from conformance.engine.cases import CallTemplate, Case, Cases, alone, value_of
 from conformance.engine.evidence import (
@@ -86,7 +86,7 @@ def calls(
 ) -> Given:
     """Give the test single exchanges with values of these classes.
 
-    about: the kinds of features that the clause is about.
+    about: the kinds of features that the clause is about. They decide which clause is accused of a wrong refusal.
     also: further calls, written out.
     judges_every_shape: see Given.
     leaves: the outcomes that the clause does not judge.
@@ -203,7 +203,9 @@ def comparisons(
 def _has_left_out(exchange: Exchange) -> bool:
     """Return True if a portal answered a batch, and not this item. What refuses a whole batch answers no item."""
     document = exchange.response.document
-    return exchange.response.is_left_out and isinstance(document, dict) and isinstance(document.get("result"), dict)
+    return (
+        exchange.response.is_unanswered_item and isinstance(document, dict) and isinstance(document.get("result"), dict)
+    )
 
 
 def state_changes(
@@ -223,7 +225,7 @@ def state_changes(
 
     def cases(session: PortalSession) -> Cases:
         if not session.reads:
-            return Cases((), lacking=NO_READ_BACK)
+            return Cases((), why_not_exercised=NO_READ_BACK)
         return votes.cases(session, lambda call: Case((call, _read(session)), needs_another_vote=True))
 
     def evidence(_session: PortalSession, blame: Blame, clause: str) -> Iterator[StateChange]:
@@ -232,7 +234,7 @@ def state_changes(
         for change in changes:
             call = change.exchange.call
             if after is Accepted:
-                if call.session.cls in OWN_SESSIONS and call.delivery.caller is Caller.MAIN:
+                if call.session.cls in READ_BACK_SESSIONS and call.delivery.caller is Caller.MAIN:
                     yield change
             elif change.exchange.number in guilty or change.before_is_after:
                 yield change
@@ -280,7 +282,7 @@ def observations(
         callers = session.portal.target.callers
         found = {label: call for label, call in labelled(session).items() if call.delivery.caller in callers}
         if not found:
-            return Cases((), lacking="the session or caller that this needs is not configured")
+            return Cases((), why_not_exercised="the session or caller that this needs is not configured")
         if not session.reads:
             return Cases(tuple(map(alone, found.values())))
         before = Call(session.rateable, value_of(RATINGS, "2"), ClassifiedValue("plain", "seen before"))

@@ -9,7 +9,7 @@ from hypothesis import seed as set_seed
 from hypothesis.errors import HypothesisException
 from hypothesis.strategies import SearchStrategy
 
-LONGEST_SHRINK: Final = 200
+_LONGEST_SHRINK: Final = 200
 """How many cases are tried to make one violation smaller."""
 
 
@@ -34,7 +34,7 @@ def shrink(strategy: SearchStrategy[Any], seed: str, draws: int, fails: Callable
     def attempt(case: Any) -> None:
         nonlocal found, tried
         tried += found
-        if tried <= LONGEST_SHRINK and fails(case):
+        if tried <= _LONGEST_SHRINK and fails(case):
             found = True
             raise _Fails
 

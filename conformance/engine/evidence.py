@@ -77,7 +77,7 @@ class Exchange:
     @property
     def has_documented_code(self) -> bool:
         """Return True if this is a refusal with a code of the method page or of the system error table."""
-        return self.response.has_code and self.edition.documents(self.response.code)
+        return self.response.has_well_formed_code and self.edition.documents(self.response.code)
 
     def must_be_accepted(self) -> None:
         """Require acceptance. An answer that is neither accepted nor refused is left to success.* and never-5xx."""
@@ -96,7 +96,7 @@ class Exchange:
         if isinstance(self.outcome, Accepted):
             raise ClauseViolated(str(self.allowed))
         assume(len(self.allowed.rejecting_clauses) == 1 or not self.is_allowed)
-        assume(isinstance(self.outcome, Refused) and self.response.has_code)
+        assume(isinstance(self.outcome, Refused) and self.response.has_well_formed_code)
         any_code = self.allowed.codes == self.edition.method_codes
         unnamed = not self.edition.documents(self.response.code)
         if self.response.code not in self.allowed.codes and not (any_code and unnamed):
@@ -166,7 +166,10 @@ class Comparison:
             raise ClauseViolated(str(self.variant.allowed), may_be_caused_elsewhere=True)
         # error.envelope judges the code in JSON only.
         in_xml = self.variant.call.delivery.suffix == ".xml" and isinstance(variant, Refused)
-        require(not in_xml or self.variant.response.has_code or not self.base.response.has_code, expected)
+        require(
+            not in_xml or self.variant.response.has_well_formed_code or not self.base.response.has_well_formed_code,
+            expected,
+        )
         require(self.saved, f"the vote reads back as sent, as with {self.base.call.delivery}")
 
 
@@ -186,7 +189,7 @@ class WithoutBase:
 
     def must_agree(self) -> None:
         """Require an outcome that is permitted in every delivery, and an answer to each item of a batch."""
-        require(not self.variant.response.is_left_out, "an answer to each item of the batch")
+        require(not self.variant.response.is_unanswered_item, "an answer to each item of the batch")
         assume(self.variant.allowed.demands_acceptance or self.variant.allowed.demands_refusal)
         assume(not _is_left_to_others(self.variant))
         if not self.variant.is_allowed:
@@ -285,7 +288,9 @@ def same_outcome(one: Exchange, other: Exchange) -> bool:
     """Return True if two answers to the same values agree. Of two permitted codes a portal may choose either."""
     if not isinstance(other.outcome, type(one.outcome)):
         return False
-    comparable = len(one.allowed.codes) <= 1 and one.response.has_code and other.response.has_code
+    comparable = (
+        len(one.allowed.codes) <= 1 and one.response.has_well_formed_code and other.response.has_well_formed_code
+    )
     return not comparable or one.response.code == other.response.code
 
 

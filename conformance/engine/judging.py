@@ -35,6 +35,7 @@ class Finding:
 class Judgement:
     """What was found of one check so far.
 
+    explained: how many wrong answers have a cause that other clauses are about.
     suspected: exchanges whose wrong refusal may have another cause.
     excused: exchanges whose violation a known deviation excuses.
     """
@@ -42,6 +43,7 @@ class Judgement:
     check: Check
     result: ClauseResult
     findings: list[Finding] = field(default_factory=list)
+    explained: int = 0
     suspected: list[Any] = field(default_factory=list)
     excused: list[Any] = field(default_factory=list)
 
@@ -73,6 +75,7 @@ class Judgement:
             if violated.may_be_caused_elsewhere:
                 self.suspected.append(exchange)
                 if is_caused_elsewhere(self.check, exchange):
+                    self.explained += 1
                     return True
             if self.result.count(deviations, exchange.classes, deviated=True):
                 self.excused.append(exchange)

@@ -18,9 +18,9 @@ _MOST_BEFORE: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An exchange, or a read-back of the rateable session.
+    """An exchange, or a read-back of the rateable session. NOT_READ: from here on what is stored is not known.
 
-    clauses: the clauses for which it was sent; empty where that was not written down.
+    clauses: as in a step.
     """
 
     content: Exchange | StoredVote | NotRead
@@ -150,7 +150,7 @@ def _why_lost(exchange: Exchange) -> str:
     if isinstance(exchange.outcome, LimitReached) and response.status not in (413, 414):
         return "the portal answered that a limit is reached"
     # A batch of a caller without rights is refused as a whole.
-    if response.is_left_out and exchange.call.delivery.caller not in NO_RIGHTS:
+    if response.is_unanswered_item and exchange.call.delivery.caller not in NO_RIGHTS:
         return "the answer to the batch leaves this item out"
     return ""
 

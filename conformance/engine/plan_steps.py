@@ -13,6 +13,7 @@ from conformance.contract.classes import (
     BAD_SESSIONS,
     COMMENTS,
     DENIED_STATES,
+    LETTERS,
     NOT_WHOLE_RATINGS,
     OTHER_TYPES,
     OUTSIDE,
@@ -60,23 +61,22 @@ SHORT: Final = Delivery(suffix=".json")
 ASCII: Final = Delivery(Encoding.JSON_ASCII)
 _BACKWARDS: Final = (2, 1, 0)
 _NO_SESSION: Final = ClassifiedValue("absent", ABSENT)
-_LETTERS: Final = "abc"
 _MORE: Final = 3
 
 
 def plan_steps(target: Target, edition: Edition) -> list[Step]:
     """Return all steps of the plan for a target."""
-    return list(_Steps(target, edition).all())
+    return list(_PlanSteps(target, edition).all())
 
 
-class _Steps:
+class _PlanSteps:
     """Makes the steps for one target and edition."""
 
     def __init__(self, target: Target, edition: Edition) -> None:
         self.target, self.edition = target, edition
         self.sessions = session_classes(target.sessions, target.live)
-        self.own = value_of(self.sessions, "rateable")
-        self.control = control_vote(edition, self.own)
+        self.rateable = value_of(self.sessions, "rateable")
+        self.control = control_vote(edition, self.rateable)
         self.read_backs = [request for request in preflight_requests(target) if isinstance(request, ReadBack)][-1:]
 
     def all(self) -> Iterator[Step]:
@@ -98,11 +98,13 @@ class _Steps:
 
     def votes(self) -> Iterator[Step]:
         """Yield votes in JSON that must be accepted."""
-        own, digits = self.own, value_of(self.sessions, "digits")
+        rateable, digits = self.rateable, value_of(self.sessions, "digits")
         # The comment is that of the vote with .json: where one of both is refused, the other shows the cause.
-        by_token = Call(own, value_of(RATINGS, "2"), value_of(COMMENTS, "long"))
+        by_token = Call(rateable, value_of(RATINGS, "2"), value_of(COMMENTS, "long"))
         yield from self.by_caller("a vote by token in a body", 1, by_token, Delivery(caller=Caller.TOKEN_BODY), 5)
-        yield from self.voted("RATING alone, answered in XML", 1, Call(own, value_of(RATINGS, "4"), delivery=XML), 4)
+        yield from self.voted(
+            "RATING alone, answered in XML", 1, Call(rateable, value_of(RATINGS, "4"), delivery=XML), 4
+        )
         special = Call(digits, value_of(RATINGS, "3"), value_of(COMMENTS, "special"))
         yield from self.voted("SESSION_ID as text", 1, special, 4)
         rated_by_text = replace(self.control, rating=ClassifiedValue("digits", "1"))
@@ -111,14 +113,14 @@ class _Steps:
         all_as_text = Call(digits, ClassifiedValue("digits", "1"), value_of(COMMENTS, "long"), SHORT)
         yield from self.voted("both numbers as texts, COMMENT of 1,000 characters", 1, all_as_text)
         for purpose, priority, name, read in (("COMMENT of emoji", 4, "emoji", 5), ('COMMENT "0"', 1, "zero-text", 4)):
-            yield from self.voted(purpose, priority, Call(own, NOTHING, value_of(COMMENTS, name), ASCII), read)
+            yield from self.voted(purpose, priority, Call(rateable, NOTHING, value_of(COMMENTS, name), ASCII), read)
 
     def votes_by_other_ways(self) -> Iterator[Step]:
         """Yield votes that must be accepted in other encodings and orders, and from other callers."""
         if "access.any-user" in self.edition.clauses:
-            vote = Call(self.own, value_of(RATINGS, "5"))
+            vote = Call(self.rateable, value_of(RATINGS, "5"))
             yield from self.by_caller("a vote of a second caller", 2, vote, Delivery(caller=Caller.SECOND))
-        vote = Call(self.own, value_of(RATINGS, "2"), value_of(COMMENTS, "empty"))
+        vote = Call(self.rateable, value_of(RATINGS, "2"), value_of(COMMENTS, "empty"))
         by_token = Delivery(Encoding.FORM, caller=Caller.TOKEN_QUERY)
         yield from self.by_caller("a vote by token in a query, COMMENT empty", 2, vote, by_token, None)
         lines = self.edition.clauses["comment.lines"]
@@ -129,19 +131,19 @@ class _Steps:
             ("4", 0, "special", Delivery(Encoding.QUERY_GET, order=_BACKWARDS), 1),
         ):
             backwards = ", parameters in another order" if delivery.order == _BACKWARDS else ""
-            call = Call(self.own, value_of(RATINGS, stars), value_of(COMMENTS, name, place), delivery)
+            call = Call(self.rateable, value_of(RATINGS, stars), value_of(COMMENTS, name, place), delivery)
             yield from self.voted(f"a vote by {delivery}{backwards}", 1, call, read_priority)
 
     def bad_ratings(self) -> Iterator[Step]:
         """Yield a good session with ratings that must be refused."""
         for name, rating, comment in (("RATING", "null", "absent"), ("COMMENT", "absent", "null")):
-            empty = Call(self.own, value_of(RATINGS, rating), value_of(COMMENTS, comment))
+            empty = Call(self.rateable, value_of(RATINGS, rating), value_of(COMMENTS, comment))
             yield from self.refused(f"{name} null and nothing else", 1, empty)
         six = self.bad_rating(value_of(RATINGS, "above"), with_comment=True)
         for encoding in (Encoding.FORM, Encoding.MULTIPART, Encoding.QUERY_GET):
             yield from self.refused(f"RATING 6 by {encoding}", 3, six.via(Delivery(encoding)))
         yield from self.refused(
-            "RATING 6 as text", 3, Call(self.own, ClassifiedValue("digits-outside", "6"), delivery=SHORT)
+            "RATING 6 as text", 3, Call(self.rateable, ClassifiedValue("digits-outside", "6"), delivery=SHORT)
         )
         for name in (*NOT_WHOLE_RATINGS, *OUTSIDE):
             # A batch carries the others, as the texts that they are in most ways.
@@ -162,13 +164,13 @@ class _Steps:
         for name in BAD_SESSIONS:
             for value in self.sessions[name].core_values[: 1 if name == "negative" else None]:
                 # These two travel in the batch as they do in JSON: as texts.
-                if name != "empty" and value != _LETTERS:
+                if name != "empty" and value != LETTERS:
                     priority = 3 if name in ("absent", "zero", "text") else 1
                     pick = ClassifiedValue(name, value)
                     shown = name if pick.absent else f"{name} {as_text(value)}"
                     yield from self.refused(f"SESSION_ID: {shown}", priority, self.bad_session(pick))
         for state in DENIED_STATES:
-            yield from self.refused(f"SESSION_ID: {state}", 1, *self.state(state))
+            yield from self.refused(f"SESSION_ID: {state}", 1, *self.vote_on(state))
 
     def denied(self) -> Iterator[Step]:
         """Yield refused votes in other deliveries, and votes of callers without rights.
@@ -179,9 +181,8 @@ class _Steps:
             ("in multipart", 4, Delivery(Encoding.MULTIPART)),
             ("answered in XML", 3, Delivery(Encoding.QUERY_GET, ".xml")),
         ):
-            if delivery.caller in self.target.callers:
-                calls = [call.via(delivery) for call in self.state("forbidden")]
-                yield from self.refused(f"a forbidden session {shown}", priority, *calls)
+            calls = [call.via(delivery) for call in self.vote_on("forbidden")]
+            yield from self.refused(f"a forbidden session {shown}", priority, *calls)
         for shown, priority, delivery in (
             ("in a form", 2, Delivery(Encoding.FORM)),
             ("by GET, answered in XML", 2, Delivery(Encoding.QUERY_GET, ".xml")),
@@ -189,8 +190,8 @@ class _Steps:
             ("by token in a body", 1, Delivery(caller=Caller.TOKEN_BODY)),
         ):
             # No portal can take these for a vote, so they cost none.
-            yield from self.by_caller(f"neither optional {shown}", priority, Call(self.own), delivery)
-        vote = Call(self.own, value_of(RATINGS, "5"))
+            yield from self.by_caller(f"neither optional {shown}", priority, Call(self.rateable), delivery)
+        vote = Call(self.rateable, value_of(RATINGS, "5"))
         for caller in (caller for caller in NO_RIGHTS if caller not in NEARLY_RIGHT):
             is_webhook = caller not in REST_CALLERS
             if not is_webhook:
@@ -203,7 +204,7 @@ class _Steps:
 
     def silent(self) -> Iterator[Step]:
         """Yield what the pages leave open, where a batch cannot carry it without doubt."""
-        beside = Call(self.own, value_of(RATINGS, "empty"), ClassifiedValue("plain", "beside an empty rating"))
+        beside = Call(self.rateable, value_of(RATINGS, "empty"), ClassifiedValue("plain", "beside an empty rating"))
         yield from self.voted("RATING empty beside a comment", 4, beside)
         for name in ("control", "oversize", *OTHER_TYPES):
             cases = list(comments_alone(self.sessions, name).values())[: len(COMMENTS[name].core_values)]
@@ -234,11 +235,11 @@ class _Steps:
             calls += [self.bad_session(ClassifiedValue(name, value)) for value in self.sessions[name].core_values]
         plain = value_of(COMMENTS, "plain")
         for state in DENIED_STATES:
-            for call in self.state(state):
+            for call in self.vote_on(state):
                 calls += [call, replace(call, comment=plain), replace(call, rating=NOTHING, comment=plain)]
-        calls.append(Call(self.own))
-        calls += [Call(self.own, rating, comment) for rating, comment in _EMPTY_ONES]
-        calls.append(Call(self.own, value_of(RATINGS, "2"), value_of(COMMENTS, "special", 1)))
+        calls.append(Call(self.rateable))
+        calls += [Call(self.rateable, rating, comment) for rating, comment in _EMPTY_ONES]
+        calls.append(Call(self.rateable, value_of(RATINGS, "2"), value_of(COMMENTS, "special", 1)))
         return _items(calls, FORM_MAP)
 
     def open_items(self) -> tuple[Call, ...]:
@@ -246,19 +247,19 @@ class _Steps:
         silent: list[Callable[..., dict[str, Call]]] = [several_wrong, extra_parameters, lower_case]
         calls = [call for cases in silent for call in cases(self.sessions).values()]
         calls += comments_alone(self.sessions, "blank").values()
-        calls.append(Call(self.own, NOTHING, value_of(COMMENTS, "unicode")))
+        calls.append(Call(self.rateable, NOTHING, value_of(COMMENTS, "unicode")))
         return _items(calls, LIST)
 
     def bad_rating(self, rating: ClassifiedValue, with_comment: bool) -> Call:
         beside = ClassifiedValue("plain", f"beside {as_text(rating.value)}") if with_comment else NOTHING
-        return Call(self.own, rating, beside)
+        return Call(self.rateable, rating, beside)
 
     def bad_session(self, session: ClassifiedValue) -> Call:
         shown = "none" if session.absent else as_text(session.value)
         return Call(session, value_of(RATINGS, "5"), ClassifiedValue("plain", f"for session {shown}"))
 
-    def state(self, state: str) -> list[Call]:
-        """Return a vote on the session in this state; nothing if there is none or the edition demands nothing of it."""
+    def vote_on(self, state: str) -> list[Call]:
+        """Return a vote on the session in this state; none if there is no such session or nothing is demanded of it."""
         if state not in self.sessions or state not in judged_sessions(self.edition):
             return []
         return [Call(value_of(self.sessions, state), value_of(RATINGS, "5"))]

@@ -30,8 +30,8 @@ class ClauseResult:
     judged_kinds, lost_kinds: the kinds of the calls that were judged, and of those that were not answered.
     lost_at: the answers from which a client library did not come back; "" for calls that were lost in another way.
     behind_hangs: by the place of a deviation entry, how many calls were not judged because of the hang that it lists.
-    lacking: the reason why nothing could be exercised.
-    missing: why calls that it needs were not sent, or are not on the recording; then it has not passed.
+    why_not_exercised: the reason why nothing could be exercised.
+    why_not_passed: why calls that it needs were not sent, or are not on the recording.
     """
 
     clause: str
@@ -47,8 +47,8 @@ class ClauseResult:
     lost_kinds: set[Hashable] = field(default_factory=set)
     lost_at: set[str] = field(default_factory=set)
     behind_hangs: Counter[int] = field(default_factory=Counter)
-    lacking: str = ""
-    missing: str = ""
+    why_not_exercised: str = ""
+    why_not_passed: str = ""
 
     @property
     def sent(self) -> int:

@@ -1,7 +1,8 @@
-"""Runs the checks of a portal: all requests are sent first, then every check judges the log.
+"""Runs the checks of a portal: a list of requests is sent, then every check judges the log.
 
-Explore mode may send one second list. It is made from the first log and holds the control calls of what is suspected.
-Then everything is judged once more.
+A plan is one list. Explore mode may send more. A second list holds the suspected calls again, and the same made
+plainer; then everything is judged once more. Exhaustive mode sends every combination. At the end each violation is made
+smaller and sent again.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -9,13 +10,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from conformance.contract.classes import OWN_SESSIONS
+from conformance.contract.classes import READ_BACK_SESSIONS
 from conformance.contract.clauses import Edition
 from conformance.engine.blame import Blame, features_of
 from conformance.engine.cases import Case
 from conformance.engine.checks import Check, baseline_of, plainer
 from conformance.engine.deviations import Deviation
-from conformance.engine.drawing import LONGEST_SHRINK, shrink
+from conformance.engine.drawing import shrink
 from conformance.engine.evidence import (
     CallSequence,
     Comparison,
@@ -54,6 +55,8 @@ _CHAPTERS_OF_VOTES: Final = ("success", "effects", "transport", "access")
 """Their clauses are about votes on the rateable session, whatever the values are."""
 _MOST_REPEATED: Final = 200
 """The suspected calls that a second list sends again."""
+_ENOUGH_FINDINGS: Final = 200
+"""The violations of one clause that combinations are searched for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,25 +123,23 @@ class _Run:
     finds_all: bool
 
     def plan(self, mode: Planned, watch: Watch) -> list[Judgement]:
-        """Send a plan and judge its log. Nothing is sent twice."""
+        """Send a plan and judge its log. No second list is sent."""
         log = preflight(self.session, mode.plan.preflight)
         plan = watch.before_first_step(mode.plan)
         done_before = len(plan.preflight)
         log += self.session.execute(plan.steps, lambda done: watch.progress(done_before + done, plan.requests))
-        left_out = "the plan holds nothing that it can be judged by"
+        absent = "the plan holds nothing that it can be judged by"
         if plan.limit:
-            left_out = f"no call for it is left by {plan.limit}"
+            absent = f"no call for it is left by {plan.limit}"
         if log.unanswered:
-            left_out += f", or it was among the {len(log.unanswered)} calls that were not answered"
+            absent += f", or it was among the {len(log.unanswered)} calls that were not answered"
         blame = self._blame(log)
         judged = self._judge_all(blame)
         for judgement in judged:
-            if not judgement.result.exchanges:
-                lacking = judgement.check.given.cases(self.session).lacking
-                judgement.result.lacking = lacking or left_out + mode.advice
+            self._say_why_not_exercised(judgement, absent + mode.advice)
             for call, reason in plan.withheld:
                 if self._needs(judgement.check.clause, call):
-                    judgement.result.missing = reason
+                    judgement.result.why_not_passed = reason
         return judged
 
     @property
@@ -151,7 +152,7 @@ class _Run:
         by_answers = self.session.edition.clauses[clause].chapter in _CHAPTERS_OF_VOTES
         return (
             clause in (*allowed.accepting_clauses, *allowed.rejecting_clauses)
-            or (by_answers and call.session.cls in OWN_SESSIONS)
+            or (by_answers and call.session.cls in READ_BACK_SESSIONS)
             or (clause == _FIRST and call == self._control)
         )
 
@@ -162,26 +163,38 @@ class _Run:
         log += self.session.execute(steps, lambda done: watch.progress(done, len(steps)))
         blame = self._blame(log)
         judged = self._judge_all(blame)
-        controls = self._controls(judged, blame)
-        if controls:
-            blame = self._blame(log + self.session.execute(controls))
+        second_list = self._second_list(judged, blame)
+        if second_list:
+            blame = self._blame(log + self.session.execute(second_list))
             judged = self._judge_all(blame)
         if exhaustive:
             self._judge_combinations(judged, blame, watch)
         for judgement in judged:
-            if not judgement.result.exchanges:
-                judgement.result.lacking = judgement.check.given.cases(self.session).lacking
+            self._say_why_not_exercised(judgement)
             if judgement.findings:
                 self._shrink(judgement, blame, draws)
                 self._confirm(judgement, blame)
         return judged
+
+    def _say_why_not_exercised(self, judgement: Judgement, otherwise: str = "") -> None:
+        result = judgement.result
+        if result.exchanges:
+            return
+        elsewhere = ""
+        if judgement.explained:
+            elsewhere = f"its wrong answers ({judgement.explained}) have a cause that another clause is about"
+        reason = judgement.check.given.cases(self.session).why_not_exercised
+        result.why_not_exercised = reason or elsewhere or otherwise
 
     def _blame(self, log: ExchangeLog) -> Blame:
         judges_history = any(check.clause == HISTORY for check in self.checks)
         return Blame(log, log, judges_history, self._control)
 
     def _judge_all(self, blame: Blame) -> list[Judgement]:
-        """Judge the log. Where a wrong answer would accuse nobody, it accuses each clause that it may be about."""
+        """Judge the log.
+
+        If answers were wrong and the whole run would accuse nobody, every clause that they may be about is accused.
+        """
         judged = [self._judge(check, blame) for check in self.checks]
         if any(one.findings for one in judged) or not any(one.suspected for one in judged):
             return judged
@@ -203,17 +216,29 @@ class _Run:
                 self._judge_evidence(judgement, evidence, blame)
         for lost in blame.log.lost:
             if check.clause in (lost.clauses or self._promises(lost.call)):
-                result.count_lost(f"{lost.reason}: {describe(lost.call)}", _kinds_of(lost.call, check))
+                result.count_lost(f"{lost.reason}: {describe(lost.call)}", self._features_about(lost.call, check))
 
     def _judge_evidence(self, judgement: Judgement, evidence: Evidence, blame: Blame) -> None:
         call, check = evidence.exchange.call, judgement.check
         try:
             if judgement.judge(evidence, self.deviations, partial(self._is_caused_elsewhere, blame)):
-                judgement.result.judged_kinds |= _kinds_of(call, check)
+                judgement.result.judged_kinds |= self._features_about(call, check)
         except ReadBackMissing as missing:
             if missing.reason:
                 line = f"the read-back: {missing.reason}: {describe(call)}"
-                judgement.result.count_lost(line, _kinds_of(call, check))
+                judgement.result.count_lost(line, self._features_about(call, check))
+
+    def _features_about(self, call: Call, check: Check) -> set[Hashable]:
+        """Return the features of a call that its clause is about. Values of one class are one feature.
+
+        A clause that demands a refusal is about the classes of all three parameters.
+        """
+        is_refusal = check.clause in self.session.allowed(call).rejecting_clauses
+        about, classes = check.given.about, call.classes
+        features: set[Hashable] = {(name, cls) for name, cls in classes.items() if is_refusal or name in about}
+        return features | {
+            feature for feature in features_of(call) if feature[0] in about and feature[0] not in classes
+        }
 
     def _promises(self, call: Call) -> tuple[str, ...]:
         allowed = self.session.allowed(call)
@@ -236,7 +261,7 @@ class _Run:
         implied = self.session.edition.clauses[clause].implied
         return not any(f"{name}:{cls}" in implied for name, cls in evidence.exchange.call.classes.items())
 
-    def _controls(self, judged: Iterable[Judgement], blame: Blame) -> tuple[Step, ...]:
+    def _second_list(self, judged: Iterable[Judgement], blame: Blame) -> tuple[Step, ...]:
         """Return the second list: each suspected call again, the same made plainer, and the first vote again."""
         suspected = {exchange.call: exchange for judgement in judged for exchange in judgement.suspected}
         suspected |= {exchange.call: exchange for exchange in blame.wrongly_refused}
@@ -266,7 +291,7 @@ class _Run:
             is_new = not shapes.issuperset(log.by_shape)
             shapes.update(log.by_shape)
             for judgement in judged:
-                is_wanted = self.finds_all or len(judgement.findings) <= LONGEST_SHRINK
+                is_wanted = self.finds_all or len(judgement.findings) < _ENOUGH_FINDINGS
                 if is_wanted and self._is_about(judgement.check, log, is_new):
                     self._judge_log(judgement, of_log)
 
@@ -320,14 +345,6 @@ class _Run:
         judgement = Judgement(check, ClauseResult(check.clause))
         self._judge_log(judgement, blame.for_log(log))
         return judgement.findings
-
-
-def _kinds_of(call: Call, check: Check) -> set[Hashable]:
-    """Return the features of a call that its clause is about. Values of one class are of one kind."""
-    about = check.given.about
-    classes = call.classes
-    kinds: set[Hashable] = {(name, cls) for name, cls in classes.items() if name in about}
-    return kinds | {feature for feature in features_of(call) if feature[0] in about and feature[0] not in classes}
 
 
 def case_of(evidence: Evidence, session: PortalSession) -> Case:

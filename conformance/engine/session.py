@@ -1,10 +1,10 @@
-"""The session with one portal: sends requests and keeps what came back. The only place that sends."""
+"""The session with one portal: sends what is judged and keeps what came back."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
-from conformance.contract.classes import NOT_FILLED, EquivalenceClass, session_classes
+from conformance.contract.classes import LETTERS, NOT_FILLED, EquivalenceClass, session_classes
 from conformance.contract.clauses import Edition
 from conformance.contract.oracle import AllowedOutcomes, allowed, judged_sessions
 from conformance.engine.evidence import Exchange
@@ -33,7 +33,6 @@ MOST_FAILURES: Final = 3
 """After so many failures of the transport in a row the target counts as dead."""
 
 _UNUSABLE: Final = ("absent", "empty", "null", "zero")
-_LETTERS: Final = "abc"
 Progress = Callable[[int], None]
 Answered = TypeVar("Answered")
 
@@ -43,8 +42,9 @@ class Step:
     """One request of a run.
 
     purpose: what the request is for, in words.
-    priority: 1 for what a short plan needs most.
-    clauses: the clauses for which it is sent; empty where every clause may judge it.
+    priority: 0 and 1 for what a short plan needs most, 5 for what it needs least.
+    clauses: the clauses for which it is sent. Empty in a plan, where every clause may judge it; and for the calls of
+        explore mode that no clause judges, and that only show the cause of a refusal.
     """
 
     purpose: str
@@ -54,8 +54,12 @@ class Step:
 
 
 def cannot_write(call: Call) -> bool:
-    """Return True if no portal, a casting one included, can take the call for a vote on some session."""
-    unusable = call.session.cls in _UNUSABLE or call.session.value is False or call.session.value == _LETTERS
+    """Return True if no portal can take the call for a vote on some session.
+
+    A portal that casts SESSION_ID to a number takes "494abc" for 494, and true for 1. It takes false and a text without
+    digits for 0. Where the name of the parameter is another one, the portal may read the session by it.
+    """
+    unusable = call.session.cls in _UNUSABLE or call.session.value is False or call.session.value == LETTERS
     neither = call.rating.cls in NOT_FILLED and call.comment.cls in NOT_FILLED
     return neither or (unusable and call.is_documented)
 
@@ -84,7 +88,7 @@ class PortalSession:
     judged_sessions: frozenset[str] = field(init=False)
     _number: int = 0
     _failures: int = 0
-    _passing: set[str] = field(default_factory=set)
+    _not_for_every_call: set[str] = field(default_factory=set)
     _allowed: dict[tuple[str, str, str], AllowedOutcomes] = field(default_factory=dict)
     _denied: AllowedOutcomes = field(init=False)
 
@@ -118,17 +122,17 @@ class PortalSession:
         if isinstance(request, ReadBack):
             return (self.read(request.session),)
         if isinstance(request, BatchRequest):
-            again = self._again(*request.calls)
+            again = self._repeat_options(*request.calls)
             responses = self._answered(lambda: self.portal.send_batch(request.calls, **again))
-            self._check_portal(responses[0])
+            self._ask_if_every_call_is_denied(responses[0])
             return tuple(map(self._exchange, request.calls, responses))
         return (self.send(request),)
 
     def send(self, call: Call) -> Exchange:
         """Send one call now. Raise NoResponse, or UserError if the target is dead."""
-        response = self._answered(lambda: self.portal.send(call, **self._again(call)))
+        response = self._answered(lambda: self.portal.send(call, **self._repeat_options(call)))
         if call.delivery.caller not in NO_RIGHTS:
-            self._check_portal(response)
+            self._ask_if_every_call_is_denied(response)
         return self._exchange(call, response)
 
     def read(self, number: int) -> StoredVote | NotRead:
@@ -140,7 +144,7 @@ class PortalSession:
             return replace(stored, reason=stored.code or "the answer holds no vote")
         return stored
 
-    def _again(self, *calls: Call) -> dict[str, int]:
+    def _repeat_options(self, *calls: Call) -> dict[str, int]:
         """Return the extensions that say if a request may be sent twice, and what that may cost.
 
         It may if no call can be accepted, or if the effect can be read back.
@@ -174,16 +178,16 @@ class PortalSession:
         except NotRecorded:
             raise
         except NoResponse as failure:
-            self._count(failure)
+            self._count_unless_alive(failure)
             raise
         self._failures = 0
         return answer
 
-    def _check_portal(self, response: Response) -> None:
+    def _ask_if_every_call_is_denied(self, response: Response) -> None:
         """Raise UserError if every call is answered like this one, whatever its values are."""
         system_codes = frozenset(self.edition.system_codes) - self.edition.method_codes - LIMIT_CODES
         found = stand_in(response) or (response.code if is_denial(response, system_codes) else "")
-        if not found or found in self._passing:
+        if not found or found in self._not_for_every_call:
             return
         target = self.portal.target
         try:
@@ -196,9 +200,9 @@ class PortalSession:
             shown = target.callers[PLAIN_JSON.caller].shown
             every = f"the portal answers {found} (HTTP {response.status})" if response.refused else f"{found} answers"
             raise UserError(f"{shown}: {every} to every call: {advice_of(response)}")
-        self._passing.add(found)
+        self._not_for_every_call.add(found)
 
-    def _count(self, failure: NoResponse) -> None:
+    def _count_unless_alive(self, failure: NoResponse) -> None:
         """Count failures in a row, unless the portal answers a harmless call: then it is alive."""
         try:
             self.portal.send(Call(ClassifiedValue("absent", ABSENT)), unrecorded=True)

@@ -7,7 +7,7 @@ be refused shows one fault, and the same fault in another delivery shows little 
 
 from typing import Final
 
-from conformance.contract.classes import COMMENTS, DENIED_STATES, OWN_SESSIONS, RATINGS
+from conformance.contract.classes import COMMENTS, DENIED_STATES, RATINGS, READ_BACK_SESSIONS
 from conformance.contract.oracle import AllowedOutcomes
 from conformance.exchange.call import NO_RIGHTS, PLAIN_JSON, Batch, Call, Caller, Encoding
 
@@ -36,7 +36,7 @@ def rank_of(call: Call, allowed: AllowedOutcomes) -> int:
         return _rank_of_observed(call)
     if call.session.cls in DENIED_STATES:
         return _rank_of_denied(call)
-    if call.session.cls not in OWN_SESSIONS:
+    if call.session.cls not in READ_BACK_SESSIONS:
         return LATER if call.delivery == PLAIN_JSON else LAST
     return _rank_of_rating(call)
 

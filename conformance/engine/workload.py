@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from conformance.contract.classes import NOT_FILLED, OWN_SESSIONS
+from conformance.contract.classes import NOT_FILLED, READ_BACK_SESSIONS
 from conformance.contract.clauses import Edition
 from conformance.engine.cases import Case
 from conformance.engine.checks import Check, another_vote
@@ -86,7 +86,7 @@ def explore_steps(session: PortalSession, checks: Iterable[Check], draws: int, s
 
     A call that several checks need is sent once.
     """
-    steps = _Steps(session)
+    steps = _ExploreSteps(session)
     control = control_vote(session.edition, session.rateable)
     steps.add_request(_CONTROL, control)
     for check in checks:
@@ -110,7 +110,7 @@ def seed_of(seed: int, clause: str) -> str:
 
 def steps_of_case(session: PortalSession, case: Case, clause: str) -> tuple[Step, ...]:
     """Return what is sent where one case is tried alone."""
-    steps = _Steps(session)
+    steps = _ExploreSteps(session)
     steps.add_case(case, clause)
     return steps.finished()
 
@@ -123,7 +123,7 @@ class _Row:
 
 
 @dataclass(slots=True)
-class _Steps:
+class _ExploreSteps:
     """Steps in the making.
 
     first: the row of the first time that a call is sent.
@@ -177,7 +177,11 @@ class _Steps:
 
     def _note_stored(self, call: Call) -> None:
         allowed = self.session.allowed(call)
-        if not allowed.may_be_accepted or call.session.cls not in OWN_SESSIONS or call.delivery.caller in NO_RIGHTS:
+        if (
+            not allowed.may_be_accepted
+            or call.session.cls not in READ_BACK_SESSIONS
+            or call.delivery.caller in NO_RIGHTS
+        ):
             return
         self.is_read = False
         if allowed.demands_acceptance and call.is_documented:

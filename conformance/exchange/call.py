@@ -132,7 +132,7 @@ NOTHING: Final = ClassifiedValue("absent", ABSENT)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A vote to be sent.
+    """A call of the method, good or bad, to be sent.
 
     session: the value of SESSION_ID.
     rating: the value of RATING.

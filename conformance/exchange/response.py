@@ -125,12 +125,12 @@ class Response:
         return self.outcome.code if isinstance(self.outcome, Refused) else ""
 
     @property
-    def has_code(self) -> bool:
+    def has_well_formed_code(self) -> bool:
         """Return True for a refusal with a code of letters, digits and underscores."""
         return WELL_FORMED_CODE.fullmatch(self.code) is not None
 
     @property
-    def is_left_out(self) -> bool:
+    def is_unanswered_item(self) -> bool:
         """Return True if the answer to a batch has no answer to this item."""
         # A limit answers the batch as a whole.
         is_limit = isinstance(self.outcome, LimitReached)

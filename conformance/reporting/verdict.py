@@ -125,11 +125,11 @@ def decide_clause(
     ]
     violations = tuple(result.violations[:most])
     note = ""
-    if result.missing and not violations:
-        status, note = Status.NOT_EXERCISED, result.missing
+    if result.why_not_passed and not violations:
+        status, note = Status.NOT_EXERCISED, result.why_not_passed
     elif clause.level == "observed":
         status = Status.OBSERVED if result.observed else Status.NOT_EXERCISED
-        note = "" if result.observed else result.lacking
+        note = "" if result.observed else result.why_not_exercised
     elif violations:
         status = Status.FAILED
     elif result.errors:
@@ -145,7 +145,7 @@ def decide_clause(
     elif result.exchanges:
         status = Status.PASSED
     else:
-        status, note = Status.NOT_EXERCISED, result.lacking or _UNEXERCISED
+        status, note = Status.NOT_EXERCISED, result.why_not_exercised or _UNEXERCISED
     if result.lost_note and result.lost_note not in note:
         note = "; ".join(filter(None, (note, result.lost_note)))
     hangs = {deviations[place].reason: count for place, count in result.behind_hangs.items()}

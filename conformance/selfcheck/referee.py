@@ -18,7 +18,7 @@ from conformance.engine.plan import plan_of
 from conformance.engine.workload import Exhaustive, Explore, Mode, Planned
 from conformance.portals.in_process import portal_answering
 from conformance.portals.reference import ReferencePortal
-from conformance.reporting.verdict import Status
+from conformance.reporting.verdict import RunVerdict, Status
 from conformance.selfcheck.client_mutants import CLIENT_MUTANTS, CONFORMING_CLIENTS
 from conformance.selfcheck.conforming_variants import CONFORMING_VARIANTS
 from conformance.selfcheck.mutants import MUTANTS, must_catch
@@ -65,9 +65,13 @@ def judged_by_all(editions: Sequence[str], modes: Sequence[str]) -> Found:
 
 def failed_clauses(name: str, edition: str, mode: Mode) -> tuple[str, ...]:
     """Return the clauses that a portal fails, in the order of the contract."""
+    return tuple(entry.clause.id for entry in verdict_on(name, edition, mode).with_status(Status.FAILED))
+
+
+def verdict_on(name: str, edition: str, mode: Mode) -> RunVerdict:
+    """Return the verdict on the mutant or variant of that name."""
     portal = varied_portal(name, edition)
-    verdict = check_portal(portal_answering(embedded_target(), portal.answer), portal.edition, mode).verdict
-    return tuple(entry.clause.id for entry in verdict.with_status(Status.FAILED))
+    return check_portal(portal_answering(embedded_target(), portal.answer), portal.edition, mode).verdict
 
 
 def varied_portal(name: str, edition: str) -> ReferencePortal:

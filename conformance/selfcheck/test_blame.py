@@ -16,9 +16,10 @@ import pytest
 from conformance.contract.clauses import edition_names, load_edition
 from conformance.engine.plan import plan_of
 from conformance.engine.workload import Explore, Planned
+from conformance.reporting.verdict import Status
 from conformance.selfcheck.chosen import OLDEST_AND_NEWEST, WHOLE
 from conformance.selfcheck.mutants import MUTANTS, must_catch
-from conformance.selfcheck.referee import EVERY_VOTE, failed_clauses
+from conformance.selfcheck.referee import EVERY_VOTE, failed_clauses, verdict_on
 from conformance.target.target import embedded_target
 
 DRAWS = 5
@@ -160,6 +161,14 @@ def test_explore_mode_blames_a_mutant_on_its_own_clauses_alone(mutant: str, edit
     failed = set(failed_clauses(mutant, edition, Explore(DRAWS)))
     assert failed
     _is_blamed(mutant, edition, EXPLORE, failed)
+
+
+@pytest.mark.quick
+def test_a_clause_whose_calls_another_clause_explains_says_so() -> None:
+    plan = Planned(plan_of(embedded_target(), load_edition("2026-03")))
+    verdict = verdict_on("refuses_the_second_vote", "2026-03", plan)
+    notes = {entry.clause.id: entry.note for entry in verdict.with_status(Status.NOT_EXERCISED)}
+    assert notes["optional.rating-alone"] == "its wrong answers (1) have a cause that another clause is about"
 
 
 @pytest.mark.quick

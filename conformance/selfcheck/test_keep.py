@@ -94,7 +94,7 @@ def test_an_answer_is_judged_as_before(answer: Any) -> None:
     body = json.dumps(answer).encode()
     before, after = (read_response(200, "", text, VOTE.delivery) for text in (body, kept(body).content))
     assert type(after.outcome) is type(before.outcome)
-    assert after.has_code == before.has_code
+    assert after.has_well_formed_code == before.has_well_formed_code
 
 
 @pytest.mark.quick

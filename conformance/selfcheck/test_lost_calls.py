@@ -61,6 +61,19 @@ def test_a_clause_that_lost_all_calls_of_one_kind_is_incomplete() -> None:
         assert entry.lost >= 1
 
 
+def test_a_refusal_whose_calls_of_one_class_are_all_lost_is_incomplete() -> None:
+    honest = ReferencePortal(EDITION).answer
+
+    def answer(request: PortalRequest) -> PortalResponse:
+        if b'"RATING": true' in request.body or b'"RATING": false' in request.body:
+            raise NoResponse("the connection was dropped")
+        return honest(request)
+
+    report = check_portal(portal_answering(embedded_target(), answer), EDITION, only=["rating.whole-number"])
+    [entry] = report.verdict.with_status(Status.INCOMPLETE)
+    assert 0 < entry.lost < entry.exchanges / 10
+
+
 @pytest.mark.parametrize("every", [2, 3, 4, 5, 6])
 def test_limits_that_do_not_end_make_a_run_incomplete(every: int) -> None:
     report = judged(lambda request, honest, number: LIMITED if number > 4 and number % every == 0 else honest)
