@@ -11,7 +11,7 @@ from conformance.check import Report, check_portal, check_recording
 from conformance.contract.clauses import load_edition
 from conformance.engine.plan import plan_of
 from conformance.engine.results import ClauseResult
-from conformance.engine.workload import Planned
+from conformance.engine.workload import Explore, Planned
 from conformance.exchange.call import READ_METHOD
 from conformance.loading import shipped_recordings
 from conformance.portals.in_process import portal_answering
@@ -69,7 +69,8 @@ def test_a_refusal_whose_calls_of_one_class_are_all_lost_is_incomplete() -> None
             raise NoResponse("the connection was dropped")
         return honest(request)
 
-    report = check_portal(portal_answering(embedded_target(), answer), EDITION, only=["rating.whole-number"])
+    portal = portal_answering(embedded_target(), answer)
+    report = check_portal(portal, EDITION, Explore(20), only=["rating.whole-number"])
     [entry] = report.verdict.with_status(Status.INCOMPLETE)
     assert 0 < entry.lost < entry.exchanges / 10
 
