@@ -4,11 +4,13 @@ A call has features: its session, its rating, its comment, which fields are fill
 refuse a good call for any of them. So a clause is accused of a wrong refusal only if the suspicious feature is one that
 the clause is about.
 
-1. Each feature of a call that was rightly accepted is cleared. A delivery is cleared too if a forbidden session was
-   rightly refused in it.
+1. Each feature of a call that was rightly accepted is cleared. A delivery is proven if a forbidden session was rightly
+   refused in it: then it is a suspect only where nothing else is.
 2. The suspects of a refused call are its features that are not cleared. Where each one is cleared by itself, they are
    its pairs of features that no accepted call had.
 3. The fewest suspects that explain all wrong refusals are the causes. Suspects that explain equally many all count.
+4. A wrong code, too, accuses only the clauses that are about a cause in the call. Without a cause it accuses its own
+   clause, unless the delivery is not proven and the clause is not about deliveries.
 """
 
 from collections.abc import Collection, Hashable, Iterable
@@ -77,10 +79,15 @@ class Blame:
         causes = self.causes_of(exchange)
         if causes:
             return any(kind in about for cause in causes for kind, _ in cause)
-        if self.is_unsure or exchange.allowed.demands_acceptance or _delivery(exchange.call) in self._proven_deliveries:
+        if self.is_unsure or exchange.allowed.demands_acceptance:
             return True
-        unproven = {kind for kind, _ in self._suspect_features(exchange.call) if kind in DELIVERY_KINDS}
-        return not unproven or bool(unproven & set(about))
+        return self._may_accuse_of_code(exchange.call, about)
+
+    def _may_accuse_of_code(self, call: Call, about: Collection[str]) -> bool:
+        """Return True if a wrong code that has no known cause may accuse a clause about these kinds of features."""
+        unproven = {kind for kind, _ in self._suspect_features(call) if kind in DELIVERY_KINDS}
+        is_proven = _delivery(call) in self._proven_deliveries or not unproven
+        return is_proven or bool(unproven & set(about))
 
     def causes_of(self, exchange: Exchange) -> set[Suspect]:
         """Return the suspects that explain the refusal of this call."""

@@ -94,12 +94,12 @@ def calls(
     """
     votes = CallTemplate(session, rating, comment, deliveries)
 
-    def cases(session: PortalSession) -> Cases:
-        found = votes.cases(session, alone)
-        return replace(found, fixed=(*found.fixed, *map(alone, also(session))))
+    def cases(portal_session: PortalSession) -> Cases:
+        found = votes.cases(portal_session, alone)
+        return replace(found, fixed=(*found.fixed, *map(alone, also(portal_session))))
 
-    def evidence(session: PortalSession, blame: Blame, clause: str) -> Iterator[Exchange]:
-        written_out = set(also(session))
+    def evidence(portal_session: PortalSession, blame: Blame, clause: str) -> Iterator[Exchange]:
+        written_out = set(also(portal_session))
         candidates = {exchange.number: exchange for exchange in blame.log.exchanges_for(clause)}
         of_shape = blame.log.exchanges_judged_by_shape() if judges_every_shape else ()
         shapes = {exchange.number: exchange for exchange in of_shape}
@@ -108,7 +108,7 @@ def calls(
             if isinstance(exchange.outcome, leaves):
                 continue
             call = exchange.call
-            covered = votes.covers(session, call)
+            covered = votes.covers(portal_session, call)
             of_template = covered and call.delivery in votes.deliveries
             # A plan sends many values once only, in some delivery: there they stand for the plain call.
             in_another_delivery = (
@@ -117,10 +117,10 @@ def calls(
             if of_template or exchange.number in shapes or call in written_out or in_another_delivery:
                 yield exchange
 
-    def judges_combination(session: PortalSession, exchange: Exchange, clause: str) -> bool:
+    def judges_combination(portal_session: PortalSession, exchange: Exchange, clause: str) -> bool:
         allowed = exchange.allowed
         promised = clause in allowed.accepting_clauses or clause in allowed.rejecting_clauses
-        return promised or votes.covers(session, exchange.call)
+        return promised or votes.covers(portal_session, exchange.call)
 
     if judges_every_shape:
         return Given(cases, evidence, frozenset(about), judges_every_shape=True)
@@ -140,10 +140,12 @@ def _is_reason_for(clause: str, exchange: Exchange, blame: Blame) -> bool:
 
 
 def _stands_for_plain_json(exchange: Exchange, blame: Blame) -> bool:
-    """Return True for a plain call, and for another one that no plain call can replace."""
+    """Return True for a call in plain JSON, and for one in another delivery if these values were sent in no other."""
     allowed, call = exchange.allowed, exchange.call
-    if call.delivery == PLAIN_JSON or not call.is_documented:
-        return call.is_documented
+    if not call.is_documented:
+        return False
+    if call.delivery == PLAIN_JSON:
+        return True
     only_one = call.delivery.caller is Caller.MAIN and blame.log.in_plain_json(call) is None
     return only_one and (exchange.is_allowed or allowed.demands_acceptance or not blame.is_caused_by_delivery(exchange))
 
