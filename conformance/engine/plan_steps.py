@@ -62,6 +62,8 @@ ASCII: Final = Delivery(Encoding.JSON_ASCII)
 _BACKWARDS: Final = (2, 1, 0)
 _NO_SESSION: Final = ClassifiedValue("absent", ABSENT)
 _MORE: Final = 3
+AS_THE_VOTE: Final = 0
+"""The read-back of a vote has the priority of the vote."""
 
 
 def plan_steps(target: Target, edition: Edition) -> list[Step]:
@@ -272,15 +274,16 @@ class _PlanSteps:
             yield from self.voted(purpose, priority, call.via(delivery), read_priority)
 
     def voted(
-        self, purpose: str, priority: int, request: Call | BatchRequest, read_priority: int | None = 0
+        self, purpose: str, priority: int, request: Call | BatchRequest, read_priority: int | None = AS_THE_VOTE
     ) -> Iterator[Step]:
         """Yield a vote and its read-back.
 
-        read_priority: the priority of the read-back; 0 for that of the vote, None for no read-back.
+        read_priority: the priority of the read-back; None for no read-back.
         """
         yield Step(purpose, priority, request)
         if read_priority is not None:
-            yield from (Step(f"{purpose}: read back", read_priority or priority, read) for read in self.read_backs)
+            later = priority if read_priority == AS_THE_VOTE else read_priority
+            yield from (Step(f"{purpose}: read back", later, read) for read in self.read_backs)
 
     def refused(self, purpose: str, priority: int, *calls: Call) -> Iterator[Step]:
         return (Step(purpose, priority, call) for call in calls)
