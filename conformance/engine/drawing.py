@@ -33,7 +33,8 @@ def shrink(strategy: SearchStrategy[Any], seed: str, draws: int, fails: Callable
 
     def attempt(case: Any) -> None:
         nonlocal found, tried
-        tried += found
+        if found:
+            tried += 1
         if tried <= _LONGEST_SHRINK and fails(case):
             found = True
             raise _Fails

@@ -1,6 +1,6 @@
 """What is asked once more: a request in whose place something else than the portal answered, and a lost read-back.
 
-A front may have passed a vote on before it answered in the portal's place: sent again, it is a second vote. So the
+A front (a proxy, a firewall) may have passed a vote on before it answered in the portal's place: sent again, it is a second vote. So the
 votes that are sent again have a bound, and the number of votes that a user agrees to holds in bad weather too.
 """
 
@@ -67,7 +67,9 @@ class PatientTransport(OuterTransport):
         votes = request.extensions.get(VOTES, 0)
         found = _stand_in(request, answer)
         if not found:
-            self._spare += votes == 1 and answer.status_code in _REFUSALS
+            # A refused vote has cost less than the user agreed to.
+            if votes == 1 and answer.status_code in _REFUSALS:
+                self._spare += 1
             return answer
         if votes > self._spare or not (_is_read(request) or request.extensions.get(REPEATABLE)):
             raise NoResponse(found)
