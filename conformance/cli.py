@@ -27,7 +27,6 @@ from conformance.errors import CANNOT_RUN, UserError
 from conformance.options import AUTO, EDITIONS, checked
 from conformance.portals import PORTALS, SERVED_PORT
 
-NEVER: Final = "never"
 _HELP: Final = ("-h", "--help")
 _CACHE: Final = ".pytest_cache/vote-conformance"
 """Where --lf finds the last failures, apart from those of the project in whose folder the command runs."""
@@ -36,7 +35,7 @@ _TEST: Final = re.compile(r"test_\w+\.py(::|$)")
 
 
 def _grades() -> Sequence[str]:
-    from conformance.reporting.diff import GRADES
+    from conformance.reporting.diff import GRADES, NEVER
 
     return (*GRADES, NEVER)
 
@@ -257,7 +256,7 @@ def _give(text: str, output: Path | None, *, is_page: bool) -> None:
 @click.option("--force", is_flag=True, help="Compare runs of different editions, kinds or levels too.")
 def diff(before: Path, after: Path, *, form: str | None, output: Path | None, fail_on: str, force: bool) -> int:
     """Compare two runs, each a report.json or a record's folder. Exit 1 when something got worse."""
-    from conformance.reporting.diff import diff_document, diff_markdown, diff_text, has_got_worse
+    from conformance.reporting.diff import NEVER, diff_document, diff_markdown, diff_text, has_got_worse
     from conformance.reporting.sides import compare_sides, side_of
 
     old, new = (side_of(path) for path in (before, after))

@@ -16,6 +16,7 @@ from conformance.reporting.markdown import code
 from conformance.reporting.read import EXERCISED, FAILING, Report, name_of, time_of
 
 GRADES: Final = ("note", "warning", "failure")
+NEVER: Final = "never"
 """From what is only shown to what makes the comparison fail."""
 _NEVER_COMPARED: Final = ("time", "error_description", "result_time")
 _LONGEST: Final = 120
@@ -68,8 +69,12 @@ def in_order(changes: list[Change]) -> tuple[Change, ...]:
 
 
 def has_got_worse(changes: tuple[Change, ...], fail_on: str) -> bool:
-    """Return True if there is a change of this grade or a graver one."""
-    return any(GRADES.index(change.grade) >= GRADES.index(fail_on) for change in changes)
+    """Return True if there is a change of this grade or a graver one.
+
+    `never` is about the exit status alone: then a failure is worse.
+    """
+    lowest = GRADES.index("failure" if fail_on == NEVER else fail_on)
+    return any(GRADES.index(change.grade) >= lowest for change in changes)
 
 
 def _must_be_comparable(before: Report, after: Report) -> None:

@@ -9,13 +9,13 @@ from conformance.reporting.read import FAILING, Report, name_of
 
 
 def diff_html(before: Report, after: Report, changes: tuple[Change, ...], fail_on: str) -> str:
-    """Return the page. fail_on: the lowest grade that counts as worse, or `never`."""
+    """Return the page. fail_on: the lowest grade that counts as worse, see has_got_worse."""
     found = {kind: [change for change in changes if change.kind == kind] for kind in KINDS}
     return page_of(
         "diff",
         before=before,
         after=after,
-        worse=fail_on != "never" and has_got_worse(changes, fail_on),
+        worse=has_got_worse(changes, fail_on),
         sentence=_sentence(found),
         kinds=[(KINDS[kind], of_kind) for kind, of_kind in found.items() if of_kind],
         statements={clause["id"]: clause["statement"] for side in (before, after) for clause in side["clauses"]},

@@ -66,6 +66,8 @@ STATUSES: list[tuple[list[str], int, str]] = [
     (["diff", "before.json", "after.json"], 1, "fails now"),
     (["diff", "before.json", "after.json", "--json"], 1, "failure"),
     (["diff", "before.json", "after.json", "--fail-on", "never"], 0, "fails now"),
+    (["diff", "before.json", "after.json", "--fail-on", "never", "--json"], 0, '"worse": true'),
+    (["diff", "before.json", "after.json", "--fail-on", "never", "--html"], 0, "It got worse"),
     (["export", "openapi"], 0, "openapi"),
     (["explain"], 0, "rating.rejects-outside"),
     (["explain", "rating.rejects-outside"], 0, "edition 2026-03"),

@@ -1,7 +1,8 @@
 """What is asked once more: a request in whose place something else than the portal answered, and a lost read-back.
 
-A front (a proxy, a firewall) may have passed a vote on before it answered in the portal's place: sent again, it is a second vote. So the
-votes that are sent again have a bound, and the number of votes that a user agrees to holds in bad weather too.
+A front is a proxy or firewall. It may have passed a vote on before it answered in the portal's place: sent again, it is
+a second vote. So the votes that are sent again have a bound, and the number of votes that a user agrees to holds in bad
+weather too.
 """
 
 import math
