@@ -71,7 +71,7 @@ def _votes_in_a_row(blame: Blame, clause: str) -> Iterator[CallSequence]:
     read = [change for change in blame.log.changes_for(clause) if isinstance(change.after, StoredVote)]
     for first, second in pairwise(change for change in read if change.exchange.response.accepted):
         yield CallSequence((first.exchange, second.exchange), first.after, second.after)
-    votes = [exchange for exchange in blame.log.exchanges if exchange.allowed.demands_acceptance]
+    votes = [exchange for exchange in blame.log.exchanges if exchange.permitted.demands_acceptance]
     accepted = [vote for vote in votes if vote.response.accepted]
     if len(accepted) != 1:
         return

@@ -78,7 +78,7 @@ def test_neither_optional_given_is_refused_with_its_code(exchange: Exchange) -> 
 def test_a_refusal_is_an_object_with_error_and_description(exchange: Exchange) -> None:
     item = exchange.response.item
     assume(not isinstance(exchange.outcome, Accepted | LimitReached) and exchange.response.status < 500)
-    assume(exchange.allowed.demands_refusal or isinstance(exchange.outcome, Refused))
+    assume(exchange.permitted.demands_refusal or isinstance(exchange.outcome, Refused))
     assume(exchange.call.delivery.batch is Batch.NO or not isinstance(exchange.outcome, Malformed))
     require(isinstance(item, dict) and "error" in item, "an object with error")
     error = item["error"]

@@ -51,4 +51,4 @@ def test_a_rating_that_is_no_whole_number_is_not_accepted(exchange: Exchange) ->
     ),
 )
 def test_a_rating_as_a_text_of_digits_means_that_number(exchange: Exchange) -> None:
-    exchange.must_be_allowed()
+    exchange.must_be_permitted()

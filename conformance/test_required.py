@@ -35,7 +35,7 @@ def test_a_session_id_that_is_no_whole_number_is_refused(exchange: Exchange) -> 
 
 @clause("session-id.digits-as-text", exchange=calls(**FINE, session=("digits",), about=["session as text"]))
 def test_session_id_as_a_text_of_digits_means_that_number(exchange: Exchange) -> None:
-    assume(exchange.allowed.demands_acceptance)
+    assume(exchange.permitted.demands_acceptance)
     exchange.must_be_accepted()
 
 
@@ -53,4 +53,4 @@ def _example(session: PortalSession) -> list[Call]:
 
 @clause("documentation.example", exchange=listed(_example))
 def test_the_example_of_the_page_is_answered_as_its_own_tables_say(exchange: Exchange) -> None:
-    exchange.must_be_allowed()
+    exchange.must_be_permitted()

@@ -20,7 +20,7 @@ DATES = ("date_start", "date_finish")
 @clause("success.true", exchange=calls(**GOOD, deliveries=ANY_WAY, judges_every_shape=True, leaves=(Refused,)))
 def test_the_result_is_true(exchange: Exchange) -> None:
     assume(
-        (exchange.allowed.demands_acceptance and isinstance(exchange.outcome, AnotherResult))
+        (exchange.permitted.demands_acceptance and isinstance(exchange.outcome, AnotherResult))
         or exchange.response.accepted
     )
     require(exchange.response.accepted, "result is JSON true")
@@ -35,7 +35,7 @@ def test_the_status_is_200(exchange: Exchange) -> None:
 @clause("success.envelope", exchange=calls(**GOOD, deliveries=ALONE, judges_every_shape=True, leaves=(Refused,)))
 def test_the_answer_is_an_object_with_result_and_time(exchange: Exchange) -> None:
     document = exchange.response.document
-    assume(exchange.allowed.demands_acceptance)
+    assume(exchange.permitted.demands_acceptance)
     assume(exchange.response.accepted or (isinstance(exchange.outcome, Malformed) and exchange.response.status < 500))
     require(isinstance(document, dict) and "result" in document, "a JSON object with result")
     require("error" not in document, "an object without error")

@@ -51,7 +51,7 @@ _COMMENT_PROMISES: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class AllowedOutcomes:
+class PermittedOutcomes:
     """The outcomes that the documentation permits for one call.
 
     may_be_accepted: True if the call may be accepted.
@@ -82,7 +82,7 @@ class AllowedOutcomes:
         return f"accepted, or {refused}" if self.may_be_accepted else refused
 
 
-def allowed(edition: Edition, session: str, rating: str, comment: str) -> AllowedOutcomes:
+def permitted(edition: Edition, session: str, rating: str, comment: str) -> PermittedOutcomes:
     """Return the outcomes that the edition permits for a call with values of these classes."""
     rejecting: list[str] = []
     open_codes: set[str] = set()
@@ -108,7 +108,7 @@ def allowed(edition: Edition, session: str, rating: str, comment: str) -> Allowe
         if comment != "zero-text":
             accepting.append(_FILLED_PROMISES[rating not in NOT_FILLED, comment not in NOT_FILLED])
         accepting += [clause for clause in (_RATING_PROMISES.get(rating), _COMMENT_PROMISES.get(comment)) if clause]
-    return AllowedOutcomes(not rejecting, frozenset(codes), tuple(rejecting), tuple(accepting))
+    return PermittedOutcomes(not rejecting, frozenset(codes), tuple(rejecting), tuple(accepting))
 
 
 def judged_sessions(edition: Edition) -> frozenset[str]:

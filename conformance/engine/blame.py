@@ -75,11 +75,11 @@ class Blame:
             return False
         if not self._rightly_accepted:
             # Nothing can be compared: a refused good call accuses the clauses about values, and no delivery.
-            return exchange.allowed.demands_acceptance and bool(set(about) - DELIVERY_KINDS)
+            return exchange.permitted.demands_acceptance and bool(set(about) - DELIVERY_KINDS)
         causes = self.causes_of(exchange)
         if causes:
             return any(kind in about for cause in causes for kind, _ in cause)
-        if self.is_unsure or exchange.allowed.demands_acceptance:
+        if self.is_unsure or exchange.permitted.demands_acceptance:
             return True
         return self._may_accuse_of_code(exchange.call, about)
 
@@ -130,7 +130,7 @@ class Blame:
         return [
             one
             for one in self.learned_from.exchanges
-            if one.response.accepted and one.allowed.demands_acceptance and one.call.is_documented
+            if one.response.accepted and one.permitted.demands_acceptance and one.call.is_documented
         ]
 
     @cached_property
@@ -143,7 +143,9 @@ class Blame:
         return frozenset(
             _delivery(one.call)
             for one in self.learned_from.exchanges
-            if one.allowed.rejecting_clauses == ("error.access-denied",) and one.is_allowed and one.call.is_documented
+            if one.permitted.rejecting_clauses == ("error.access-denied",)
+            and one.is_permitted
+            and one.call.is_documented
         )
 
     @cached_property
@@ -180,7 +182,7 @@ class Blame:
             (change.exchange.call.delivery.encoding, name)
             for change in self.learned_from.state_changes
             if change.exchange.call.delivery == Delivery(change.exchange.call.delivery.encoding)
-            and change.exchange.allowed.demands_acceptance
+            and change.exchange.permitted.demands_acceptance
             and change.exchange.response.accepted
             and isinstance(change.after, StoredVote)
             for name in unsaved_fields(change.exchange.call, change.after)
@@ -188,7 +190,7 @@ class Blame:
 
     def refuses_alone(self, clause: str) -> bool:
         """Return True if calls that break this clause and no other were sent, and all were refused."""
-        single = [one for one in self.log.exchanges if one.allowed.rejecting_clauses == (clause,)]
+        single = [one for one in self.log.exchanges if one.permitted.rejecting_clauses == (clause,)]
         return bool(single) and all(one.response.refused for one in single)
 
     def is_caused_by_delivery(self, exchange: Exchange) -> bool:
@@ -197,22 +199,22 @@ class Blame:
         A bad value is the cause where it is accepted in plain JSON too, or where another bad value of its kind is
         refused in the same delivery.
         """
-        if exchange.allowed.demands_acceptance:
+        if exchange.permitted.demands_acceptance:
             plain_is_malformed = any(
                 isinstance(other.outcome, Malformed) and other.call.delivery == PLAIN_JSON
                 for other in self.log.exchanges
-                if other.allowed.demands_acceptance
+                if other.permitted.demands_acceptance
             )
             return not (isinstance(exchange.outcome, Malformed) and plain_is_malformed)
         alike = [
             other
             for other in self.log.exchanges
-            if other.allowed.rejecting_clauses == exchange.allowed.rejecting_clauses and other.call.is_documented
+            if other.permitted.rejecting_clauses == exchange.permitted.rejecting_clauses and other.call.is_documented
         ]
         plain = [other for other in alike if other.call.delivery == PLAIN_JSON]
         same_value = [other for other in plain if _bad_value(other) == _bad_value(exchange)]
         if same_value:
-            return all(other.is_allowed for other in same_value)
+            return all(other.is_permitted for other in same_value)
         in_delivery = [
             other
             for other in alike
@@ -227,11 +229,11 @@ class Blame:
             and other.call.session.cls in (*READ_BACK_SESSIONS, exchange.call.session.cls)
         ]
         if rated_plainly and rated_in_delivery and not exchange.call.rating.absent:
-            right_in_delivery = any(other.is_allowed for other in rated_in_delivery)
-            return all(other.is_allowed for other in rated_plainly) and not right_in_delivery
-        if any(other.is_allowed for other in in_delivery):
+            right_in_delivery = any(other.is_permitted for other in rated_in_delivery)
+            return all(other.is_permitted for other in rated_plainly) and not right_in_delivery
+        if any(other.is_permitted for other in in_delivery):
             return False
-        return bool(plain) and all(other.is_allowed for other in plain)
+        return bool(plain) and all(other.is_permitted for other in plain)
 
 
 # Each clause that judges a call asks for its features.

@@ -118,8 +118,8 @@ def calls(
                 yield exchange
 
     def judges_combination(portal_session: PortalSession, exchange: Exchange, clause: str) -> bool:
-        allowed = exchange.allowed
-        promised = clause in allowed.accepting_clauses or clause in allowed.rejecting_clauses
+        permitted = exchange.permitted
+        promised = clause in permitted.accepting_clauses or clause in permitted.rejecting_clauses
         return promised or votes.covers(portal_session, exchange.call)
 
     if judges_every_shape:
@@ -132,22 +132,24 @@ def _is_reason_for(clause: str, exchange: Exchange, blame: Blame) -> bool:
 
     Where an accepted call has several faults, the clause is a reason if each fault alone is refused.
     """
-    allowed = exchange.allowed
-    if clause in allowed.accepting_clauses or allowed.rejecting_clauses == (clause,):
+    permitted = exchange.permitted
+    if clause in permitted.accepting_clauses or permitted.rejecting_clauses == (clause,):
         return True
-    several = clause in allowed.rejecting_clauses and exchange.response.accepted
-    return several and all(blame.refuses_alone(broken) for broken in allowed.rejecting_clauses)
+    several = clause in permitted.rejecting_clauses and exchange.response.accepted
+    return several and all(blame.refuses_alone(broken) for broken in permitted.rejecting_clauses)
 
 
 def _stands_for_plain_json(exchange: Exchange, blame: Blame) -> bool:
     """Return True for a call in plain JSON, and for one in another delivery if these values were sent in no other."""
-    allowed, call = exchange.allowed, exchange.call
+    permitted, call = exchange.permitted, exchange.call
     if not call.is_documented:
         return False
     if call.delivery == PLAIN_JSON:
         return True
     only_one = call.delivery.caller is Caller.MAIN and blame.log.in_plain_json(call) is None
-    return only_one and (exchange.is_allowed or allowed.demands_acceptance or not blame.is_caused_by_delivery(exchange))
+    return only_one and (
+        exchange.is_permitted or permitted.demands_acceptance or not blame.is_caused_by_delivery(exchange)
+    )
 
 
 def comparisons(
@@ -174,7 +176,7 @@ def comparisons(
     def cases(session: PortalSession) -> Cases:
         def case_of(call: Call) -> Case:
             base = baseline_of(call)
-            if not session.reads or not session.allowed(call).may_be_accepted:
+            if not session.reads or not session.permitted(call).may_be_accepted:
                 return Case((call,), baselines=(base,))
             return Case((call, _read(session)), baselines=(base,), needs_another_vote=True)
 
@@ -194,9 +196,9 @@ def comparisons(
             saved = (about == "order" and base is None) or not _is_lost_in_delivery(change, blame, about)
             base = base or log.in_plain_json(variant.call)
             if base is None:
-                if variant.is_allowed or blame.is_caused_by_delivery(variant):
+                if variant.is_permitted or blame.is_caused_by_delivery(variant):
                     yield WithoutBase(variant, saved)
-            elif base.is_allowed or not variant.is_allowed:
+            elif base.is_permitted or not variant.is_permitted:
                 yield Comparison(base, variant, saved)
 
     return Given(cases, evidence, frozenset({about}), lambda *_: about == "encoding")
@@ -378,7 +380,7 @@ def _is_lost_in_delivery(change: StateChange, blame: Blame, about: str) -> bool:
     about: the kind of feature that the clause is about. A field that is lost without it has another cause.
     """
     exchange = change.exchange
-    if not (exchange.response.accepted and exchange.allowed.may_be_accepted and isinstance(change.after, StoredVote)):
+    if not (exchange.response.accepted and exchange.permitted.may_be_accepted and isinstance(change.after, StoredVote)):
         return False
     encodings = {Encoding.JSON} if about == "encoding" else {Encoding.JSON, exchange.call.delivery.encoding}
     lost = [

@@ -6,7 +6,7 @@ from typing import Final
 
 from conformance.contract.classes import FILLED, STARS
 from conformance.contract.clauses import Edition, editions_naming
-from conformance.contract.oracle import AllowedOutcomes
+from conformance.contract.oracle import PermittedOutcomes
 from conformance.exchange.call import PLAIN_JSON, Batch, Call
 from conformance.exchange.read_back import NotRead, StoredVote, comment_reads_back, rating_reads_back
 from conformance.exchange.reproduce import curl, describe
@@ -28,14 +28,14 @@ _LONGEST_BODY: Final = 160
 class Exchange:
     """One call and its response.
 
-    allowed: the outcomes that the edition permits for the call.
+    permitted: the outcomes that the edition permits for the call.
     judges_implied: True if the run judges implied demands too.
     number: the place of the exchange in the run, counted from 0.
     """
 
     call: Call
     response: Response
-    allowed: AllowedOutcomes
+    permitted: PermittedOutcomes
     edition: Edition
     judges_implied: bool
     number: int = 0
@@ -63,16 +63,16 @@ class Exchange:
         return printable(str(self.outcome), _LONGEST_BODY)
 
     @property
-    def is_allowed(self) -> bool:
+    def is_permitted(self) -> bool:
         """Return True if the oracle permits the outcome."""
         if isinstance(self.outcome, Refused):
-            return self.response.code in self.allowed.codes
-        return isinstance(self.outcome, Accepted) and self.allowed.may_be_accepted
+            return self.response.code in self.permitted.codes
+        return isinstance(self.outcome, Accepted) and self.permitted.may_be_accepted
 
     @property
     def is_wrongly_refused(self) -> bool:
         """Return True if the portal refused a call that must be accepted."""
-        return self.allowed.demands_acceptance and isinstance(self.outcome, Refused)
+        return self.permitted.demands_acceptance and isinstance(self.outcome, Refused)
 
     @property
     def has_documented_code(self) -> bool:
@@ -94,24 +94,24 @@ class Exchange:
         """
         self.skip_if_limited()
         if isinstance(self.outcome, Accepted):
-            raise ClauseViolated(str(self.allowed))
-        assume(len(self.allowed.rejecting_clauses) == 1 or not self.is_allowed)
+            raise ClauseViolated(str(self.permitted))
+        assume(len(self.permitted.rejecting_clauses) == 1 or not self.is_permitted)
         assume(isinstance(self.outcome, Refused) and self.response.has_well_formed_code)
-        any_code = self.allowed.codes == self.edition.method_codes
+        any_code = self.permitted.codes == self.edition.method_codes
         unnamed = not self.edition.documents(self.response.code)
-        if self.response.code not in self.allowed.codes and not (any_code and unnamed):
-            raise ClauseViolated(str(self.allowed), may_be_caused_elsewhere=True)
+        if self.response.code not in self.permitted.codes and not (any_code and unnamed):
+            raise ClauseViolated(str(self.permitted), may_be_caused_elsewhere=True)
 
     def must_not_be_accepted(self) -> None:
         """Require that the call is not accepted. The code of a refusal is not judged."""
         self.skip_if_limited()
         require(not isinstance(self.outcome, Accepted), "refused")
 
-    def must_be_allowed(self) -> None:
+    def must_be_permitted(self) -> None:
         """Require an outcome that the oracle permits."""
-        if self.allowed.demands_acceptance:
+        if self.permitted.demands_acceptance:
             self.must_be_accepted()
-        if self.allowed.demands_refusal:
+        if self.permitted.demands_refusal:
             self.must_be_refused()
 
     def skip_if_limited(self) -> None:
@@ -155,15 +155,15 @@ class Comparison:
     def must_agree(self) -> None:
         """Require that both are accepted, or both refused, with the same code where only one is permitted."""
         base, variant = self.base.outcome, self.variant.outcome
-        assume(self.variant.allowed.demands_acceptance or self.variant.allowed.demands_refusal)
+        assume(self.variant.permitted.demands_acceptance or self.variant.permitted.demands_refusal)
         assume(isinstance(base, Accepted | Refused) and not _is_left_to_others(self.variant))
         expected = f"{self.base.shown_outcome}, as with {self.base.call.delivery}"
         if isinstance(variant, Malformed):
             raise ClauseViolated(expected)
         if not same_outcome(self.base, self.variant):
             raise ClauseViolated(expected, may_be_caused_elsewhere=True)
-        if not self.variant.is_allowed and self.base.is_allowed and self.variant.has_documented_code:
-            raise ClauseViolated(str(self.variant.allowed), may_be_caused_elsewhere=True)
+        if not self.variant.is_permitted and self.base.is_permitted and self.variant.has_documented_code:
+            raise ClauseViolated(str(self.variant.permitted), may_be_caused_elsewhere=True)
         # error.envelope judges the code in JSON only.
         in_xml = self.variant.call.delivery.suffix == ".xml" and isinstance(variant, Refused)
         require(
@@ -190,11 +190,11 @@ class WithoutBase:
     def must_agree(self) -> None:
         """Require an outcome that is permitted in every delivery, and an answer to each item of a batch."""
         require(not self.variant.response.is_unanswered_item, "an answer to each item of the batch")
-        assume(self.variant.allowed.demands_acceptance or self.variant.allowed.demands_refusal)
+        assume(self.variant.permitted.demands_acceptance or self.variant.permitted.demands_refusal)
         assume(not _is_left_to_others(self.variant))
-        if not self.variant.is_allowed:
+        if not self.variant.is_permitted:
             malformed = isinstance(self.variant.outcome, Malformed)
-            raise ClauseViolated(str(self.variant.allowed), may_be_caused_elsewhere=not malformed)
+            raise ClauseViolated(str(self.variant.permitted), may_be_caused_elsewhere=not malformed)
         require(self.saved, "the vote reads back as sent")
 
 
@@ -221,7 +221,7 @@ class StateChange:
 
     def must_be_saved(self) -> None:
         """Require that after `true` to a call that may be accepted each filled field reads back as sent."""
-        assume(isinstance(self.exchange.outcome, Accepted) and self.exchange.allowed.may_be_accepted)
+        assume(isinstance(self.exchange.outcome, Accepted) and self.exchange.permitted.may_be_accepted)
         unsaved = unsaved_fields(self.exchange.call, self.after)
         if unsaved:
             raise ClauseViolated(f"{' and '.join(unsaved)} read back as sent", read_back=str(self.after))
@@ -258,7 +258,7 @@ class CallSequence:
             assume(first.response.accepted)
             require(second.response.accepted, "accepted, as when the same vote was sent first")
             raise NotApplicable
-        assume(first.response.accepted and second.response.accepted and second.allowed.demands_acceptance)
+        assume(first.response.accepted and second.response.accepted and second.permitted.demands_acceptance)
         assume(isinstance(self.between, StoredVote) and isinstance(self.after, StoredVote))
         sent_first, sent_second = dict(first.call.parameters), dict(second.call.parameters)
         unsaved = [
@@ -289,7 +289,7 @@ def same_outcome(one: Exchange, other: Exchange) -> bool:
     if not isinstance(other.outcome, type(one.outcome)):
         return False
     comparable = (
-        len(one.allowed.codes) <= 1 and one.response.has_well_formed_code and other.response.has_well_formed_code
+        len(one.permitted.codes) <= 1 and one.response.has_well_formed_code and other.response.has_well_formed_code
     )
     return not comparable or one.response.code == other.response.code
 

@@ -60,7 +60,7 @@ def combinations_of(session: PortalSession) -> Iterator[tuple[Step, ...]]:
         for call in filter(sendable, calls):
             purpose = " x ".join((*call.classes.values(), call.delivery.encoding))
             steps.append(Step(purpose, 1, call))
-            if session.reads and session.allowed(call).may_be_accepted:
+            if session.reads and session.permitted(call).may_be_accepted:
                 steps.append(read)
         if session.reads and isinstance(steps[-1].request, Call):
             steps.append(read)

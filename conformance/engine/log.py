@@ -94,7 +94,7 @@ class ExchangeLog:
         """Return the first exchange of each shape of answer whose shape is judged."""
         shapes: dict[Hashable, Exchange] = {}
         for exchange in filter(_is_judged_by_shape, self.exchanges):
-            shapes.setdefault((exchange.allowed.demands_acceptance, *exchange.response.shape), exchange)
+            shapes.setdefault((exchange.permitted.demands_acceptance, *exchange.response.shape), exchange)
         return shapes
 
     def first(self, call: Call) -> Exchange | None:

@@ -52,9 +52,9 @@ def _letter(exchange: Exchange) -> str:
     if call.delivery.caller in NO_RIGHTS or not call.is_documented or isinstance(exchange.outcome, LimitReached):
         return "s"
     if exchange.response.accepted:
-        return "a" if exchange.allowed.may_be_accepted else "A"
+        return "a" if exchange.permitted.may_be_accepted else "A"
     if exchange.response.refused:
-        return "r" if exchange.is_allowed else "R"
+        return "r" if exchange.is_permitted else "R"
     return "o"
 
 

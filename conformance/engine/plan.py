@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from conformance.contract.clauses import Edition
-from conformance.contract.oracle import allowed
+from conformance.contract.oracle import permitted
 from conformance.engine.plan_steps import plan_steps
 from conformance.engine.preflight import preflight_requests
 from conformance.engine.session import Step, cannot_write
@@ -60,7 +60,7 @@ class Votes:
 def votes_of(plan: Workload, target: Target, edition: Edition) -> Votes:
     """Return how many votes a plan sends."""
     must = sum(
-        allowed(edition, call.session.cls, call.rating.cls, call.comment.cls).demands_acceptance
+        permitted(edition, call.session.cls, call.rating.cls, call.comment.cls).demands_acceptance
         and call.is_documented
         and call.delivery.caller not in NO_RIGHTS
         for call in plan.calls
@@ -83,8 +83,8 @@ def _with_votes(steps: list[Step], target: Target, edition: Edition, votes: int)
         for item, call in enumerate(calls_of(step.request)):
             if (session := session_of(call, target)) is None:
                 continue
-            permitted = allowed(edition, call.session.cls, call.rating.cls, call.comment.cls)
-            ranked.append((rank_of(call, permitted), place, item, session))
+            outcomes = permitted(edition, call.session.cls, call.rating.cls, call.comment.cls)
+            ranked.append((rank_of(call, outcomes), place, item, session))
     ranked.sort()
     kept: dict[tuple[int, int], int] = {}
     for _rank, place, item, session in ranked:

@@ -148,10 +148,10 @@ class _Run:
 
     def _needs(self, clause: str, call: Call) -> bool:
         """Return True if a clause has not passed where this call was not sent."""
-        allowed = self.session.allowed(call)
+        permitted = self.session.permitted(call)
         by_answers = self.session.edition.clauses[clause].chapter in _CHAPTERS_OF_VOTES
         return (
-            clause in (*allowed.accepting_clauses, *allowed.rejecting_clauses)
+            clause in (*permitted.accepting_clauses, *permitted.rejecting_clauses)
             or (by_answers and call.session.cls in READ_BACK_SESSIONS)
             or (clause == _FIRST and call == self._control)
         )
@@ -233,7 +233,7 @@ class _Run:
 
         A clause that demands a refusal is about the classes of all three parameters.
         """
-        is_refusal = check.clause in self.session.allowed(call).rejecting_clauses
+        is_refusal = check.clause in self.session.permitted(call).rejecting_clauses
         about, classes = check.given.about, call.classes
         features: set[Hashable] = {(name, cls) for name, cls in classes.items() if is_refusal or name in about}
         return features | {
@@ -241,8 +241,8 @@ class _Run:
         }
 
     def _promises(self, call: Call) -> tuple[str, ...]:
-        allowed = self.session.allowed(call)
-        return (*allowed.accepting_clauses, *allowed.rejecting_clauses, _ANSWERED)
+        permitted = self.session.permitted(call)
+        return (*permitted.accepting_clauses, *permitted.rejecting_clauses, _ANSWERED)
 
     def _is_caused_elsewhere(self, blame: Blame, check: Check, exchange: Exchange) -> bool:
         if check.clause == HISTORY:
@@ -251,7 +251,7 @@ class _Run:
 
     def _is_known_of_others(self, clause: str, exchange: Exchange) -> bool:
         """Return True if a known deviation of another clause already explains why these values were refused."""
-        others = set(exchange.allowed.accepting_clauses) - {clause}
+        others = set(exchange.permitted.accepting_clauses) - {clause}
         return any(entry.covers(other, exchange.call.classes) for entry in self.deviations for other in others)
 
     def _is_judged(self, clause: str, evidence: Evidence) -> bool:

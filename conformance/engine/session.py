@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 from conformance.contract.classes import LETTERS, NOT_FILLED, EquivalenceClass, session_classes
 from conformance.contract.clauses import Edition
-from conformance.contract.oracle import AllowedOutcomes, allowed, judged_sessions
+from conformance.contract.oracle import PermittedOutcomes, judged_sessions, permitted
 from conformance.engine.evidence import Exchange
 from conformance.engine.log import Entry, ExchangeLog, Unanswered
 from conformance.engine.outcome_map import Combination, cell_of
@@ -89,12 +89,12 @@ class PortalSession:
     _number: int = 0
     _failures: int = 0
     _not_for_every_call: set[str] = field(default_factory=set)
-    _allowed: dict[tuple[str, str, str], AllowedOutcomes] = field(default_factory=dict)
-    _denied: AllowedOutcomes = field(init=False)
+    _permitted: dict[tuple[str, str, str], PermittedOutcomes] = field(default_factory=dict)
+    _denied: PermittedOutcomes = field(init=False)
 
     def __post_init__(self) -> None:
         self.judged_sessions = judged_sessions(self.edition)
-        self._denied = AllowedOutcomes(False, frozenset(self.edition.system_codes))
+        self._denied = PermittedOutcomes(False, frozenset(self.edition.system_codes))
         self.sessions = session_classes(self.portal.target.sessions, self.portal.target.live)
 
     @property
@@ -149,20 +149,20 @@ class PortalSession:
 
         It may if no call can be accepted, or if the effect can be read back.
         """
-        may_repeat = self.reads or not any(self.allowed(call).may_be_accepted for call in calls)
+        may_repeat = self.reads or not any(self.permitted(call).may_be_accepted for call in calls)
         return {REPEATABLE: may_repeat, VOTES: sum(not cannot_write(call) for call in calls)}
 
-    def allowed(self, call: Call) -> AllowedOutcomes:
+    def permitted(self, call: Call) -> PermittedOutcomes:
         """Return the outcomes that the edition permits for a call."""
         if call.delivery.caller in NO_RIGHTS:
             return self._denied
         classes = (call.session.cls, call.rating.cls, call.comment.cls)
-        if classes not in self._allowed:
-            self._allowed[classes] = allowed(self.edition, *classes)
-        return self._allowed[classes]
+        if classes not in self._permitted:
+            self._permitted[classes] = permitted(self.edition, *classes)
+        return self._permitted[classes]
 
     def _exchange(self, call: Call, response: Response) -> Exchange:
-        exchange = Exchange(call, response, self.allowed(call), self.edition, self.judges_implied, self._number)
+        exchange = Exchange(call, response, self.permitted(call), self.edition, self.judges_implied, self._number)
         self._number += 1
         if response.accepted:
             self.writes += 1

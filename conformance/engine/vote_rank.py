@@ -8,7 +8,7 @@ be refused shows one fault, and the same fault in another delivery shows little 
 from typing import Final
 
 from conformance.contract.classes import COMMENTS, DENIED_STATES, RATINGS, READ_BACK_SESSIONS
-from conformance.contract.oracle import AllowedOutcomes
+from conformance.contract.oracle import PermittedOutcomes
 from conformance.exchange.call import NO_RIGHTS, PLAIN_JSON, Batch, Call, Caller, Encoding
 
 ALWAYS, FIRST, NEXT, OBSERVED, LATER, LAST = range(6)
@@ -22,17 +22,17 @@ _OBSERVED_COMMENTS: Final = ("blank", "control", "lines", "object", "oversize")
 _WITHOUT_RIGHTS: Final = {Caller.WRONG_TOKEN: FIRST, Caller.NO_CREDENTIALS: NEXT}
 
 
-def rank_of(call: Call, allowed: AllowedOutcomes) -> int:
+def rank_of(call: Call, permitted: PermittedOutcomes) -> int:
     """Return how late a call is kept: the smallest number for what shows most.
 
-    allowed: the outcomes that the edition permits for the call.
+    permitted: the outcomes that the edition permits for the call.
     """
     if call.delivery.caller in NO_RIGHTS:
         by_get = call.delivery.encoding is Encoding.QUERY_GET
         return FIRST if by_get else _WITHOUT_RIGHTS.get(call.delivery.caller, LAST)
-    if allowed.demands_acceptance and call.is_documented:
+    if permitted.demands_acceptance and call.is_documented:
         return _rank_of_vote(call)
-    if allowed.may_be_accepted:
+    if permitted.may_be_accepted:
         return _rank_of_observed(call)
     if call.session.cls in DENIED_STATES:
         return _rank_of_denied(call)

@@ -172,19 +172,19 @@ class _ExploreSteps:
         """Send another vote where the stored one is like the call, and read it where a refusal must not change it."""
         if self.stored is None or any(self.stored.get(name) == text for name, text in _filled(call)):
             self.add_request(_PREPARES, another_vote(call, self.session))
-        if not self.is_read and not self.session.allowed(call).demands_acceptance:
+        if not self.is_read and not self.session.permitted(call).demands_acceptance:
             self.add_request(_PREPARES, ReadBack(self.session.rateable.value))
 
     def _note_stored(self, call: Call) -> None:
-        allowed = self.session.allowed(call)
+        permitted = self.session.permitted(call)
         if (
-            not allowed.may_be_accepted
+            not permitted.may_be_accepted
             or call.session.cls not in READ_BACK_SESSIONS
             or call.delivery.caller in NO_RIGHTS
         ):
             return
         self.is_read = False
-        if allowed.demands_acceptance and call.is_documented:
+        if permitted.demands_acceptance and call.is_documented:
             self.stored = {**(self.stored or {}), **dict(_filled(call))}
         else:
             self.stored = None

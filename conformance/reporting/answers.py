@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from conformance.contract.clauses import Edition, load_edition
-from conformance.contract.oracle import allowed
+from conformance.contract.oracle import permitted
 from conformance.engine.plan_file import plan_from
 from conformance.exchange.call import Call, ReadBack, Request, calls_of
 from conformance.exchange.reproduce import describe
@@ -84,5 +84,5 @@ def _answers(portal: Portal, request: Request, edition: Edition) -> list[_Played
 
 
 def _is_silent(call: Call, edition: Edition) -> bool:
-    promised = allowed(edition, call.session.cls, call.rating.cls, call.comment.cls)
+    promised = permitted(edition, call.session.cls, call.rating.cls, call.comment.cls)
     return not call.is_documented or not (promised.demands_acceptance or promised.demands_refusal)

@@ -207,7 +207,7 @@ def test_a_fault_of_the_suite_costs_no_vote(monkeypatch: pytest.MonkeyPatch) -> 
     def fail(*_: object) -> None:
         raise RuntimeError("a fault of the suite")
 
-    monkeypatch.setattr("conformance.engine.session.PortalSession.allowed", fail)
+    monkeypatch.setattr("conformance.engine.session.PortalSession.permitted", fail)
     ran = LiveRun()
     with pytest.raises(RuntimeError):
         ran.judge()

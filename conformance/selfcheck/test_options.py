@@ -176,12 +176,12 @@ def test_an_interrupted_run_is_no_verdict(tmp_path: Path) -> None:
         ("serve --host nowhere.invalid", {"starlette", "uvicorn", "trustme"}),
     ],
 )
-def test_a_command_imports_only_what_it_needs(folder: Path, arguments: str, allowed: set[str]) -> None:
+def test_a_command_imports_only_what_it_needs(folder: Path, arguments: str, permitted: set[str]) -> None:
     line = [sys.executable, "-X", "importtime", "-m", "conformance", *arguments.split()]
     done = subprocess.run(line, capture_output=True, text=True, cwd=folder, check=False)
     imported = {row.rpartition("|")[2].strip() for row in done.stderr.splitlines() if row.startswith("import time:")}
     assert "conformance.cli" in imported
-    assert imported & SLOW <= allowed
+    assert imported & SLOW <= permitted
 
 
 def test_values_are_checked_and_typed() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from conformance.contract.classes import COMMENTS, RATINGS, TEXTS, is_judged_text, session_classes
 from conformance.contract.clauses import edition_names, load_edition
-from conformance.contract.oracle import allowed
+from conformance.contract.oracle import permitted
 from conformance.exchange.call import Absent
 
 pytestmark = pytest.mark.quick
@@ -43,8 +43,8 @@ ANY_NEW = "refused: ACCESS_DENIED, EMPTY_SESSION_ID or EMPTY_VOTE_PARAMS"
     ],
 )  # fmt: skip
 def test_the_permitted_outcomes(session: str, rating: str, comment: str, old: str, new: str) -> None:
-    assert str(allowed(load_edition("2024-10"), session, rating, comment)) == old
-    assert str(allowed(load_edition("2026-03"), session, rating, comment)) == new
+    assert str(permitted(load_edition("2024-10"), session, rating, comment)) == old
+    assert str(permitted(load_edition("2026-03"), session, rating, comment)) == new
 
 
 @pytest.mark.parametrize("name", edition_names())
@@ -54,7 +54,7 @@ def test_a_refusal_always_names_the_clauses_that_the_call_breaks(name: str) -> N
     for session in sessions:
         for rating in RATINGS:
             for comment in COMMENTS:
-                outcome = allowed(edition, session, rating, comment)
+                outcome = permitted(edition, session, rating, comment)
                 assert outcome.demands_refusal == bool(outcome.rejecting_clauses)
                 assert set(outcome.rejecting_clauses) <= edition.clauses.keys()
 

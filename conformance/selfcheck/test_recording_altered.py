@@ -16,7 +16,7 @@ import pytest
 from conformance.check import check_recording
 from conformance.contract.classes import STARS, TEXTS
 from conformance.contract.clauses import Edition, load_edition
-from conformance.contract.oracle import allowed
+from conformance.contract.oracle import permitted
 from conformance.engine.plan_file import plan_from
 from conformance.exchange.call import NO_RIGHTS, READ_METHOD, Batch, Call, ReadBack, Request
 from conformance.reporting.verdict import Status, Verdict
@@ -148,7 +148,7 @@ def _altered_answers(
     yield "cut", with_body(text[:-5])
     if call.delivery.suffix == ".xml" or not alone:
         return
-    document, promised = json.loads(text), allowed(edition, call.session.cls, call.rating.cls, call.comment.cls)
+    document, promised = json.loads(text), permitted(edition, call.session.cls, call.rating.cls, call.comment.cls)
     if promised.demands_acceptance and trusted:
         yield "result", with_body(_with(document, ("result",), "yes"))
     for field in document.get("time", {}):

@@ -62,7 +62,7 @@ class Portal:
         return read_responses(sent.status_code, content_type_of(sent), sent.content, calls[0].delivery, len(calls))
 
     def read(self, session: int) -> StoredVote | NotRead:
-        """Return the allowed fields of the vote of a session. Raises NoResponse."""
+        """Return the permitted fields of the vote of a session. Raises NoResponse."""
         stored = read_vote(self.read_answer(session).document)
         if isinstance(stored, NotRead) and stored.code == PARAMETER_MISSED and self._reads_by is Encoding.JSON:
             # A portal that does not read JSON bodies is at fault, and shall be judged for it.

@@ -312,7 +312,7 @@ def _calls_for(session: int, vote: Vote) -> tuple[Call, ...]:
 
 
 def _kept(document: Json) -> dict[str, Any]:
-    """Return the allowed fields of an answer to a read-back: messages, people and links are dropped here."""
+    """Return the permitted fields of an answer to a read-back: messages, people and links are dropped here."""
     if not isinstance(document, dict):
         return {}
     code, result = document.get("error"), document.get("result")
