@@ -16,7 +16,7 @@ from conformance.interrupts import ending_signals
 from conformance.run import Run, do_nothing
 from conformance.target.client import REAL_SURROUNDINGS, LivePortal, Portal, Surroundings, live_portal
 from conformance.target.recording import Recording, write_recording
-from conformance.target.restore import NO_VOTE, Failed, Vote
+from conformance.target.restore import NO_VOTE, Failed, FoundVote
 from conformance.target.target import Target
 
 Ask = Callable[[str], None]
@@ -52,7 +52,7 @@ def planned_portal(
     run.put_back = found.put_back
     with ending_signals() as interrupts:
         try:
-            yield live.portal, Watch(found.look, listener.progress)
+            yield live.portal, Watch(found.before_first_step, listener.progress)
         finally:
             # The inner block runs also if the first signal comes at this very moment.
             try:
@@ -77,14 +77,14 @@ class _FoundVotes:
     sent: Workload
     unread: dict[int, Failed] = field(default_factory=dict)
 
-    def look(self, plan: Workload) -> Workload:
+    def before_first_step(self, plan: Workload) -> Workload:
         """Read the present votes and return what of the plan is sent. Raise UserError where the person says no."""
         asked, target = self.run.settings, self.run.settings.target
         self.sent = plan
         voted_on = dict.fromkeys(name for call in plan.calls if (name := session_of(call, target)) is not None)
         if not voted_on:
             return plan
-        self.unread.update(self.live.restoring.look(voted_on))
+        self.unread.update(self.live.restoring.read_found(voted_on))
         reasons = {} if asked.overwrite else _reasons_against_votes(self.unread, target)
         for reason in reasons.values():
             self.listener.say(reason)
@@ -152,7 +152,7 @@ def _denied(target: Target) -> set[int]:
     return {target.sessions[state] for state in DENIED_STATES if state in target.sessions}
 
 
-def _question(target: Target, votes: Votes, found: Mapping[int, Vote]) -> str:
+def _question(target: Target, votes: Votes, found: Mapping[int, FoundVote]) -> str:
     """Return what is asked before the first vote."""
     shown = {session: vote for session, vote in found.items() if session not in _denied(target)}
     sessions = " and ".join(map(str, shown)) or str(target.sessions["rateable"])

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from conformance.clients.protocol import Asked, ProtocolError, Reply, TimedOut, line_of, read_reply
+from conformance.clients.protocol import AdapterReply, Asked, ProtocolError, TimedOut, line_of, read_reply
 from conformance.errors import UserError
 from conformance.exchange.violation import printable
 from conformance.target.secrets import MASK
@@ -85,7 +85,7 @@ class _Process:
     running: subprocess.Popen[bytes]
     mark: str
     printed: tuple[Printed, Printed]
-    replies: "queue.Queue[Reply | None]" = field(default_factory=lambda: queue.Queue(_MOST_WAITING))
+    replies: "queue.Queue[AdapterReply | None]" = field(default_factory=lambda: queue.Queue(_MOST_WAITING))
     threads: list[threading.Thread] = field(default_factory=list)
     answered: int = 0
     asked_bytes: int = 0
@@ -139,7 +139,7 @@ class CommandClient:
     _process: _Process | None = None
     _answers_once: bool = False
 
-    def ask(self, *calls: Asked) -> list[Reply]:
+    def ask(self, *calls: Asked) -> list[AdapterReply]:
         """Return the answer to each call; several are asked for at once. Raise UserError if it cannot be started."""
         while True:
             process = self._process or self._start()
@@ -187,7 +187,7 @@ class CommandClient:
             process.threads.append(thread)
         return process
 
-    def _answers_of(self, process: _Process, calls: Sequence[Asked]) -> list[Reply]:
+    def _answers_of(self, process: _Process, calls: Sequence[Asked]) -> list[AdapterReply]:
         """Ask for the calls. Where one is not answered, none after it is."""
         assert process.running.stdin is not None
         while not process.replies.empty():
@@ -200,14 +200,14 @@ class CommandClient:
             process.running.stdin.flush()
         except OSError:
             return [self._broke(process)] * len(calls)
-        replies: list[Reply] = []
+        replies: list[AdapterReply] = []
         ends_at = time.monotonic() + self.timeout_seconds
         while len(replies) < len(calls):
             try:
                 reply = process.replies.get(timeout=max(0.0, ends_at - time.monotonic()))
             except queue.Empty:
                 self.end()
-                return replies + [Reply(TimedOut(self.timeout_seconds))] * (len(calls) - len(replies))
+                return replies + [AdapterReply(TimedOut(self.timeout_seconds))] * (len(calls) - len(replies))
             if reply is None:
                 return replies + [self._broke(process)] * (len(calls) - len(replies))
             process.answered += 1
@@ -218,14 +218,14 @@ class CommandClient:
             self.finish()
         return replies
 
-    def _broke(self, process: _Process) -> Reply:
+    def _broke(self, process: _Process) -> AdapterReply:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.running.wait(_WAIT_FOR_END_SECONDS)
         self.end()
         lines = [line for printed in process.printed for line in printed.last.splitlines() if line.strip()][-1:]
         told = f": {printable(lines[0].strip(), 200)}" if lines else ""
         ended = f"the program ended (status {process.running.returncode}) before it answered{told}"
-        return Reply(ProtocolError(ended))
+        return AdapterReply(ProtocolError(ended))
 
     def end(self) -> None:
         """Ends the program with all that it started, and waits until what it printed is read."""

@@ -108,7 +108,7 @@ ClientOutcome = Returned | ApiError | OtherError | TimedOut | ProtocolError | No
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class AdapterReply:
     """A line that is an answer, or what stands in its place.
 
     client: the library and its version, where the program tells.
@@ -122,7 +122,7 @@ class Reply:
     is_concurrent: bool = False
 
 
-def read_reply(line: str) -> Reply | None:
+def read_reply(line: str) -> AdapterReply | None:
     """What a line says; None where it is no answer but something that was printed."""
     try:
         document = json.loads(line.removeprefix("\ufeff"))
@@ -133,7 +133,7 @@ def read_reply(line: str) -> Reply | None:
         return None
     client = document.get("client")
     named = client if isinstance(client, str) else ""
-    return Reply(_back_of(document), named, document.get("params"), document.get("concurrent") is True)
+    return AdapterReply(_back_of(document), named, document.get("params"), document.get("concurrent") is True)
 
 
 def _back_of(document: dict[str, Any]) -> ClientOutcome:

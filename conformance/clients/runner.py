@@ -37,7 +37,7 @@ def run_client_checks(
     """
     # What holds in every round is judged when all rounds are over.
     ordered = sorted(checks, key=lambda check: check.given.reads_every_round)
-    run = _Run(session, deviations, seed, finds_all)
+    run = _ClientRun(session, deviations, seed, finds_all)
     judgements = [Judgement(check, ClauseResult(check.clause)) for check in ordered]
     cases = {check.clause: _possible(check.given.cases(session.edition), session) for check in ordered}
     run.send({clause: of_clause.fixed for clause, of_clause in cases.items()})
@@ -68,7 +68,7 @@ def _possible(cases: Cases, session: ClientSession) -> Cases:
 
 
 @dataclass(slots=True)
-class _Run:
+class _ClientRun:
     """The rounds of a run.
 
     sent: the exchange of each case, which is sent once.

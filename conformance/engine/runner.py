@@ -102,7 +102,7 @@ def run_checks(
     finds_all: True if every violation is wanted, however many there are.
     """
     order = {name: place for place, name in enumerate(clause_order(session.edition))}
-    run = _Run(session, sorted(checks, key=lambda check: order[check.clause]), deviations, seed, finds_all)
+    run = _PortalRun(session, sorted(checks, key=lambda check: order[check.clause]), deviations, seed, finds_all)
     if isinstance(mode, Planned):
         judged = run.plan(mode, watch)
     else:
@@ -115,7 +115,7 @@ def run_checks(
 
 
 @dataclass(slots=True)
-class _Run:
+class _PortalRun:
     session: PortalSession
     checks: list[Check]
     deviations: tuple[Deviation, ...]

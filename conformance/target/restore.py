@@ -53,7 +53,7 @@ Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True)
-class Vote:
+class FoundVote:
     """A stored vote. rating 0 and the empty comment where there is none."""
 
     rating: int = field(repr=False)
@@ -65,12 +65,12 @@ class Vote:
         rating = f"rating {self.rating}" if self.rating else "no rating"
         return f"{rating} and {'a' if self.comment else 'no'} comment"
 
-    def reads_back(self, now: "Vote") -> bool:
+    def reads_back(self, now: "FoundVote") -> bool:
         """Return True if this is the vote that is stored now."""
         return self.rating == now.rating and comment_reads_back(self.comment, now.comment)
 
 
-NO_VOTE: Final = Vote(0, "")
+NO_VOTE: Final = FoundVote(0, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class RestoringTransport(OuterTransport):
         clock: Clock = REAL_CLOCK,
     ) -> None:
         super().__init__(inner)
-        self.found: dict[int, Vote] = {}
+        self.found: dict[int, FoundVote] = {}
         self._say, self._clock = say, clock
         self._own_comments = own_comments
         self._has_looked = False
@@ -139,7 +139,7 @@ class RestoringTransport(OuterTransport):
                 result["sessionCommentHead"] = FOUND_COMMENT
         return answer_of(answer.status_code, content_type_of(answer), json.dumps(kept).encode())
 
-    def look(self, sessions: Iterable[int]) -> dict[int, Failed]:
+    def read_found(self, sessions: Iterable[int]) -> dict[int, Failed]:
         """Read the present votes of these sessions before the first vote. Return those that could not be read."""
         deadline = self._clock.now() + LOOK_SECONDS
         unread: dict[int, Failed] = {}
@@ -170,7 +170,7 @@ class RestoringTransport(OuterTransport):
                 lost.append(f"session {session} had {vote.shown} ({reason})")
         return PutBack(tuple(lost), tuple(stays))
 
-    def _put_back(self, session: int, found: Vote, deadline: float) -> str:
+    def _put_back(self, session: int, found: FoundVote, deadline: float) -> str:
         """Return the empty text, or the reason why the vote is not back."""
         if found == NO_VOTE:
             return self._why_not_back(session, found, deadline)
@@ -184,11 +184,13 @@ class RestoringTransport(OuterTransport):
                 break
         return reason
 
-    def _attempt(self, request: HttpRequest, session: int, found: Vote) -> Callable[[], httpx.Response | Vote | Failed]:
+    def _attempt(
+        self, request: HttpRequest, session: int, found: FoundVote
+    ) -> Callable[[], httpx.Response | FoundVote | Failed]:
         """Return a function that sends a vote. It sends the vote again only if the first one was not carried out."""
         is_first = True
 
-        def send() -> httpx.Response | Vote | Failed:
+        def send() -> httpx.Response | FoundVote | Failed:
             nonlocal is_first
             if not is_first and not isinstance(now := self._read(session), Failed) and found.reads_back(now):
                 return now
@@ -197,11 +199,11 @@ class RestoringTransport(OuterTransport):
 
         return send
 
-    def _why_not_back(self, session: int, found: Vote, deadline: float) -> str:
+    def _why_not_back(self, session: int, found: FoundVote, deadline: float) -> str:
         """Return the empty text if the vote reads back as it was found, else the reason."""
         mismatches = 0
 
-        def read() -> Vote | Failed:
+        def read() -> FoundVote | Failed:
             nonlocal mismatches
             now = self._read(session)
             if isinstance(now, Failed) or found.reads_back(now):
@@ -233,7 +235,7 @@ class RestoringTransport(OuterTransport):
         result: Read | Failed = retrying(attempt)
         return result
 
-    def _read_twice(self, session: int) -> Vote | Failed:
+    def _read_twice(self, session: int) -> FoundVote | Failed:
         """Return the present vote. The second reading shows that the first was no old answer out of a cache."""
         first = self._read(session)
         if isinstance(first, Failed):
@@ -241,7 +243,7 @@ class RestoringTransport(OuterTransport):
         second = self._read(session)
         return second if isinstance(second, Failed) or first == second else Failed("two read-backs differ")
 
-    def _read(self, session: int) -> Vote | Failed:
+    def _read(self, session: int) -> FoundVote | Failed:
         request = encode_read(ReadBack(session), self._reads_by)
         # Portals ignore this parameter, and a cache between them and us takes the request for a new one.
         fresh = "&".join(filter(None, (request.query, f"bx24_request_id={uuid4()}")))
@@ -253,7 +255,7 @@ class RestoringTransport(OuterTransport):
             self._reads_by = Encoding.QUERY_GET
             return self._read(session)
         vote = _vote_in(document, session)
-        if isinstance(vote, Vote):
+        if isinstance(vote, FoundVote):
             self._hide(vote.comment)
         return vote
 
@@ -298,7 +300,7 @@ def _with_texts(value: Json, change: Callable[[str], str]) -> Json:
     return change(value) if isinstance(value, str) else value
 
 
-def _calls_for(session: int, vote: Vote) -> tuple[Call, ...]:
+def _calls_for(session: int, vote: FoundVote) -> tuple[Call, ...]:
     """Return the calls to try in order. Some portals need an empty field to be sent, others refuse it.
 
     The whole vote comes first: where it is accepted, one vote puts the session back.
@@ -323,7 +325,7 @@ def _kept(document: Json) -> dict[str, Any]:
     return {"result": {name: result.get(name) for name in KEPT_FIELDS}}
 
 
-def _vote_in(document: Json, session: int) -> Vote | Failed:
+def _vote_in(document: Json, session: int) -> FoundVote | Failed:
     """Return the vote of a session if the answer holds it in a form that can be put back."""
     kept = _kept(document)
     if "error" in kept:
@@ -337,7 +339,7 @@ def _vote_in(document: Json, session: int) -> Vote | Failed:
     if rating is None:
         return Failed("sessionVoteHead is no whole number from 0 to 5")
     comment = _comment_in(result.get("sessionCommentHead", ABSENT))
-    return Failed("sessionCommentHead is neither a text nor null") if comment is None else Vote(rating, comment)
+    return Failed("sessionCommentHead is neither a text nor null") if comment is None else FoundVote(rating, comment)
 
 
 def _rating_in(value: Json) -> int | None:
