@@ -12,7 +12,7 @@ import pytest
 
 from conformance.check import Report, check_client
 from conformance.clients.process import CommandClient, Printed
-from conformance.clients.protocol import Asked, Reply, Returned, TimedOut
+from conformance.clients.protocol import AdapterReply, Asked, Returned, TimedOut
 from conformance.contract.clauses import edition_names, load_edition
 from conformance.engine.deviations import Deviation
 from conformance.errors import UserError
@@ -204,7 +204,7 @@ for line in sys.stdin:
 def test_two_calls_at_once_are_one_line_and_two_answers(tmp_path: Path) -> None:
     client = _program(tmp_path, TWO_AT_ONCE)
     assert not client.is_concurrent
-    assert client.ask(ASKED) == [Reply(Returned(1), "", {"RATING": 5}, is_concurrent=True)]
+    assert client.ask(ASKED) == [AdapterReply(Returned(1), "", {"RATING": 5}, is_concurrent=True)]
     assert client.is_concurrent
     first, second = client.ask(ASKED, ASKED)
     assert first.back == Returned(2)

@@ -164,7 +164,7 @@ def test_an_interrupted_run_is_no_verdict(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "allowed"),
+    ("arguments", "permitted"),
     [
         ("--version", set[str]()),
         ("run -h", set[str]()),
