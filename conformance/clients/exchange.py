@@ -28,13 +28,15 @@ from conformance.exchange.reproduce import describe
 from conformance.exchange.violation import ClauseViolated, NotApplicable, Violation, assume, printable, require
 from conformance.portals import SERVED_PORT
 from conformance.portals.mock import Arrival, Item
-from conformance.portals.scripts import ELSEWHERE, LIMIT, REFUSED_CONNECTION, TRUE, Script
+from conformance.portals.scripts import ELSEWHERE, LIMIT, NEVER, REFUSED_CONNECTION, TRUE, Script
 
 _ABSENT: Final = "absent"
 _PAUSES: Final = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 _PARAMETERS: Final = ("SESSION_ID", "RATING", "COMMENT")
 _LONGEST_SHOWN: Final = 200
 _MOST_SHOWN: Final = 3
+_LONGEST_REQUEST_SECONDS: Final = 60.0
+"""The pages give a request so long, so a library may wait for an answer as long."""
 SECRET_KEPT: Final = "client.secret-kept"
 
 
@@ -132,7 +134,17 @@ class ClientExchange:
     @property
     def should_be_judged(self) -> bool:
         """Return True if the round is lost where its clause finds nothing to judge."""
-        return not self.came_back or self.should_be_sent
+        return not self.may_still_wait and (not self.came_back or self.should_be_sent)
+
+    @property
+    def may_still_wait(self) -> bool:
+        """Return True if the answer never came, here or before, and the library had not the time of a request."""
+        match self.outcome:
+            case TimedOut(seconds):
+                return self.case.script is NEVER and seconds <= _LONGEST_REQUEST_SECONDS
+            case NotSent(behind=name):
+                return name == NEVER.name
+        return False
 
     @property
     def should_succeed(self) -> bool:
@@ -160,6 +172,8 @@ class ClientExchange:
     @property
     def attempts(self) -> str:
         """Return how many requests the call caused, the pauses between them, and if a vote was sent again at risk."""
+        if self.may_still_wait:
+            return f"{self.outcome}: not judged, for a request may take {_LONGEST_REQUEST_SECONDS:g} s (--timeout)"
         times = [arrival.at for arrival in self.arrivals if arrival.votes]
         if len(times) < 2:
             return f"{len(self.arrivals)} request{'s' if len(self.arrivals) > 1 else ''}"
@@ -279,6 +293,7 @@ class ClientExchange:
     def must_end_in_an_error(self) -> None:
         """The caller gets an error, within the cap."""
         assume(bool(self.votes) or self.case.script is REFUSED_CONNECTION)
+        assume(not self.may_still_wait)
         assume(not isinstance(self.outcome, ProtocolError | NotSent))
         require(isinstance(self.outcome, ApiError | OtherError), "an error, in bounded time")
 

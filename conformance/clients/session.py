@@ -228,7 +228,8 @@ class ClientSession:
         )
         with self._lock:
             self.requests += len(arrivals)
-            if arrivals and case.beside is None and not isinstance(outcome, TimedOut):
+            is_known = not isinstance(outcome, TimedOut) or exchange.may_still_wait
+            if arrivals and case.beside is None and is_known:
                 self.requests_by_answer.setdefault(case.script.name, set()).add(exchange.attempts)
         return exchange
 

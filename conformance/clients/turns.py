@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from conformance.clients.exchange import ClientCase
+from conformance.portals.scripts import NEVER
 
 _LONG_SECONDS: Final = 1.0
 """A library that has sent its request and does not come back for so long waits: the portal answers at once."""
@@ -30,7 +31,7 @@ class Waiting:
     @classmethod
     def of(cls, cases: Iterable[ClientCase]) -> "Waiting":
         """Return the cases in the order in which they are asked."""
-        return cls(sorted(cases, key=lambda case: -len(case.special_answers)))
+        return cls(sorted(cases, key=lambda case: (case.script is not NEVER, -len(case.special_answers))))
 
     @contextmanager
     def next(self) -> Iterator[ClientCase | None]:

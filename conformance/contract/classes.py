@@ -232,6 +232,7 @@ COMMENTS: Final[Mapping[str, EquivalenceClass]] = _by_name(
         (
             "Ж",
             "Отлично",
+            "Ещё ёж, її, Łódź, çığ, řeka, ső, ț",
             "שלום",
             "\u202eright to left\u202c",
             "مرحبا بالعالم",

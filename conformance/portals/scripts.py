@@ -26,6 +26,7 @@ LIMIT: Final = "QUERY_LIMIT_EXCEEDED"
 METHOD_STATUS: Final = 400
 """The status with which the method refuses, in the template of the pages of every edition."""
 SLOW_SECONDS: Final = 5.0
+_LONGER_THAN_ANY_RUN: Final = 86_400.0
 _IN_AN_ITEM: Final = (
     "insufficient_scope",
     "ERROR_METHOD_NOT_FOUND",
@@ -77,6 +78,11 @@ class Slow:
 
 
 @dataclass(frozen=True, slots=True)
+class Never:
+    """An answer that never comes, while the connection stays open."""
+
+
+@dataclass(frozen=True, slots=True)
 class SentAs:
     """A successful answer that travels in another form."""
 
@@ -98,7 +104,17 @@ class AsDeserved:
 
 
 ScriptStep = (
-    Redirect | AsDeserved | SentAs | Replied | RefusedWhole | WithoutResult | Cut | Slow | PortalResponse | Dropped
+    Redirect
+    | AsDeserved
+    | SentAs
+    | Replied
+    | RefusedWhole
+    | WithoutResult
+    | Cut
+    | Slow
+    | Never
+    | PortalResponse
+    | Dropped
 )
 """One answer of a script. A PortalResponse is sent as it is, whatever the request."""
 
@@ -131,7 +147,7 @@ class Script:
         """Return True if the first answer leaves open whether a vote was stored."""
         first = self.steps[0]
         broken = isinstance(first, PortalResponse) and (first.status >= 500 or first.status < 300)
-        return broken or isinstance(first, Dropped | Cut)
+        return broken or isinstance(first, Dropped | Cut | Never)
 
     @property
     def relaxes(self) -> bool:
@@ -213,6 +229,7 @@ RESULTS: Final = (
     Script("no-result", (WithoutResult(),)),
 )
 DROPPED: Final = Script("dropped", (Dropped(),))
+NEVER: Final = Script("never", (Never(),))
 BROKEN: Final = (
     Script("html-500", (PortalResponse(500, _HTML, _PAGE),)),
     Script("html-502", (PortalResponse(502, _HTML, _PAGE),)),
@@ -221,6 +238,7 @@ BROKEN: Final = (
     Script("empty", (PortalResponse(200, _JSON, b""),)),
     Script("no-content", (PortalResponse(204, _JSON, b""),)),
     DROPPED,
+    NEVER,
 )
 
 
@@ -258,6 +276,8 @@ def play(step: ScriptStep, request: PortalRequest, edition: Edition) -> PortalRe
             answered = _replied(reply, request, edition)
         case WithoutResult():
             answered = _without_result(request, edition)
+        case Never():
+            answered = PortalResponse(200, _JSON, b"", after_seconds=_LONGER_THAN_ANY_RUN)
         case Cut():
             success = _replied(Result(True), request, edition)
             answered = replace(success, body=success.body[: len(success.body) // 2])

@@ -6,7 +6,7 @@ import time
 import httpx
 
 from conformance.exchange.call import Json
-from conformance.selfcheck.client_parts import CODE, Answer, Asked, given, honest, mutant, post, read
+from conformance.selfcheck.client_parts import CODE, SHORT_SECONDS, Answer, Asked, given, honest, mutant, post, read
 
 
 @mutant("client.redirect")
@@ -136,6 +136,17 @@ def waits_for_ever_for_a_lost_answer(asked: Asked) -> Answer:
             time.sleep(0.01)
         except ValueError as error:
             return {"exception": str(error)}
+
+
+@mutant("client.broken-answer")
+def takes_a_time_out_for_success(asked: Asked) -> Answer:
+    """Takes a vote for accepted where no answer came in time."""
+    try:
+        return read(post(asked, json=given(asked), timeout=SHORT_SECONDS))
+    except httpx.TimeoutException:
+        return {"value": True}
+    except (httpx.HTTPError, ValueError) as error:
+        return {"exception": type(error).__name__}
 
 
 @mutant("client.rate-limit")

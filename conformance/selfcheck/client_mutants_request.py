@@ -178,6 +178,12 @@ def composes_accents_only(asked: Asked) -> Answer:
 
 
 @mutant("client.parameters-intact")
+def writes_one_letter_for_another(asked: Asked) -> Answer:
+    """Leaves the dots of ё away."""
+    return honest(asked, texts(lambda text: text.replace("ё", "\u0435")))
+
+
+@mutant("client.parameters-intact")
 def cuts_in_the_middle_of_a_character(asked: Asked) -> Answer:
     """Cuts texts after 300 bytes."""
     return honest(asked, texts(lambda text: text.encode()[:300].decode(errors="replace")))

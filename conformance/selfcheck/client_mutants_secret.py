@@ -5,7 +5,7 @@ import sys
 import httpx
 
 from conformance.exchange.call import METHOD
-from conformance.selfcheck.client_parts import Answer, Asked, given, honest, mutant, post, read
+from conformance.selfcheck.client_parts import SHORT_SECONDS, Answer, Asked, given, honest, mutant, post, read
 
 
 @mutant("client.secret-kept")
@@ -34,6 +34,17 @@ def sends_the_secret_in_a_header(asked: Asked) -> Answer:
     """Sends the URL of the webhook as the header Referer."""
     try:
         return read(post(asked, json=given(asked), headers={"Referer": asked["url"]}))
+    except (httpx.HTTPError, ValueError) as error:
+        return {"exception": type(error).__name__}
+
+
+@mutant("client.secret-kept")
+def names_the_url_that_did_not_answer(asked: Asked) -> Answer:
+    """Puts the URL into the text of a time-out."""
+    try:
+        return read(post(asked, json=given(asked), timeout=SHORT_SECONDS))
+    except httpx.TimeoutException:
+        return {"exception": f"no answer in time from {asked['url']}"}
     except (httpx.HTTPError, ValueError) as error:
         return {"exception": type(error).__name__}
 

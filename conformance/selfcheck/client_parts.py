@@ -18,6 +18,8 @@ Library = Callable[[Asked], Answer]
 Params = dict[str, Json]
 Read = Callable[[httpx.Response], Answer]
 CODE: Final = "QUERY_LIMIT_EXCEEDED"
+SHORT_SECONDS: Final = 2.0
+"""A time-out that is shorter than that of the gate, and longer than the slow answer."""
 _CLAUSES: Final = "clauses"
 
 
@@ -63,8 +65,8 @@ def given(asked: Asked) -> Params:
     return {name: value for name, value in asked["params"].items() if value is not None}
 
 
-def post(asked: Asked, *, method: str = METHOD, **body: Any) -> httpx.Response:
-    return httpx.post(asked["url"] + method, timeout=10, **body)
+def post(asked: Asked, *, method: str = METHOD, timeout: float = 10, **body: Any) -> httpx.Response:
+    return httpx.post(asked["url"] + method, timeout=timeout, **body)
 
 
 def read(response: httpx.Response) -> Answer:
