@@ -106,15 +106,19 @@ class Blame:
 
     def _suspect_features(self, call: Call) -> set[Feature]:
         uncleared = set(features_of(call) - self._cleared)
+        of_delivery = {feature for feature in uncleared if feature[0] in DELIVERY_KINDS}
         if _delivery(call) in self._proven_deliveries:
-            return {feature for feature in uncleared if feature[0] not in DELIVERY_KINDS} or uncleared
+            return uncleared - of_delivery or uncleared
+        if _delivery(call) in self._disproven_deliveries:
+            return of_delivery or uncleared
         return uncleared
 
     def depends_on_history(self, exchange: Exchange) -> bool:
-        """Return True if the same call, or the control vote, had different outcomes in this run."""
+        """Return True if the same call, or one that every run repeats, had different outcomes in this run."""
         if not self.judges_history:
             return False
-        return exchange.call in self._changeable or self.control in self._changeable
+        repeated = any(call == self.control or _has_only_a_session(call) for call in self._changeable)
+        return repeated or exchange.call in self._changeable
 
     @cached_property
     def wrongly_refused(self) -> list[Exchange]:
@@ -140,13 +144,29 @@ class Blame:
     @cached_property
     def _proven_deliveries(self) -> frozenset[Hashable]:
         """The deliveries in which a forbidden session was rightly refused: the portal understood the call."""
-        return frozenset(
-            _delivery(one.call)
+        return frozenset(_delivery(one.call) for one in self._telling if one.is_permitted and _is_forbidden(one))
+
+    @cached_property
+    def _disproven_deliveries(self) -> frozenset[Hashable]:
+        """The deliveries in which a call got a wrong answer that is right in plain JSON, and no vote was accepted."""
+        right = [one for one in self._telling if one.is_permitted]
+        in_json = {one.permitted for one in right if one.call.delivery == PLAIN_JSON}
+        wrong = {_delivery(one.call) for one in self._telling if not one.is_permitted and one.permitted in in_json}
+        return frozenset(wrong - {_delivery(one.call) for one in (*right, *self._rightly_accepted)})
+
+    @cached_property
+    def _telling(self) -> list[Exchange]:
+        """The refused calls whose code shows that the portal has read the session: a forbidden one, or nothing beside it.
+
+        A call with nothing beside the session tells only where a call with nothing at all has another code.
+        """
+        codes = {one.response.code for one in self.learned_from.exchanges if _is_empty(one.call)}
+        return [
+            one
             for one in self.learned_from.exchanges
-            if one.permitted.rejecting_clauses == ("error.access-denied",)
-            and one.is_permitted
-            and one.call.is_documented
-        )
+            if one.call.is_documented
+            and (_is_forbidden(one) or (_has_only_a_session(one.call) and not codes & one.permitted.codes))
+        ]
 
     @cached_property
     def _cleared_pairs(self) -> frozenset[Suspect]:
@@ -243,9 +263,11 @@ def features_of(call: Call) -> frozenset[Feature]:
     delivery = call.delivery
     in_text = delivery.encoding not in JSON_ENCODINGS or delivery.batch is not Batch.NO
     own = call.session.cls in READ_BACK_SESSIONS
+    filled = _filled(call)
     features: set[Feature] = {
         ("session", "own" if own else call.session.cls),
-        (_filled(call), True),
+        # A portal may take "" or null for filled, so it matters how a field is not filled.
+        *((filled, cls) for cls in (True, call.rating.cls, call.comment.cls) if cls is True or cls in NOT_FILLED),
         # The parameters of an item are in its own query, whatever the encoding of the batch is.
         ("encoding", delivery.encoding if delivery.batch is Batch.NO else Encoding.JSON),
         ("suffix", delivery.suffix),
@@ -265,6 +287,18 @@ def features_of(call: Call) -> frozenset[Feature]:
     if not call.comment.absent:
         features.add(("comment", _SUITE_TEXT if _is_suite_text(call) else as_digits(call.comment)))
     return frozenset(features)
+
+
+def _is_forbidden(exchange: Exchange) -> bool:
+    return exchange.permitted.rejecting_clauses == ("error.access-denied",)
+
+
+def _has_only_a_session(call: Call) -> bool:
+    return call.session.cls in READ_BACK_SESSIONS and call.rating.absent and call.comment.absent
+
+
+def _is_empty(call: Call) -> bool:
+    return call.session.absent and call.rating.absent and call.comment.absent
 
 
 def _filled(call: Call) -> str:

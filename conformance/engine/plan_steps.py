@@ -86,6 +86,7 @@ class _PlanSteps:
         control = self.control
         yield from self.voted("the example of the page", 1, control)
         yield Step("the same vote at once again: is it still accepted", 1, control)
+        yield Step("neither optional, after a vote: is it refused as in the preflight", 1, Call(self.rateable))
         yield from self.votes()
         yield from self.votes_by_other_ways()
         yield from self.voted("in a batch: each bad value as a text", 1, BatchRequest(self.bad_items()))
@@ -187,6 +188,9 @@ class _PlanSteps:
             yield from self.refused(f"a forbidden session {shown}", priority, *calls)
         for shown, priority, delivery in (
             ("in a form", 2, Delivery(Encoding.FORM)),
+            ("in multipart", 2, Delivery(Encoding.MULTIPART)),
+            ("with .json", 2, SHORT),
+            ("answered in XML", 2, XML),
             ("by GET, answered in XML", 2, Delivery(Encoding.QUERY_GET, ".xml")),
             ("by token in a query", 1, Delivery(Encoding.QUERY_GET, caller=Caller.TOKEN_QUERY)),
             ("by token in a body", 1, Delivery(caller=Caller.TOKEN_BODY)),
