@@ -4,10 +4,10 @@ A call has features: its session, its rating, its comment, which fields are fill
 refuse a good call for any of them. So a clause is accused of a wrong refusal only if the suspicious feature is one that
 the clause is about.
 
-1. Each feature of a call that was rightly accepted is cleared. A delivery is proven if a forbidden session was rightly
-   refused in it: then it is a suspect only where nothing else is.
+1. Each feature of a call that was rightly accepted is cleared.
 2. The suspects of a refused call are its features that are not cleared. Where each one is cleared by itself, they are
-   its pairs of features that no accepted call had.
+   its pairs of features that no accepted call had. If a refused call has shown that the portal reads a delivery, the
+   delivery is a suspect only where nothing else is. If one has shown that the portal does not, it is the only suspect.
 3. The fewest suspects that explain all wrong refusals are the causes. Suspects that explain equally many all count.
 4. A wrong code, too, accuses only the clauses that are about a cause in the call. Without a cause it accuses its own
    clause, unless the delivery is not proven and the clause is not about deliveries.
@@ -99,15 +99,18 @@ class Blame:
 
     def suspects_of(self, exchange: Exchange) -> set[Suspect]:
         """Return the features of a call that are not cleared, or its pairs of features where each one is."""
-        single = self._suspect_features(exchange.call)
+        single = self._suspect_features(exchange.call, exchange.has_documented_code)
         if single:
             return {frozenset({feature}) for feature in single}
         return set(map(frozenset, combinations(features_of(exchange.call), 2))) - self._cleared_pairs
 
-    def _suspect_features(self, call: Call) -> set[Feature]:
+    def _suspect_features(self, call: Call, has_documented_code: bool = False) -> set[Feature]:
+        """Return the features that are not cleared. has_documented_code: True if the method itself refused the call."""
         uncleared = set(features_of(call) - self._cleared)
         of_delivery = {feature for feature in uncleared if feature[0] in DELIVERY_KINDS}
-        if _delivery(call) in self._proven_deliveries:
+        if _delivery(call) in self._proven_deliveries or (
+            has_documented_code and call.delivery in self._read_deliveries
+        ):
             return uncleared - of_delivery or uncleared
         if _delivery(call) in self._disproven_deliveries:
             return of_delivery or uncleared
@@ -144,28 +147,37 @@ class Blame:
     @cached_property
     def _proven_deliveries(self) -> frozenset[Hashable]:
         """The deliveries in which a forbidden session was rightly refused: the portal understood the call."""
-        return frozenset(_delivery(one.call) for one in self._telling if one.is_permitted and _is_forbidden(one))
+        return frozenset(_delivery(one.call) for one in self._rightly_refused if _is_forbidden(one))
+
+    @cached_property
+    def _read_deliveries(self) -> frozenset[Delivery]:
+        """The deliveries, of calls alone, in which a telling call was rightly refused: the portal read the session."""
+        deliveries = (one.call.delivery for one in self._rightly_refused)
+        return frozenset(delivery for delivery in deliveries if delivery.batch is Batch.NO)
 
     @cached_property
     def _disproven_deliveries(self) -> frozenset[Hashable]:
-        """The deliveries in which a call got a wrong answer that is right in plain JSON, and no vote was accepted."""
-        right = [one for one in self._telling if one.is_permitted]
-        in_json = {one.permitted for one in right if one.call.delivery == PLAIN_JSON}
+        """The deliveries in which a telling call is answered wrongly, other than in plain JSON, and no call rightly."""
+        in_json = {one.permitted for one in self._rightly_refused if one.call.delivery == PLAIN_JSON}
         wrong = {_delivery(one.call) for one in self._telling if not one.is_permitted and one.permitted in in_json}
-        return frozenset(wrong - {_delivery(one.call) for one in (*right, *self._rightly_accepted)})
+        return frozenset(wrong - {_delivery(one.call) for one in (*self._rightly_refused, *self._rightly_accepted)})
+
+    @cached_property
+    def _rightly_refused(self) -> list[Exchange]:
+        return [one for one in self._telling if one.is_permitted]
 
     @cached_property
     def _telling(self) -> list[Exchange]:
-        """The refused calls whose code shows that the portal has read the session: a forbidden one, or nothing beside it.
+        """The calls whose refusal tells if the session was read: with a forbidden session, or with nothing beside it.
 
-        A call with nothing beside the session tells only where a call with nothing at all has another code.
+        The latter tell only where a call with nothing at all has another code.
         """
-        codes = {one.response.code for one in self.learned_from.exchanges if _is_empty(one.call)}
+        documented = [one for one in self.learned_from.exchanges if one.call.is_documented]
+        codes_of_nothing = {one.response.code for one in documented if _is_empty(one.call)}
         return [
             one
-            for one in self.learned_from.exchanges
-            if one.call.is_documented
-            and (_is_forbidden(one) or (_has_only_a_session(one.call) and not codes & one.permitted.codes))
+            for one in documented
+            if _is_forbidden(one) or (_has_only_a_session(one.call) and not codes_of_nothing & one.permitted.codes)
         ]
 
     @cached_property
