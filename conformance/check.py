@@ -221,7 +221,8 @@ def _client_results(run: Run, client: ClientOptions, checks: Sequence[Check]) ->
         finally:
             run.client_name, run.requests = session.name, session.requests
             told = session.other_hosts.told
-            run.notes = (f"refused, because no call leaves this machine: {told}",) if told else ()
+            refused = (f"refused, because no call leaves this machine: {told}",) if told else ()
+            run.notes = refused + session.told_of_resent
 
 
 @contextmanager

@@ -190,7 +190,7 @@ def plan(explore: bool, **given: Any) -> None:
 
     target = load_target(options.target)
     edition = edition_of(target, options.edition)
-    workload = plan_of(target, edition, options.budget, options.most_votes)
+    workload = planned = plan_of(target, edition, options.budget, options.most_votes)
     if explore or options.exhaustive:
         from conformance.check import workload_of
         from conformance.engine.workload import Exhaustive, Explore
@@ -199,6 +199,8 @@ def plan(explore: bool, **given: Any) -> None:
         mode = Exhaustive() if options.exhaustive else Explore(DRAWS)
         workload = workload_of(target, edition, mode, options.seed)
     click.echo(plan_list(workload, target, edition))
+    if workload is planned and not target.live:
+        click.echo(f"a run on {target.name} explores, unless --plan is given: `plan --explore` lists what it sends")
 
 
 @main.command()

@@ -14,6 +14,8 @@ from conformance.target.target import Limit
 
 _EVERY_SECONDS: Final = 0.1
 """How often the line of progress changes."""
+_LINE_EVERY_SECONDS: Final = 30.0
+"""How often there is a line of progress where there is no terminal."""
 
 
 class OneLineErrors:
@@ -63,7 +65,7 @@ class Console:
     def progress(self, limit: Limit) -> Callable[[int, int], None]:
         """Return a function that shows how many requests are done, their rate, and about how long the others take.
 
-        Without a terminal it prints one line when the first request is done.
+        Without a terminal it prints one line when the first request is done, and in a long run one from time to time.
         """
         pace = Pace(limit)
 
@@ -73,6 +75,9 @@ class Console:
             if not self._reporter.isatty:
                 if not pace.shown_at:
                     self.say(f"{everything} requests{pace.at_most(everything)}")
+                    pace.shown_at = now
+                elif now - pace.shown_at >= _LINE_EVERY_SECONDS:
+                    self.say(line)
                     pace.shown_at = now
             elif now - pace.shown_at >= _EVERY_SECONDS or pace.is_waiting(done, everything):
                 pace.shown_at = now

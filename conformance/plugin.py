@@ -301,8 +301,8 @@ def _conclude(state: State, entry: ClauseVerdict) -> None:
     clause, settings = entry.clause, state.run.settings
     if entry.status is Status.FAILED:
         block = violation_block(entry.violations, clause, settings.edition)
-        failed = [other for other in state.concluded.values() if other.status is Status.FAILED]
-        if len(failed) == 1 and (missing := what_to_export(entry.violations[0], settings.target)):
+        others = [one for one in state.concluded.values() if one.status is Status.FAILED and one is not entry]
+        if missing := what_to_export(entry.violations[0], settings.target, [one.violations[0] for one in others]):
             block += f"\n  {missing}"
         pytest.fail(block, pytrace=False)
     if entry.status in (Status.DEVIATION_GONE, Status.ERROR, Status.INCOMPLETE):

@@ -1,5 +1,6 @@
 """Three calls through an adapter, with each line in both directions: for its author, before the gate."""
 
+import json
 import os
 import subprocess
 from collections.abc import Callable
@@ -55,7 +56,8 @@ def dry_run(command: str, edition: Edition, timeout_seconds: float, https: bool,
             answered &= _ask(words, environment, asked, timeout_seconds, say)
             for arrival in mock.end_round(secret):
                 for item in arrival.items:
-                    shown = " ".join(f"{name}={value!r}" for name, value in item.parameters.items())
+                    named = item.parameters.items()
+                    shown = " ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in named)
                     say(f"  arrived         {printable(f'{item.method}: {shown}   {arrival.way}', _LONGEST)}")
         if other_hosts.told:
             say(f"refused, because no call leaves this machine: {other_hosts.told}")

@@ -179,13 +179,18 @@ class ClientExchange:
             return f"{len(self.arrivals)} request{'s' if len(self.arrivals) > 1 else ''}"
         pauses = [_rounded(later - earlier) for earlier, later in pairwise(times)]
         shown = ", ".join(dict.fromkeys(pauses))
-        script = self.case.script
-        why = ""
-        if script.may_be_carried_out:
-            why = "; sent again although it may have been carried out"
-        elif script.code and script.code != LIMIT:
-            why = "; sent again although it was refused"
+        risk = self.resent_at_risk
+        why = f"; sent again although it {risk}" if risk else ""
         return f"{len(self.arrivals)} requests, pauses {shown}{why}"
+
+    @property
+    def resent_at_risk(self) -> str:
+        """Return why a vote that was sent again should not have been, or the empty text."""
+        votes = sum(1 for arrival in self.arrivals if arrival.votes)
+        codes = [self.case.script.code_of(attempt) for attempt in range(1, votes)]
+        if votes > 1 and self.case.script.may_be_carried_out:
+            return "may have been carried out"
+        return "was refused" if any(code not in ("", LIMIT) for code in codes) else ""
 
     def must_reach_the_method(self) -> None:
         """What arrived is this method, directly or as an item of a batch; a success was not made up."""

@@ -33,6 +33,7 @@ _SECRET: Final = re.compile(r"v[0-9a-f]{23}")
 _AROUND: Final = 60
 _MARK: Final = "VOTE_CONFORMANCE_PROGRAM"
 """The variable by which the descendants of a program are found, whatever session they moved to."""
+_NAMES_AN_ERROR: Final = re.compile(r"[\w.]*(Error|Exception)\b")
 _FUNCTION: Final = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _WAIT_FOR_END_SECONDS: Final = 5.0
 _LONGEST_NAME: Final = 100
@@ -222,8 +223,10 @@ class CommandClient:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.running.wait(_WAIT_FOR_END_SECONDS)
         self.end()
-        lines = [line for printed in process.printed for line in printed.last.splitlines() if line.strip()][-1:]
-        told = f": {printable(lines[0].strip(), 200)}" if lines else ""
+        lines = [line.strip() for printed in process.printed for line in printed.last.splitlines() if line.strip()]
+        # The last line of a program that dies in node is node's version.
+        errors = [line for line in lines if _NAMES_AN_ERROR.match(line)] or lines
+        told = f": {printable(errors[-1], 200)}" if errors else ""
         ended = f"the program ended (status {process.running.returncode}) before it answered{told}"
         return AdapterReply(ProtocolError(ended))
 

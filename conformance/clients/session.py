@@ -33,6 +33,7 @@ from conformance.target.secrets import MASK
 
 _UNNAMED: Final = "a client library"
 _LONGEST_SHOWN: Final = 200
+_MOST_NAMED: Final = 3
 _MOST_HANGS: Final = 3
 """So many calls of a clause are tried of a library that never comes back."""
 _FEWEST_OF_A_PROGRAM: Final = 4
@@ -63,6 +64,7 @@ class ClientSession:
     requests: how many requests arrived.
     other_hosts: what the library asked of other hosts.
     requests_by_answer: by the name of the scripted answer, what requests its calls caused, in words.
+    resent: by the reason why a vote should not have been sent again, the answers after which it was.
     """
 
     edition: Edition
@@ -75,6 +77,7 @@ class ClientSession:
     ends_at: float = math.inf
     requests: int = 0
     requests_by_answer: dict[str, set[str]] = field(default_factory=dict)
+    resent: dict[str, set[str]] = field(default_factory=dict)
     other_hosts: OtherHosts = field(default_factory=lambda: OtherHosts(""))
     _under_way: dict[int, str] = field(default_factory=dict)
     _never_back: dict[Hashable, ClientExchange] = field(default_factory=dict)
@@ -89,6 +92,14 @@ class ClientSession:
     def is_concurrent(self) -> bool:
         """Return True if the program says that calls may be made at once."""
         return self.programs[0].is_concurrent
+
+    @property
+    def told_of_resent(self) -> tuple[str, ...]:
+        """Return a line for each reason why votes should not have been sent again."""
+        return tuple(
+            f"a vote that {risk} was sent again, after {_first_of(sorted(answers))}: recorded, never judged"
+            for risk, answers in sorted(self.resent.items())
+        )
 
     def send_all(self, cases: Mapping[str, Iterable[ClientCase]]) -> dict[ClientCase, ClientExchange]:
         """Ask for each case once, by clause, in all programs at the same time. Raise UserError."""
@@ -231,6 +242,8 @@ class ClientSession:
             is_known = not isinstance(outcome, TimedOut) or exchange.may_still_wait
             if arrivals and case.beside is None and is_known:
                 self.requests_by_answer.setdefault(case.script.name, set()).add(exchange.attempts)
+            if exchange.resent_at_risk:
+                self.resent.setdefault(exchange.resent_at_risk, set()).add(case.script.name)
         return exchange
 
     def _unsent(self, case: ClientCase, reason: str, behind: str = "") -> ClientExchange:
@@ -262,7 +275,9 @@ class ClientSession:
                 "check the program, or give it longer (--timeout)"
             )
         if isinstance(first.outcome, ProtocolError):
-            raise UserError(f"--client: {first.outcome.reason}: docs/client-libraries.md shows the protocol")
+            raise UserError(
+                f"--client: {first.outcome.reason}: `vote-conformance client-check CMD` shows all that it prints"
+            )
         if not first.arrivals:
             elsewhere = [
                 f"{one.request.method} {one.request.path}".replace(first.secret, MASK) for one in self.mock.log
@@ -273,6 +288,11 @@ class ClientSession:
                 f"{f' ({printable(elsewhere[0], _LONGEST_SHOWN)} did)' if elsewhere else ''}, and what came back is "
                 f"{printable(str(first.outcome), _LONGEST_SHOWN)}: check how the program uses url and ca_file"
             )
+
+
+def _first_of(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f"{', '.join(names[:_MOST_NAMED])}{more}"
 
 
 def _cut(text: str, secret: str) -> str:

@@ -1,6 +1,6 @@
 """Cases of a clause: the requests that its test needs, boundary values first, then a strategy for further values."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final, TypedDict
@@ -12,6 +12,7 @@ from conformance.engine.session import PortalSession
 from conformance.exchange.call import (
     JSON_ENCODINGS,
     PLAIN_JSON,
+    TOKEN_CALLERS,
     Batch,
     Call,
     ClassifiedValue,
@@ -90,8 +91,11 @@ class CallTemplate:
 
     def cases(self, session: PortalSession, case_of: Callable[[Call], Case]) -> Cases:
         """Return the cases of this template: each value once, each delivery once, then combinations."""
-        callers = session.portal.target.callers
-        deliveries = [delivery for delivery in self.deliveries if delivery.caller in callers]
+        target = session.portal.target
+        offered = [delivery for delivery in self.deliveries if is_offered(delivery, target.not_offered)]
+        if not offered:
+            return Cases((), why_not_exercised="the target file does not offer what its calls need")
+        deliveries = [delivery for delivery in offered if delivery.caller in target.callers]
         if not deliveries:
             return Cases((), why_not_exercised=f"not configured: {self.deliveries[0].caller}")
         known = session.sessions.keys() & session.judged_sessions
@@ -119,6 +123,20 @@ def alone(call: Call) -> Case:
 def value_of(table: Mapping[str, EquivalenceClass], name: str, place: int = 0) -> ClassifiedValue:
     """Return a boundary value of a class."""
     return ClassifiedValue(name, table[name].boundaries[place])
+
+
+def is_offered(delivery: Delivery, not_offered: Collection[str]) -> bool:
+    """Return True unless the target file takes out the clause that is about this way to deliver a call."""
+    if not not_offered:
+        return True
+    needed = {
+        "transport.batch": delivery.batch is not Batch.NO,
+        "transport.xml": delivery.suffix == ".xml",
+        "transport.suffix": delivery.suffix == ".json",
+        "transport.oauth": delivery.caller in TOKEN_CALLERS,
+        "transport.encodings": delivery.encoding not in JSON_ENCODINGS,
+    }
+    return not any(is_used and clause in not_offered for clause, is_used in needed.items())
 
 
 def sendable(call: Call) -> bool:

@@ -8,7 +8,7 @@ from itertools import product
 from typing import Final
 
 from conformance.contract.classes import COMMENTS, RATINGS, EquivalenceClass, session_classes
-from conformance.engine.cases import sendable
+from conformance.engine.cases import is_offered, sendable
 from conformance.engine.outcome_map import Combination, OutcomeMap, maps_of
 from conformance.engine.session import PortalSession, Step
 from conformance.exchange.call import (
@@ -57,7 +57,8 @@ def combinations_of(session: PortalSession) -> Iterator[tuple[Step, ...]]:
         voted, rating, comment = (_value(entry, turn, encodings, fitting) for entry in classes)
         calls = [Call(voted, rating, comment, _DELIVERIES[encoding]) for encoding in encodings]
         steps = [read] if session.reads else []
-        for call in filter(sendable, calls):
+        not_offered = session.portal.target.not_offered
+        for call in (call for call in calls if sendable(call) and is_offered(call.delivery, not_offered)):
             purpose = " x ".join((*call.classes.values(), call.delivery.encoding))
             steps.append(Step(purpose, 1, call))
             if session.reads and session.permitted(call).may_be_accepted:

@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 
 from conformance.contract.clauses import Edition
 from conformance.contract.oracle import permitted
+from conformance.engine.cases import is_offered
 from conformance.engine.plan_steps import plan_steps
 from conformance.engine.preflight import preflight_requests
 from conformance.engine.session import Step, cannot_write
 from conformance.engine.vote_rank import rank_of
 from conformance.engine.workload import Workload
 from conformance.errors import UserError
-from conformance.exchange.call import NO_RIGHTS, BatchRequest, Call, ReadBack, calls_of
+from conformance.exchange.call import NO_RIGHTS, PLAIN_JSON, BatchRequest, Call, ReadBack, calls_of
+from conformance.exchange.reproduce import describe
 from conformance.options import MOST_VOTES
 from conformance.target.patience import SPARE_VOTES
 from conformance.target.target import Target
@@ -27,7 +29,7 @@ def plan_of(target: Target, edition: Edition, budget: int | None = None, votes: 
     votes: the most votes that a portal gets if it takes everything, with those that put found votes back.
     """
     preflight = preflight_requests(target)
-    whole = plan_steps(target, edition)
+    whole = _as_offered(plan_steps(target, edition), target)
     steps = _with_votes(whole, target, edition, votes)
     room = len(steps) if budget is None else budget - len(preflight)
     if room < 1:
@@ -40,6 +42,21 @@ def plan_of(target: Target, edition: Edition, budget: int | None = None, votes: 
     return Workload(
         preflight, kept, tuple(step for step in whole if step.purpose not in purposes), " and ".join(limits)
     )
+
+
+def _as_offered(steps: list[Step], target: Target) -> list[Step]:
+    """Return the steps with each call in plain JSON that travels in a way which the target file takes out."""
+    sent = {call for step in steps for call in calls_of(step.request)}
+    offered: list[Step] = []
+    for step in steps:
+        calls = calls_of(step.request)
+        if all(is_offered(call.delivery, target.not_offered) for call in calls):
+            offered.append(step)
+            continue
+        fresh = [call for call in (call.via(PLAIN_JSON) for call in calls) if call not in sent]
+        sent.update(fresh)
+        offered += [replace(step, purpose=f"{step.purpose} ({describe(call)})", request=call) for call in fresh]
+    return _with_calls(offered, lambda _place, _item: True)
 
 
 @dataclass(frozen=True, slots=True)

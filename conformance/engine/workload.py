@@ -9,7 +9,7 @@ from typing import Final
 
 from conformance.contract.classes import NOT_FILLED, READ_BACK_SESSIONS
 from conformance.contract.clauses import Edition
-from conformance.engine.cases import Case
+from conformance.engine.cases import Case, is_offered
 from conformance.engine.checks import Check, another_vote
 from conformance.engine.drawing import propose
 from conformance.engine.log import as_digits
@@ -87,6 +87,7 @@ def explore_steps(session: PortalSession, checks: Iterable[Check], draws: int, s
     A call that several checks need is sent once.
     """
     steps = _ExploreSteps(session)
+    not_offered = session.portal.target.not_offered
     control = control_vote(session.edition, session.rateable)
     steps.add_request(_CONTROL, control)
     for check in checks:
@@ -95,6 +96,10 @@ def explore_steps(session: PortalSession, checks: Iterable[Check], draws: int, s
         if cases.strategy is not None and draws:
             drawn = propose(cases.strategy, seed_of(seed, check.clause), draws)
         for case in (*cases.fixed, *drawn):
+            if not all(
+                is_offered(call.delivery, not_offered) for request in case.requests for call in calls_of(request)
+            ):
+                continue
             steps.add_case(case, check.clause)
             if len(steps.rows) >= steps.next_control:
                 steps.add_request(_CONTROL, control)

@@ -36,6 +36,7 @@ def _section(report: Report) -> str:
         f"{', '.join(f'{number} {status}' for status, number in counts.items())}; {report['mode']}, "
         f"{report['requests']} requests, seed {report['seed']}",
     ]
+    lines += [f"- {code(note)}" for note in report.get("notes", ())]
     for clause in found[:_MOST_FAILURES]:
         lines += ["", *_failure(clause)]
     if len(found) > _MOST_FAILURES:

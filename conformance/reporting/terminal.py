@@ -1,8 +1,10 @@
 """What a person reads on a terminal: the block of one violation, table and verdict of a run."""
 
 import os
+import re
 import shutil
 import textwrap
+from collections.abc import Iterable
 from typing import Final
 
 import click
@@ -31,7 +33,15 @@ _COLOURS: Final = {
 _PLAIN: Final = (Status.PASSED, Status.OBSERVED, Status.NOT_SELECTED)
 _STATUS_WIDTH: Final = 17
 _INDENT: Final = " " * 6
-_WEBHOOK: Final = "B24_WEBHOOK_URL"
+_VARIABLE: Final = re.compile(r"\bB24_[A-Z_]+")
+_VARIABLES: Final = {
+    "B24_WEBHOOK_URL": "the URL of the webhook",
+    "B24_SECOND_URL": "the second webhook",
+    "B24_UNSCOPED_URL": "the webhook without the scope",
+    "B24_TOKEN_URL": "the address for calls by token",
+    "B24_TOKEN": "the access token",
+    "B24_PORTAL_URL": "the portal, up to its host",
+}
 
 
 def violation_block(violations: tuple[Violation, ...], clause: Clause, edition: Edition) -> str:
@@ -82,16 +92,22 @@ def conclusion(run: RunVerdict, facts: RunFacts, colour: bool) -> str:
     return "\n".join([*lines, f"next: {_next(run, facts)}"])
 
 
-def what_to_export(violation: Violation, target: Target) -> str:
-    """Return what a person has to set before the line that repeats a call works, or the empty text."""
-    if _WEBHOOK not in violation.fact("repeat") or os.environ.get(_WEBHOOK):
+def what_to_export(violation: Violation, target: Target, earlier: Iterable[Violation]) -> str:
+    """Return what a person has to set before the line that repeats a call works, or the empty text.
+
+    earlier: the violations that were shown before, with what to set for them.
+    """
+    said = {name for one in earlier for name in _VARIABLE.findall(one.fact("repeat"))} | os.environ.keys()
+    names = [name for name in dict.fromkeys(_VARIABLE.findall(violation.fact("repeat"))) if name not in said]
+    if not names:
         return ""
-    if target.kind != "embedded":
-        return f"before it: export {_WEBHOOK}=<the URL of the webhook>"
-    portal = " --as bitrix24" if target.name == BITRIX24 else ""
-    return (
-        f"before it: `vote-conformance serve{portal}` in another terminal, export {_WEBHOOK}=<the url that it prints>"
-    )
+    if target.kind == "embedded" and names == ["B24_WEBHOOK_URL"]:
+        portal = " --as bitrix24" if target.name == BITRIX24 else ""
+        return (
+            f"before it: `vote-conformance serve{portal}` in another terminal, "
+            "export B24_WEBHOOK_URL=<the url that it prints>"
+        )
+    return f"before it: export {' '.join(f'{name}=<{_VARIABLES[name]}>' for name in names)}"
 
 
 def _next(run: RunVerdict, facts: RunFacts) -> str:
@@ -122,7 +138,7 @@ def _rows(entry: ClauseVerdict, colour: bool) -> list[str]:
     status = f"{entry.status.value:{_STATUS_WIDTH}}"
     if colour:
         status = click.style(status, fg=_COLOURS[entry.status])
-    judged = f"{entry.exchanges:5} judged" if entry.exchanges else ""
+    judged = f"{entry.exchanges:5} {'seen' if entry.status is Status.OBSERVED else 'judged'}" if entry.exchanges else ""
     judged += f", {entry.lost} not answered" if entry.lost else ""
     row = f"  {entry.clause.id:{ID_WIDTH}}{entry.clause.level:{LEVEL_WIDTH}}{status}{judged}"
     note = _in_short(entry.violations[0]) if entry.status is Status.FAILED else entry.note

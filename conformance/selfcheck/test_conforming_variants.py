@@ -1,5 +1,6 @@
 """No correct portal is accused: neither the reference portal nor a variant of it, in any mode."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -9,12 +10,13 @@ from conformance.contract.clauses import Edition, edition_names, load_edition
 from conformance.engine.plan import plan_of
 from conformance.engine.workload import Exhaustive, Explore, Mode, Planned
 from conformance.portals.in_process import portal_answering
-from conformance.portals.reference import ReferencePortal
+from conformance.portals.php_forms import PortalRequest
+from conformance.portals.reference import PortalResponse, ReferencePortal, Refusal, render
 from conformance.reporting.verdict import Status, Verdict
 from conformance.selfcheck.chosen import OLDEST_AND_NEWEST, WHOLE, alternating
 from conformance.selfcheck.conforming_variants import CONFORMING_VARIANTS
 from conformance.selfcheck.mutation import Variant
-from conformance.selfcheck.referee import SHORT_PLAN, varied_portal
+from conformance.selfcheck.referee import EVERY_VOTE, SHORT_PLAN, varied_portal
 from conformance.target.target import Target, embedded_target
 
 TARGET = embedded_target()
@@ -64,3 +66,26 @@ def test_no_plan_accuses_a_conforming_variant(variant: Variant, edition: str) ->
     whole = _plan(load_edition(edition), TARGET)
     assert _judge(varied_portal(variant.name, edition), whole).verdict.verdict is Verdict.CONFORMANT
     _judge(varied_portal(variant.name, edition), _plan(load_edition(edition), LIVE, SHORT_PLAN), LIVE)
+
+
+NOT_OFFERED: dict[str, Callable[[PortalRequest], bool]] = {
+    "transport.batch": lambda request: request.path.endswith("/batch"),
+    "transport.xml": lambda request: request.path.endswith(".xml"),
+    "transport.suffix": lambda request: request.path.endswith(".json"),
+    "transport.encodings": lambda request: request.method == "GET" or "json" not in request.headers["content-type"],
+}
+
+
+@pytest.mark.parametrize("mode", ["explore", "plan"])
+@pytest.mark.parametrize("clause", NOT_OFFERED)
+def test_what_a_target_does_not_offer_is_used_by_no_clause(clause: str, mode: str) -> None:
+    target, edition = replace(TARGET, not_offered=frozenset({clause})), load_edition("2026-03")
+    honest = ReferencePortal(edition)
+    unknown = Refusal("ERROR_METHOD_NOT_FOUND", 404)
+
+    def answer(request: PortalRequest) -> PortalResponse:
+        return render(unknown) if NOT_OFFERED[clause](request) else honest.answer(request)
+
+    how: Mode = Explore(10) if mode == "explore" else Planned(plan_of(target, edition, votes=EVERY_VOTE))
+    report = check_portal(portal_answering(target, answer), edition, how)
+    assert report.verdict.verdict is Verdict.CONFORMANT
