@@ -7,15 +7,16 @@ from conformance.clients.cases import (
     leaky,
     limited,
     omissions,
+    redirected,
     refusals,
     refusals_in_200,
     successes,
     values,
     with_answers,
 )
-from conformance.clients.exchange import ClientExchange
+from conformance.clients.exchange import ClientExchange, shows_what_was_before
 from conformance.engine.evidence import Observation
-from conformance.portals.scripts import BROKEN, OTHER_FORMS, REDIRECTS, REFUSED_CONNECTION, RESULTS, UNKNOWN_AUTHORITY
+from conformance.portals.scripts import BROKEN, OTHER_FORMS, REFUSED_CONNECTION, RESULTS, UNKNOWN_AUTHORITY
 from conformance.suite import clause, client_calls, every_round, requests_sent
 
 
@@ -70,12 +71,12 @@ def test_the_rate_limit_ends_in_bounded_time(exchange: ClientExchange) -> None:
         exchange.must_end_in_an_error()
 
 
-@clause("client.redirect", exchange=client_calls(with_answers(*REDIRECTS)))
+@clause("client.redirect", exchange=client_calls(redirected))
 def test_a_call_to_a_portal_that_moved_is_not_lost(exchange: ClientExchange) -> None:
     exchange.must_follow_or_fail()
 
 
-@clause("client.recovers", exchange=client_calls(calls_after_others))
+@clause("client.recovers", exchange=client_calls(calls_after_others, also=shows_what_was_before))
 def test_a_call_does_not_depend_on_the_calls_before_it(exchange: ClientExchange) -> None:
     if exchange.case.beside:
         exchange.must_not_be_mixed(exchange.case.beside)

@@ -17,6 +17,7 @@ from conformance.portals.scripts import (
     LIMIT,
     METHOD_STATUS,
     OTHER_FORMS,
+    REDIRECTS,
     SECOND_ATTEMPTS,
     TRUE,
     Script,
@@ -30,8 +31,16 @@ SESSION: Final = ClassifiedValue("rateable", 494)
 STARS_5: Final = ClassifiedValue("5", 5)
 PRAISE: Final = ClassifiedValue("plain", "Good")
 """Without a blank: a library that cannot send blanks has one defect, not one in each round."""
+NULL: Final = ClassifiedValue("null", None)
 VOTE: Final = Call(SESSION, STARS_5, PRAISE)
 _ALONE: Final = (Call(SESSION, STARS_5), Call(SESSION, comment=PRAISE))
+_TELLING: Final = (
+    Call(SESSION, STARS_5, ClassifiedValue("special", 'a&b=c 1+1 100%25 é "q"')),
+    Call(SESSION, NULL, PRAISE),
+    Call(SESSION, STARS_5, NULL),
+    Call(SESSION, STARS_5),
+)
+"""Votes that a second attempt is likely to carry otherwise."""
 _LOGGED_CODES: Final = ("INVALID_CREDENTIALS", "ERROR_METHOD_NOT_FOUND", "ACCESS_DENIED", "INTERNAL_SERVER_ERROR")
 _FAULTS: Final = (429, *range(500, 600))
 """The statuses for which libraries wait and try again."""
@@ -42,7 +51,6 @@ _REPEATED: Final = ("INVALID_CREDENTIALS", "INTERNAL_SERVER_ERROR", LIMIT, "html
 _AT_ONCE: Final = (("One", "Two"), ("Three", "Four"), ("Five", "Six"))
 """The comments of calls that are made at once. Several pairs: a race is not lost each time."""
 EMPTY: Final = ClassifiedValue("empty", "")
-NULL: Final = ClassifiedValue("null", None)
 
 # Texts that a library may take for something else: an escape, a file to upload, a template, a value of its language.
 _TRAPS: Final = (
@@ -75,11 +83,23 @@ _TRAPS: Final = (
     "1e5",
     "0",
     "false",
+    "$$",
+    "100%%",
+    "''",
+    '""',
+    "&nbsp;&copy;",
+    "a\u2009b\u3000c",
+    "12345678901234567890",
+    "4.50",
+    "wait ... :) :smile:",
+    "first\n\n\n    second",
 )
+
+_TRAP_CLASSES: Final = {"0": "zero-text", "first\n\n\n    second": "lines"}
 
 # Longer than a portal must accept: a library may refuse them, but not cut them.
 _LONG: Final = ("long " * 300 + "end", "x" * 9_990 + "the end", "ж" * 9_990 + "the end")
-_SESSIONS: Final = (1, 65_537, 2**24 + 1, 2**31 - 1)
+_SESSIONS: Final = (1, 65_537, 2**24 + 1, 2**31 - 1, 2**32 + 5)
 _LARGEST_EVERYWHERE: Final = 2**53 - 1
 """Above it a language whose numbers are floating point keeps another number, before its library sees it."""
 
@@ -99,7 +119,7 @@ def values(_edition: Edition) -> tuple[ClientCase, ...]:
     ratings = [ClassifiedValue(name, value) for name in (*STARS, *OUTSIDE) for value in RATINGS[name].boundaries]
     ratings = [pick for pick in ratings if abs(pick.value) <= _LARGEST_EVERYWHERE]
     comments = [ClassifiedValue(name, value) for name in ALL_TEXTS for value in COMMENTS[name].boundaries]
-    comments += [ClassifiedValue("zero-text" if text == "0" else "special", text) for text in _TRAPS]
+    comments += [ClassifiedValue(_TRAP_CLASSES.get(text, "special"), text) for text in _TRAPS]
     comments += [ClassifiedValue("oversize", text) for text in _LONG]
     sessions = [ClassifiedValue("rateable", number) for number in _SESSIONS]
     calls = [Call(SESSION, rating, PRAISE) for rating in ratings]
@@ -124,14 +144,15 @@ def omissions(edition: Edition) -> tuple[ClientCase, ...]:
     """Votes in which one parameter, or both, are left out, or passed as null or as the empty text."""
     ratings, comments = (NOTHING, NULL, EMPTY, STARS_5), (NOTHING, NULL, EMPTY, PRAISE)
     calls = [Call(SESSION, rating, comment) for rating in ratings for comment in comments]
+    calls.append(Call(ClassifiedValue("null", None), STARS_5, PRAISE))
     cases = [ClientCase(call, TRUE) for call in calls if any(value in _values(call) for value in (ABSENT, None, ""))]
     # What an earlier call passed must not stand in a later one, whatever that call was answered.
     earlier = (TRUE, refused("ACCESS_DENIED", METHOD_STATUS, edition), DROPPED)
     return (*cases, *(ClientCase(call, TRUE, (ClientCase(VOTE, script),)) for script in earlier for call in _ALONE))
 
 
-def _values(call: Call) -> tuple[object, object]:
-    return call.rating.value, call.comment.value
+def _values(call: Call) -> tuple[object, ...]:
+    return call.session.value, call.rating.value, call.comment.value
 
 
 def refusals(edition: Edition) -> tuple[ClientCase, ...]:
@@ -169,18 +190,26 @@ def calls_after_others(edition: Edition) -> tuple[ClientCase, ...]:
     turns = [ClientCase(VOTE, TRUE, tuple(ClientCase(VOTE, script) for script in scripts)) for scripts in before]
     # The line that repeats it names a webhook by its answer, so the two answers differ.
     moved = ClientCase(VOTE, TRUE, (ClientCase(VOTE, OTHER_FORMS[0]),), other_webhook=True)
-    attempts = (ClientCase(VOTE, script) for script in (*limits(edition), *SECOND_ATTEMPTS))
+    scripts = (*limits(edition), *SECOND_ATTEMPTS)
+    attempts = [ClientCase(call, script) for script in scripts for call in (VOTE, *_TELLING)]
     return (*turns, moved, *attempts, *at_once())
 
 
+def redirected(_edition: Edition) -> tuple[ClientCase, ...]:
+    """Return votes with each redirect."""
+    return tuple(ClientCase(call, script) for script in REDIRECTS for call in (VOTE, *_TELLING))
+
+
 def at_once() -> tuple[ClientCase, ...]:
-    """Return two calls that are made at once, of which one is refused, each from the view of both."""
+    """Return two calls that are made at once, each from the view of both: one is refused, equal, or alike."""
     denied, star = ClassifiedValue("forbidden", SESSIONS["forbidden"]), ClassifiedValue("1", 1)
     pairs = [
         (Call(SESSION, STARS_5, ClassifiedValue("plain", own)), Call(denied, star, ClassifiedValue("plain", other)))
         for own, other in _AT_ONCE
     ]
-    views = [view for one, other in pairs for view in ((one, other), (other, one))]
+    same = Call(SESSION, STARS_5, ClassifiedValue("plain", "Seven"))
+    pairs += [(same, same), (same, Call(SESSION, star, ClassifiedValue("plain", "Eight")))]
+    views = dict.fromkeys(view for one, other in pairs for view in ((one, other), (other, one)))
     return tuple(ClientCase(call, AS_DESERVED, beside=beside) for call, beside in views)
 
 

@@ -29,16 +29,25 @@ class ClientLog:
 def client_calls(
     cases: Callable[[Edition], tuple[ClientCase, ...]],
     strategy: Callable[[Edition], SearchStrategy[ClientCase]] | None = None,
+    also: Callable[[ClientExchange], bool] | None = None,
 ) -> Given:
-    """Give the test the exchanges of these cases. strategy: proposes further ones."""
+    """Give the test the exchanges of these cases.
+
+    strategy: proposes further ones.
+    also: True for an exchange of another clause that the test judges too.
+    """
 
     def cases_of(edition: Edition) -> Cases:
         return Cases(cases(edition), None if strategy is None else strategy(edition))
 
     def evidence(_edition: Edition, log: ClientLog, clause: str) -> Iterator[ClientExchange]:
-        return iter(log.exchanges.get(clause, ()))
+        own = log.exchanges.get(clause, [])
+        yield from own
+        if also is not None:
+            cases_sent = {exchange.case for exchange in own}
+            yield from (one for one in log.every_round if also(one) and one.case not in cases_sent)
 
-    return Given(cases_of, evidence)
+    return Given(cases_of, evidence, reads_every_round=also is not None)
 
 
 def every_round(

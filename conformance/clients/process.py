@@ -29,7 +29,7 @@ _LONGEST_KEPT: Final = 2**13
 """So much of what a program prints is kept of its beginning, and of its end. The rest is read and forgotten."""
 _MOST_WAITING: Final = 8
 """The answers that may wait to be taken. Nobody asked for more of them."""
-_SECRET: Final = re.compile(r"v[0-9a-f]{23}")
+_SECRET: Final = re.compile(r"v[0-9a-f]{23}", re.IGNORECASE)
 _AROUND: Final = 60
 _MARK: Final = "VOTE_CONFORMANCE_PROGRAM"
 """The variable by which the descendants of a program are found, whatever session they moved to."""
@@ -74,7 +74,7 @@ class Printed:
         whole = self.last[-_AROUND:] + text
         for found in _SECRET.finditer(whole):
             around = whole[max(0, found.start() - _AROUND) : found.end() + _AROUND]
-            self.leaks.setdefault(found[0], repr(_SECRET.sub(MASK, around)))
+            self.leaks.setdefault(found[0].lower(), repr(_SECRET.sub(MASK, around)))
         self.first += text[: _LONGEST_KEPT - len(self.first)]
         self.last = whole[-_LONGEST_KEPT:]
 

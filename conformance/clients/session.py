@@ -2,8 +2,10 @@
 
 import json
 import math
+import re
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Hashable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -180,6 +182,8 @@ class ClientSession:
             if not program.is_fresh:
                 program.finish()
                 exchange = self._ask(case, program)
+                if exchange.came_back and exchange.arrivals:
+                    exchange = replace(exchange, needed_a_fresh_program=True)
             program.finish()
         if isinstance(exchange.outcome, TimedOut):
             self._never_back[key] = exchange
@@ -222,8 +226,8 @@ class ClientSession:
         outcome, passed = reply.back, dict(case.call.parameters)
         arrivals = self.mock.end_round(secret)
         handed_back = str(outcome) + (outcome.description if isinstance(outcome, ApiError) else "")
-        leaks = f"the secret, in what it hands back: {_cut(handed_back, secret)}" if secret in handed_back else ""
-        headers = {name for one in arrivals for name, value in one.request.headers.items() if secret in value}
+        leaks = f"the secret, in what it hands back: {_cut(handed_back, secret)}" if shows(handed_back, secret) else ""
+        headers = {name for one in arrivals for name, value in one.request.headers.items() if shows(value, secret)}
         if headers:
             leaks = "; ".join(filter(None, (leaks, f"the secret, in the header {printable(min(headers), 60)}")))
         words = tuple(program.words)
@@ -295,9 +299,24 @@ def _first_of(names: list[str]) -> str:
     return f"{', '.join(names[:_MOST_NAMED])}{more}"
 
 
+def shows(text: str, secret: str) -> bool:
+    """Return True if the secret is in a text, in letters of any case or in base64."""
+    return secret in text.lower() or any(spelling in text for spelling in _in_base64(secret))
+
+
+def _in_base64(secret: str) -> list[str]:
+    """Return its spellings by its place in a text, for three bytes are four signs. Its neighbours are in the ends."""
+    return [b64encode(b" " * place + secret.encode()).decode()[4:-4] for place in range(3)]
+
+
+def _masked(text: str, secret: str) -> str:
+    spellings = map(re.escape, (secret, *_in_base64(secret)))
+    return re.sub("|".join(spellings), MASK, text, flags=re.IGNORECASE)
+
+
 def _cut(text: str, secret: str) -> str:
     """The neighbourhood of the secret, which is masked."""
-    masked = text.replace(secret, MASK)
+    masked = _masked(text, secret)
     at = masked.index(MASK)
     return repr(masked[max(0, at - 60) : at + 20])
 
@@ -305,11 +324,11 @@ def _cut(text: str, secret: str) -> str:
 def _without(outcome: ClientOutcome, secret: str) -> Any:
     match outcome:
         case OtherError(text):
-            return OtherError(text.replace(secret, MASK))
+            return OtherError(_masked(text, secret))
         case ProtocolError(reason):
-            return ProtocolError(reason.replace(secret, MASK))
+            return ProtocolError(_masked(reason, secret))
         case ApiError(code, description, status):
-            return ApiError(code.replace(secret, MASK), description.replace(secret, MASK), status)
-        case Returned(value) if secret in json.dumps(value):
-            return Returned(json.loads(json.dumps(value).replace(secret, MASK)))
+            return ApiError(_masked(code, secret), _masked(description, secret), status)
+        case Returned(value) if shows(json.dumps(value), secret):
+            return Returned(json.loads(_masked(json.dumps(value), secret)))
     return outcome

@@ -92,7 +92,7 @@ class PortalResponse:
     content_type: the header Content-Type.
     body: the bytes of the body.
     after_seconds: the seconds before the response is sent.
-    location: the header Location; empty for no such header.
+    location: the path in the header Location, which names the address that was called; empty for no such header.
     form: how the body travels; see FORMS.
     """
 

@@ -36,7 +36,19 @@ _IN_AN_ITEM: Final = (
 """The system codes that refuse one item of a batch. The other system codes refuse the whole request."""
 _CODE_AND_STATUS: Final = re.compile(r"([A-Za-z_]+)-([2-5][0-9][0-9])")
 _PAGE: Final = b"<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Error</h1></body></html>"
-_NOT_TRUE: Final = {"one": 1, "true-as-text": "true", "true-in-a-list": [True], "object": {"done": True}}
+_NOT_TRUE: Final = {
+    "one": 1,
+    "one-as-text": "1",
+    "two": 2,
+    "yes": "Y",
+    "true-as-text": "true",
+    "true-in-a-list": [True],
+    "object": {"done": True},
+    "true-in-a-result": {"result": True},
+    "no-fields": {},
+}
+SAME_IN_XML: Final = ("one", "one-as-text")
+"""The results that XML writes as it writes true."""
 _HTML: Final = "text/html; charset=utf-8"
 _JSON: Final = "application/json; charset=utf-8"
 
@@ -227,6 +239,8 @@ RESULTS: Final = (
     Script("null", (Replied(Result(None)),)),
     *(Script(name, (Replied(Result(value)),)) for name, value in _NOT_TRUE.items()),
     Script("no-result", (WithoutResult(),)),
+    Script("empty-object", (PortalResponse(200, _JSON, b"{}"),)),
+    Script("empty-list", (PortalResponse(200, _JSON, b"[]"),)),
 )
 DROPPED: Final = Script("dropped", (Dropped(),))
 NEVER: Final = Script("never", (Never(),))
@@ -234,9 +248,11 @@ BROKEN: Final = (
     Script("html-500", (PortalResponse(500, _HTML, _PAGE),)),
     Script("html-502", (PortalResponse(502, _HTML, _PAGE),)),
     Script("html-200", (PortalResponse(200, _HTML, _PAGE),)),
+    Script("html-403", (PortalResponse(403, _HTML, _PAGE),)),
     Script("cut-json", (Cut(),)),
     Script("empty", (PortalResponse(200, _JSON, b""),)),
     Script("no-content", (PortalResponse(204, _JSON, b""),)),
+    Script("created", (PortalResponse(201, _JSON, b""),)),
     DROPPED,
     NEVER,
 )

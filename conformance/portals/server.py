@@ -67,16 +67,17 @@ def app_of(answer: Serving, take_over: TakeOver, routes: tuple[BaseRoute, ...] =
             return Response()
         if answered.after_seconds:
             await asyncio.sleep(answered.after_seconds)
-        return _response(answered, headers.get("accept-encoding", ""))
+        origin = f"{request.url.scheme}://{request.url.netloc}"
+        return _response(answered, origin, headers.get("accept-encoding", ""))
 
     return Starlette(routes=[*routes, Route("/{path:path}", respond, methods=["GET", "POST", "PUT", "DELETE"])])
 
 
-def _response(answered: PortalResponse, accepted: str) -> Response:
+def _response(answered: PortalResponse, origin: str, accepted: str) -> Response:
     headers = {"Content-Type": answered.content_type}
     body = answered.body
     if answered.location:
-        headers["Location"] = answered.location
+        headers["Location"] = origin + answered.location
     if answered.form == "gzip" and "gzip" in accepted:
         headers["Content-Encoding"] = "gzip"
         body = gzip.compress(body)
