@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,12 +33,23 @@ class OneLineErrors:
             raise pytest.UsageError(line) from None
 
 
+class _NoCapture:
+    """What stands in for pytest's capture where `-p no:capture` takes it out."""
+
+    def global_and_fixture_disabled(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def suspend_global_capture(self, in_: bool) -> None: ...
+
+    def resume_global_capture(self) -> None: ...
+
+
 class Console:
     """The terminal of a run of pytest."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
-        self._capture: Any = config.pluginmanager.get_plugin("capturemanager")
+        self._capture: Any = config.pluginmanager.get_plugin("capturemanager") or _NoCapture()
         self._has_progress = False
 
     def say(self, text: str, *, red: bool = False) -> None:

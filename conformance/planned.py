@@ -114,7 +114,7 @@ class _FoundVotes:
 
     def _say(self, line: str) -> None:
         """Print a line if the terminal is still there: what comes after it matters more."""
-        with suppress(OSError):
+        with suppress(Exception):
             self.listener.say(line)
 
 

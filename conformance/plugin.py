@@ -64,7 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{name}: tests of the clauses of this level or chapter")
     try:
         options = options_of(config)
-        _check_recording_options(config, options)
+        _check_options(config, options)
         run = Run(settings_of(options))
     except UserError as error:
         raise pytest.UsageError(str(error)) from None
@@ -79,10 +79,17 @@ def is_quiet(config: pytest.Config) -> bool:
     return config.inipath is not None and config.inipath.name == "suite.ini"
 
 
-def _check_recording_options(config: pytest.Config, options: Options) -> None:
-    """Raise UserError for the options of pytest-recording that would have no effect here."""
+def _check_options(config: pytest.Config, options: Options) -> None:
+    """Raise UserError for the options of pytest and pytest-recording that a run cannot follow."""
     if config.getoption("block_network", default=False) and (options.client or options.target_is_file):
         raise UserError("--block-network: this run calls over the network: leave it out, or judge `mock` or a record")
+    for name, is_given in (
+        ("--setup-plan", config.option.setupplan),
+        ("--setup-only", config.option.setuponly),
+        ("--trace", config.getoption("trace", default=False)),
+    ):
+        if is_given:
+            raise UserError(f"{name}: nothing would be judged by it: leave it out")
     for name in ("--allowed-hosts", "--disable-recording"):
         if config.getoption(name, default=None):
             raise UserError(f"{name}: the target file says which portal is called, and nothing else is: leave it out")

@@ -212,11 +212,11 @@ def outcome_of(document: Json) -> Outcome:
     return AnotherResult() if "result" in document else Malformed(foreign=False)
 
 
-def parse_json(body: bytes) -> Json:
+def parse_json(body: bytes, *, whole: bool = False) -> Json:
     """Return the JSON value of a body in UTF-8, or NO_JSON.
 
     What lies deeper than DEEPEST levels is read as null, and a number beyond all floats as the largest float.
-    Of a long body, long texts and lists are cut.
+    Of a long body, long texts and lists are cut, unless the whole is asked for.
     """
     try:
         text = body.decode("utf-8")
@@ -228,7 +228,7 @@ def parse_json(body: bytes) -> Json:
         document = _DECODER.decode(text)
     except (ValueError, RecursionError):
         return NO_JSON
-    return document if len(body) <= _LONG_BODY else _cut(document)
+    return document if whole or len(body) <= _LONG_BODY else _cut(document)
 
 
 # Python reads NaN and Infinity as numbers, and the JSON standard has no such words.

@@ -1,15 +1,18 @@
 """Answers that are not the portal's: a redirect, a page of a front, a denial of every call; what to do about each."""
 
 import re
+from itertools import islice
 from typing import Final
 
 from conformance.exchange.response import NO_JSON, Accepted, Refused, Response, parse_json
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_FRONT_STATUSES: Final = frozenset({401, 403, 407, 429, 502, 503, 504, 511, *range(520, 531)})
-"""What proxies, firewalls and providers answer. 500 is left out: a portal that crashes answers it itself."""
+_FRONT_STATUSES: Final = frozenset(range(401, 600)) - {409, 413, 414, 415, 422, 500}
+"""What proxies, firewalls and providers answer. Left out is what a portal may answer with a page of its own."""
 STAND_IN_STATUSES: Final = REDIRECTS | _FRONT_STATUSES
 """Only an answer with one of these may be another's than the portal's."""
+_MOST_TRIED: Final = 5
+"""So many places of an answer may be the beginning of its JSON. Each is read to the end of the answer."""
 _DENIALS: Final = (401, 403)
 _MEDIA_TYPE: Final = re.compile(r"[\w.+-]{1,40}/[\w.+-]{1,60}", re.ASCII)
 _NOTED: Final = re.compile(r"\((.+) before JSON\)")
@@ -67,7 +70,7 @@ def before_json(text: str) -> str:
     """Return what stands before the JSON of an answer, in words; the empty text where no JSON follows."""
     if noted := _NOTED.fullmatch(text):
         return noted[1]
-    for place in (found.start() for found in re.finditer(r'\{"(?:result|error)"', text)):
+    for place in (found.start() for found in islice(re.finditer(r'\{"(?:result|error)"', text), _MOST_TRIED)):
         if parse_json(text[place:].encode("utf-8", "surrogatepass")) is not NO_JSON:
             first = text[:place].strip()
             if first == "\ufeff":

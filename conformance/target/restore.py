@@ -42,6 +42,8 @@ LOOK_SECONDS: Final = 30.0
 PUT_BACK_SECONDS: Final = 90.0
 """How long a portal may stay away before its votes are given up."""
 _LONGEST_WAIT_SECONDS: Final = 10.0
+_PAUSES_UNTIL_SETTLED: Final = (1.0, 3.0, 6.0)
+"""A portal may carry a vote out although the connection is gone: so long the session is looked at again."""
 _MOST_MISMATCHES: Final = 3
 """The read-backs after a vote was put back: the first ones may come from a cache."""
 _LONGEST_CODE: Final = 64
@@ -118,6 +120,7 @@ class RestoringTransport(OuterTransport):
         self._own_comments = own_comments
         self._has_looked = False
         self._named: set[int] = set()
+        self._is_unsettled = False
         self._reads_by = Encoding.JSON
         self._hidden: set[str] = set()
         self._quoted = pattern_of(())
@@ -127,7 +130,12 @@ class RestoringTransport(OuterTransport):
         if not is_read:
             sent = request.url.query + request.content
             self._named |= {session for session in self.found if str(session).encode() in sent}
-        answer = self.inner.handle_request(request)
+        try:
+            answer = self.inner.handle_request(request)
+        except BaseException:
+            # A vote that was sent and not answered may be carried out later, and after the one that puts back.
+            self._is_unsettled |= not is_read
+            raise
         if not is_read:
             return answer_of(answer.status_code, content_type_of(answer), self._without_found(answer.content))
         kept = _kept(parse_json(answer.content))
@@ -161,7 +169,7 @@ class RestoringTransport(OuterTransport):
             if session not in self._named:
                 continue
             try:
-                reason = self._put_back(session, vote, deadline)
+                reason = self._put_back(session, vote, deadline) or self._settle(session, vote, deadline)
             except Exception as error:  # noqa: BLE001 - a fault of the suite must not cost the votes of other sessions
                 reason = f"the suite itself failed: {type(error).__name__}"
             if reason and vote == NO_VOTE:
@@ -182,6 +190,18 @@ class RestoringTransport(OuterTransport):
             reason = self._why_not_back(session, found, deadline)
             if not reason:
                 break
+        return reason
+
+    def _settle(self, session: int, found: FoundVote, deadline: float) -> str:
+        """Look again for a while where a vote may be carried out late. Return as _put_back does."""
+        reason = ""
+        for pause in _PAUSES_UNTIL_SETTLED if self._is_unsettled and found != NO_VOTE else ():
+            with suppress(Exception):
+                self._say(f"a vote on session {session} was not answered: looking again in {pause:g} s")
+            self._clock.sleep(pause)
+            now = self._patiently(partial(self._read, session), f"read session {session}", deadline)
+            if isinstance(now, Failed) or not found.reads_back(now):
+                reason = self._put_back(session, found, max(deadline, self._clock.now() + _LONGEST_WAIT_SECONDS))
         return reason
 
     def _attempt(
@@ -221,7 +241,7 @@ class RestoringTransport(OuterTransport):
             failed = state.outcome.result() if state.outcome is not None else None
             if isinstance(failed, Failed) and state.next_action is not None:
                 # The terminal may be gone, and the vote shall be put back all the same.
-                with suppress(OSError, ValueError):
+                with suppress(Exception):
                     self._say(f"cannot {purpose} ({failed.reason}): waiting {state.next_action.sleep:.0f} s")
 
         retrying = tenacity.Retrying(
@@ -250,7 +270,7 @@ class RestoringTransport(OuterTransport):
         answer = self._answer(replace(request, query=fresh))
         if isinstance(answer, Failed):
             return answer
-        document = parse_json(answer.content)
+        document = parse_json(answer.content, whole=True)
         if self._reads_by is Encoding.JSON and _kept(document).get("error") == PARAMETER_MISSED:
             self._reads_by = Encoding.QUERY_GET
             return self._read(session)

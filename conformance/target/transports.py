@@ -94,24 +94,27 @@ class NetworkTransport(httpx.BaseTransport):
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         self._deadline = HeadDeadline()
         self._environment = read_environment(ca_file)
-        self._clients = {proxy: self._client(proxy) for proxy in {None, self._environment.proxy}}
+        # Not clients: a client reads where a redirect leads to, and fails where that is no URL.
+        self._transports = {proxy: self._transport(proxy) for proxy in {None, self._environment.proxy}}
 
-    def _client(self, proxy: Proxy | None) -> httpx.Client:
+    def _transport(self, proxy: Proxy | None) -> httpx.HTTPTransport:
         trust = self._environment.trust
         by = None
         if proxy is not None:
             by = httpx.Proxy(proxy.url, ssl_context=trust if proxy.url.scheme == "https" else None)
-        times = httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS)
         # A portal may close a connection that stands idle, and then it is not known whether the next request arrived.
         limits = httpx.Limits(keepalive_expiry=_IDLE_SECONDS)
-        return httpx.Client(verify=trust, trust_env=False, proxy=by, timeout=times, limits=limits)
+        return httpx.HTTPTransport(verify=trust, trust_env=False, proxy=by, limits=limits)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Return the answer. Raises NoResponse where it is known why there is none."""
         proxy = self._environment.proxy_of(request.url)
+        request.extensions["timeout"] = httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS).as_dict()
         try:
             with self._deadline.of(request):
-                return self._clients[proxy].send(request, stream=True)
+                response = self._transports[proxy].handle_request(request)
+                response.request = request
+                return response
         except (httpx.RemoteProtocolError, httpx.ReadError):
             if self._deadline.is_over:
                 raise NoResponse(f"the answer took longer than {bodies.LONGEST_SECONDS:.0f} s") from None
@@ -122,10 +125,14 @@ class NetworkTransport(httpx.BaseTransport):
             if proxy is not None:
                 raise NoResponse(f"no connection through the proxy of {proxy.variable}") from None
             raise
+        except httpx.HTTPError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a library raises, its text may hold the secret
+            raise NoResponse(f"the connection failed ({type(error).__name__})") from None
 
     def close(self) -> None:
-        for client in self._clients.values():
-            client.close()
+        for transport in self._transports.values():
+            transport.close()
 
 
 class CredentialsTransport(OuterTransport):
