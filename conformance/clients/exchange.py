@@ -346,8 +346,9 @@ class ClientExchange:
         assume(bool(self.arrivals) and not isinstance(self.outcome, ProtocolError))
         if isinstance(self.outcome, ApiError | OtherError):
             return
-        asked, arrived = dict(self.case.call.parameters), [vote.parameters for vote in self.votes[1:]]
-        is_whole = bool(arrived) and _is_all_the_same(asked, arrived[-1])
+        # What the first request lacked is a matter of other clauses.
+        sent = [vote.parameters for vote in self.votes]
+        is_whole = len(sent) > 1 and _is_all_the_same(sent[0], sent[-1])
         succeeded = isinstance(self.outcome, Returned) and self.outcome.value is True
         require(is_whole and succeeded, "the call at the new address with its parameters, and its outcome; or an error")
 

@@ -212,11 +212,9 @@ def test_a_library_that_stays_with_its_first_webhook_is_caught(project: Path) ->
         "utf-8",
     )
     verdict = check_client("sticky:vote", EDITION, draws=3, timeout_seconds=5, only={"client.recovers"}).verdict
-    [violation, *_] = next(entry for entry in verdict.with_status(Status.FAILED)).violations
-    assert violation.fact("arrived") == "nothing"
-    assert "the call before it had another webhook" in violation.notes
-    assert "/rest/1/gzip/" in violation.fact("repeat")
-    assert "/rest/1/true/" in violation.fact("repeat")
+    [entry] = verdict.with_status(Status.FAILED)
+    notes = {note for violation in entry.violations for note in violation.notes}
+    assert "only a fresh program sent it: the one that had made other calls sent nothing" in notes
 
 
 def test_what_the_caller_passed_is_shown_where_it_was_changed(project: Path) -> None:
@@ -229,8 +227,9 @@ def test_what_the_caller_passed_is_shown_where_it_was_changed(project: Path) -> 
         "utf-8",
     )
     verdict = check_client("pops:vote", EDITION, draws=3, timeout_seconds=5, only={"client.recovers"}).verdict
-    [violation, *_] = next(entry for entry in verdict.with_status(Status.FAILED)).violations
-    assert 'the caller\'s own parameters are then {"SESSION_ID": 494, "COMMENT": "Good"}' in violation.notes
+    [entry] = verdict.with_status(Status.FAILED)
+    shown = 'the caller\'s own parameters are then {"SESSION_ID": 494'
+    assert any(note.startswith(shown) for note in entry.violations[0].notes)
 
 
 def test_a_library_that_asks_for_something_else_first_is_not_accused(project: Path) -> None:
