@@ -11,6 +11,8 @@ _FRONT_STATUSES: Final = frozenset(range(401, 600)) - {409, 413, 414, 415, 422, 
 """What proxies, firewalls and providers answer. Left out is what a portal may answer with a page of its own."""
 STAND_IN_STATUSES: Final = REDIRECTS | _FRONT_STATUSES
 """Only an answer with one of these may be another's than the portal's."""
+_GATEWAY_STATUSES: Final = (429, 502, 503, 504)
+"""With these, frameworks in front of a portal write JSON of their own, whose `error` is no code."""
 _MOST_TRIED: Final = 5
 """So many places of an answer may be the beginning of its JSON. Each is read to the end of the answer."""
 _DENIALS: Final = (401, 403)
@@ -30,6 +32,8 @@ _UNAUTHORIZED: Final = "the caller cannot be authorized: check the webhook's sec
 
 def stand_in(response: Response) -> str:
     """Return what answered in the portal's place, in words; the empty text for an answer of the portal."""
+    if response.refused and response.status in _GATEWAY_STATUSES and not response.has_well_formed_code:
+        return f"an error of a front (HTTP {response.status}, JSON)"
     if isinstance(response.outcome, Accepted | Refused) or _is_envelope(response.document):
         return ""
     if response.status in REDIRECTS:

@@ -243,3 +243,32 @@ def test_no_more_votes_are_stored_than_were_announced_where_a_front_answers_vote
     with suppress(UserError):
         ran.judge()
     assert 0 < saved <= votes_of(plan.plan, ran.run.settings.target, portal.edition).most
+
+
+def test_a_vote_that_is_carried_out_after_it_was_put_back_is_put_back_again() -> None:
+    votes, reads_since = 0, 0
+
+    def alter(request: PortalRequest, response: PortalResponse, _number: int) -> PortalResponse:
+        nonlocal votes, reads_since
+        votes += not is_read(request) and b'"result": true' in response.body
+        if votes == 3 and not reads_since:
+            reads_since = 1
+            return unanswered()
+        if reads_since and is_read(request) and names(request, RATEABLE) and b"Monday" in response.body:
+            reads_since += 1
+            if reads_since == 2:
+                # The portal has been asked, and carries the lost vote out now.
+                ran.portal.votes[RATEABLE] = Vote(1, "carried out late")
+        return response
+
+    ran = LiveRun(alter)
+    ran.judge()
+    assert reads_since > 2
+    assert ran.is_back
+
+
+def test_a_long_comment_is_put_back_whole() -> None:
+    long = _on_reads(lambda response: _result(response, transcript="x" * 70_000))
+    ran = LiveRun(long, found={RATEABLE: Vote(2, "y" * 30_000)}).judge()
+    assert ran.is_back
+    assert ran.run.not_put_back == ()

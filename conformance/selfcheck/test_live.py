@@ -35,6 +35,14 @@ def test_a_vote_on_the_open_session_is_put_back_too(tmp_path: Path) -> None:
     assert "NOT PUT BACK" not in ran.output
 
 
+def test_a_vote_is_put_back_without_pytests_capture(tmp_path: Path) -> None:
+    portal = faulty("2026-03")
+    portal.votes[494] = Vote(3, FOUND)
+    ran = record(tmp_path, talkative(portal), "2026-03", "--", "-p", "no:capture")
+    assert portal.votes[494] == Vote(3, FOUND)
+    assert ran.status == 0
+
+
 def test_what_could_not_be_put_back_is_the_last_line(tmp_path: Path) -> None:
     portal = faulty("2026-03", "refuses_hebrew")
     portal.votes[494] = Vote(3, "שלום")

@@ -58,7 +58,7 @@ def judged(change: Callable[[PortalRequest, PortalResponse, int], PortalResponse
     return check_portal(portal_answering(embedded_target(), answer), load_edition(edition), plan)
 
 
-@pytest.mark.parametrize("status", [301, 403, 429, 502, 503, 504, 522])
+@pytest.mark.parametrize("status", [301, 403, 404, 408, 429, 451, 502, 503, 504, 522])
 @pytest.mark.parametrize("number", [1, 4, 30, 55])
 def test_one_page_of_a_front_accuses_no_clause_and_is_noted(status: int, number: int) -> None:
     report = judged(lambda _, honest, at: page(status) if at == number else honest)
@@ -66,6 +66,23 @@ def test_one_page_of_a_front_accuses_no_clause_and_is_noted(status: int, number:
     [note] = report.facts.notes
     assert note.startswith("asked once more, 1 times: ")
     assert f"HTTP {status}" in note
+
+
+ERRORS_OF_FRONTS: Final = {
+    "of a framework": b'{"timestamp": 1, "status": 503, "error": "Service Unavailable", "path": "/"}',
+    "of a cloud": b'{"error": {"code": 503, "message": "The service is currently unavailable."}}',
+}
+
+
+@pytest.mark.parametrize("body", ERRORS_OF_FRONTS.values(), ids=ERRORS_OF_FRONTS)
+def test_one_error_of_a_front_in_json_accuses_no_clause(body: bytes) -> None:
+    report = judged(lambda _, honest, at: page(503, "application/json", body) if at == 30 else honest)
+    assert report.verdict.verdict is Verdict.CONFORMANT
+    assert report.facts.notes == ("asked once more, 1 times: an error of a front (HTTP 503, JSON)",)
+
+
+def test_an_answer_of_thousands_of_braces_is_read_in_bounded_time() -> None:
+    assert before_json("<html>" + '{"error"' * 100_000) == ""
 
 
 def test_every_fifth_answer_may_be_a_page() -> None:

@@ -248,3 +248,11 @@ def test_the_network_writes_nothing_into_a_log(caplog: pytest.LogCaptureFixture)
 def test_a_request_looks_above_the_stack_as_it_does_in_a_cassette() -> None:
     sent = placeholder_request(HttpRequest("GET", "method", "a=%20+~"), Caller.MAIN)
     assert str(sent.url) == "https://portal.invalid/rest/1/recorded-webhook/method?a=%20+~"
+
+
+def test_a_redirect_to_what_is_no_url_is_an_answer() -> None:
+    with serving(lambda _: PortalResponse(302, "text/plain", b"", location=":no-port/")) as base:
+        portal = network_portal(_target(base))
+        with pytest.raises(NoResponse, match=r"^a redirect \(HTTP 302\)$"):
+            portal.send(VOTE)
+        portal.close()
