@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 _ENDING: Final = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGBREAK")
+    if hasattr(signal, name)
 )
 
 
@@ -31,7 +33,7 @@ class Interrupts:
 
 @contextmanager
 def ending_signals() -> Iterator[Interrupts]:
-    """Treat SIGTERM and a closed terminal like Ctrl-C inside of the block."""
+    """Treat every signal that would end the run like Ctrl-C inside of the block."""
     interrupts = Interrupts()
     before: dict[int, Any] = {}
     # Python lets only the main thread set handlers. nohup sets SIGHUP to be ignored, and it stays so.
