@@ -321,7 +321,7 @@ def session_classes(sessions: Mapping[str, int], live: bool) -> dict[str, Equiva
     negative = EquivalenceClass("negative", (-own,))
     text = EquivalenceClass("text", (LETTERS, f"{own}abc"))
     boolean = EquivalenceClass("boolean", (False,))
-    fraction = EquivalenceClass("fraction", (own + 0.25,))
+    fraction = EquivalenceClass("fraction", (own + 0.5,))
     overflow: tuple[EquivalenceClass, ...] = ()
     if not live:
         overflow = (EquivalenceClass(OVERFLOW, (2**32 + own,), (2**64 + own, str(2**32 + own))),)
