@@ -95,8 +95,6 @@ _TRAPS: Final = (
     "first\n\n\n    second",
 )
 
-_TRAP_CLASSES: Final = {"0": "zero-text", "first\n\n\n    second": "lines"}
-
 # Longer than a portal must accept: a library may refuse them, but not cut them.
 _LONG: Final = ("long " * 300 + "end", "x" * 9_990 + "the end", "ж" * 9_990 + "the end")
 _SESSIONS: Final = (1, 65_537, 2**24 + 1, 2**31 - 1, 2**32 + 5)
@@ -119,13 +117,19 @@ def values(_edition: Edition) -> tuple[ClientCase, ...]:
     ratings = [ClassifiedValue(name, value) for name in (*STARS, *OUTSIDE) for value in RATINGS[name].boundaries]
     ratings = [pick for pick in ratings if abs(pick.value) <= _LARGEST_EVERYWHERE]
     comments = [ClassifiedValue(name, value) for name in ALL_TEXTS for value in COMMENTS[name].boundaries]
-    comments += [ClassifiedValue(_TRAP_CLASSES.get(text, "special"), text) for text in _TRAPS]
+    comments += [ClassifiedValue(_class_of_trap(text), text) for text in _TRAPS]
     comments += [ClassifiedValue("oversize", text) for text in _LONG]
     sessions = [ClassifiedValue("rateable", number) for number in _SESSIONS]
     calls = [Call(SESSION, rating, PRAISE) for rating in ratings]
     calls += [Call(SESSION, STARS_5, text) for text in comments]
     calls += [Call(session, STARS_5, PRAISE) for session in sessions]
     return tuple(ClientCase(call, TRUE) for call in calls)
+
+
+def _class_of_trap(text: str) -> str:
+    if text == "0":
+        return "zero-text"
+    return "lines" if "\n" in text else "special"
 
 
 def drawn_values(_edition: Edition) -> st.SearchStrategy[ClientCase]:
@@ -144,7 +148,7 @@ def omissions(edition: Edition) -> tuple[ClientCase, ...]:
     """Votes in which one parameter, or both, are left out, or passed as null or as the empty text."""
     ratings, comments = (NOTHING, NULL, EMPTY, STARS_5), (NOTHING, NULL, EMPTY, PRAISE)
     calls = [Call(SESSION, rating, comment) for rating in ratings for comment in comments]
-    calls.append(Call(ClassifiedValue("null", None), STARS_5, PRAISE))
+    calls.append(Call(NULL, STARS_5, PRAISE))
     cases = [ClientCase(call, TRUE) for call in calls if any(value in _values(call) for value in (ABSENT, None, ""))]
     # What an earlier call passed must not stand in a later one, whatever that call was answered.
     earlier = (TRUE, refused("ACCESS_DENIED", METHOD_STATUS, edition), DROPPED)

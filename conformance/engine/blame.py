@@ -168,9 +168,9 @@ class Blame:
 
     @cached_property
     def _telling(self) -> list[Exchange]:
-        """The calls whose refusal tells if the session was read: with a forbidden session, or with nothing beside it.
+        """The calls whose refusal tells if the session was read: it is forbidden, or nothing stands beside it.
 
-        The latter tell only where a call with nothing at all has another code.
+        A call with nothing beside the session tells it only if a call with nothing at all gets another code.
         """
         documented = [one for one in self.learned_from.exchanges if one.call.is_documented]
         codes_of_nothing = {one.response.code for one in documented if _is_empty(one.call)}

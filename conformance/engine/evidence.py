@@ -155,8 +155,7 @@ class Comparison:
     def must_agree(self) -> None:
         """Require that both are accepted, or both refused, with the same code where only one is permitted."""
         base, variant = self.base.outcome, self.variant.outcome
-        assume(self.variant.permitted.demands_acceptance or self.variant.permitted.demands_refusal)
-        assume(isinstance(base, Accepted | Refused) and not _is_left_to_others(self.variant))
+        assume(isinstance(base, Accepted | Refused) and _is_comparable(self.variant))
         expected = f"{self.base.shown_outcome}, as with {self.base.call.delivery}"
         if isinstance(variant, Malformed):
             raise ClauseViolated(expected)
@@ -190,18 +189,21 @@ class WithoutBase:
     def must_agree(self) -> None:
         """Require an outcome that is permitted in every delivery, and an answer to each item of a batch."""
         require(not self.variant.response.is_unanswered_item, "an answer to each item of the batch")
-        assume(self.variant.permitted.demands_acceptance or self.variant.permitted.demands_refusal)
-        assume(not _is_left_to_others(self.variant))
+        assume(_is_comparable(self.variant))
         if not self.variant.is_permitted:
             malformed = isinstance(self.variant.outcome, Malformed)
             raise ClauseViolated(str(self.variant.permitted), may_be_caused_elsewhere=not malformed)
         require(self.saved, "the vote reads back as sent")
 
 
-def _is_left_to_others(variant: Exchange) -> bool:
-    """Return True if success.true or error.envelope judge the answer. They do not judge XML."""
+def _is_comparable(variant: Exchange) -> bool:
+    """Return True if the edition demands one outcome, unless success.true or error.envelope judge the answer.
+
+    These do not judge XML.
+    """
+    is_demanded = variant.permitted.demands_acceptance or variant.permitted.demands_refusal
     another = isinstance(variant.outcome, AnotherResult) and variant.call.delivery.suffix != ".xml"
-    return another or isinstance(variant.outcome, LimitReached)
+    return is_demanded and not another and not isinstance(variant.outcome, LimitReached)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from conformance.reporting.markdown import code
 from conformance.reporting.read import EXERCISED, FAILING, Report, name_of, time_of
 
 GRADES: Final = ("note", "warning", "failure")
-NEVER: Final = "never"
 """From what is only shown to what makes the comparison fail."""
+NEVER: Final = "never"
 _NEVER_COMPARED: Final = ("time", "error_description", "result_time")
 _LONGEST: Final = 120
 _LONGEST_LINE: Final = 500
